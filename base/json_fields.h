@@ -1,0 +1,69 @@
+/* JSON objects <-> C structs through a table of field descriptors: one table decodes a request, encodes
+ * an answer and writes the messages for what is wrong, so that the three can't drift apart.
+ *
+ *   struct window { int32_t from_minute, to_minute; char *timezone; };
+ *   static const struct json_field window_fields[] = {
+ *       JSON_FIELD(struct window, from_minute, "from", JSON_TIME_OF_DAY, .required = true),
+ *       ...
+ *   };
+ *
+ * Decoding refuses unknown fields (naming the nearest known one), wrong types, values out of range and
+ * missing required fields, each with its JSON pointer. Absent optional fields leave the struct's member
+ * as the caller initialised it; `present_offset` (when not 0) names a bool member set to true. null is
+ * the same as absent.
+ */
+#ifndef BASE_JSON_FIELDS_H
+#define BASE_JSON_FIELDS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json_writer.h"
+
+enum json_kind {
+    JSON_TEXT,        /* const char *; min..max are bytes */
+    JSON_BOOL,        /* bool */
+    JSON_INT,         /* int64_t; exact; min..max */
+    JSON_NUMBER,      /* double; finite; number_min..number_max */
+    JSON_DECIMAL,     /* int64_t at 1e-6; JSON string or number in, string out */
+    JSON_ENUM,        /* int32_t index into choices */
+    JSON_FLAGS,       /* uint32_t: array of choices as bits */
+    JSON_TIME,        /* int64_t ns UTC: RFC 3339 */
+    JSON_DATE,        /* int32_t days: "2024-01-31" */
+    JSON_DURATION,    /* int64_t ns: "30m" */
+    JSON_TIME_OF_DAY, /* int32_t minutes: "09:45" */
+    JSON_TEXTS,       /* struct json_texts; min..max items */
+    JSON_OBJECT,      /* nested struct at offset, described by fields */
+};
+
+struct json_texts {
+    const char **items;
+    size_t count;
+};
+
+struct json_field {
+    const char *name;
+    enum json_kind kind;
+    bool required;
+    size_t offset;
+    size_t present_offset; /* of a bool; 0 = none */
+    int64_t min, max;      /* both 0 = no bounds */
+    double number_min, number_max;
+    const char *const *choices; /* NULL-terminated */
+    const struct json_field *fields; /* JSON_OBJECT */
+    size_t field_count;
+};
+
+#define JSON_FIELD(type, member, json_name, json_kind, ...)                                        \
+    {.name = (json_name), .kind = (json_kind), .offset = offsetof(type, member), __VA_ARGS__}
+
+/* Scans (json_scan), parses and decodes one object into *out. Strings and arrays live in the arena. On
+ * error *out may be half filled and must not be used. */
+enum err json_decode(const char *text, size_t length, const struct json_field *fields,
+                     size_t field_count, void *out, struct arena *arena, struct error *e);
+
+/* Writes the fields as members of the object that the writer is in. A member whose present flag is false
+ * (or whose const char * is NULL) is left out. */
+void json_encode(struct json_writer *w, const struct json_field *fields, size_t field_count,
+                 const void *in);
+
+#endif

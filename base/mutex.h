@@ -1,0 +1,81 @@
+/* Mutexes with a rank, and conditions: the only locks in the program.
+ *
+ * Taking a mutex whose rank is not higher than every rank this thread holds aborts with both names;
+ * so does a function that may block (may_block()) while a mutex is held. On in every build: a lock
+ * order broken once in a test is a deadlock found. The ranks, low to high, are the rows of
+ * MUTEX_RANKS; ARCHITECTURE.md repeats the table with what each guards.
+ *
+ * clang's -Wthread-safety annotations are on the functions (GUARDED_BY on fields).
+ */
+#ifndef BASE_MUTEX_H
+#define BASE_MUTEX_H
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(__clang__)
+#define THREAD_ANNOTATION(x) __attribute__((x))
+#else
+#define THREAD_ANNOTATION(x)
+#endif
+#define GUARDED_BY(m) THREAD_ANNOTATION(guarded_by(m))
+#define REQUIRES(m) THREAD_ANNOTATION(requires_capability(m))
+#define ACQUIRES(m) THREAD_ANNOTATION(acquire_capability(m))
+#define RELEASES(m) THREAD_ANNOTATION(release_capability(m))
+
+/* Taken in this order: a thread that holds a row may take only rows below it. Each guards one thing. */
+#define MUTEX_RANKS(X)                                                                             \
+    X(JOBS)      /* job service: table of jobs, queue, progress */                                 \
+    X(JOB)       /* one job's rendering and revision */                                            \
+    X(BAR_CACHE) /* cached bar columns */                                                          \
+    X(POOL)      /* worker pool: the list of runs */                                               \
+    X(KEYS)      /* cache of API keys */                                                           \
+    X(HTTP_LOOP) /* one loop's list of finished requests */                                        \
+    X(OFFLOAD)   /* queue of requests that may block */                                            \
+    X(WRITER)    /* the writer thread's queue */                                                   \
+    X(READERS)   /* pool of read-only connections */                                               \
+    X(QUEUE)     /* a bounded queue on its own */                                                  \
+    X(ZONES)     /* table of loaded time zones */                                                  \
+    X(METRICS)   /* counters */                                                                    \
+    X(LOG)       /* one line at a time; last, so that anything may log */
+
+enum mutex_rank {
+#define X(name) MUTEX_##name,
+    MUTEX_RANKS(X)
+#undef X
+        MUTEX_RANK_COUNT
+};
+
+struct THREAD_ANNOTATION(capability("mutex")) mutex {
+    pthread_mutex_t handle;
+    enum mutex_rank rank;
+};
+
+struct condition {
+    pthread_cond_t handle; /* on CLOCK_MONOTONIC */
+};
+
+void mutex_init(struct mutex *m, enum mutex_rank rank);
+void mutex_release(struct mutex *m); /* end of life; must not be held */
+void mutex_lock(struct mutex *m) ACQUIRES(m);
+void mutex_unlock(struct mutex *m) RELEASES(m);
+void mutex_assert_held(const struct mutex *m);
+const char *mutex_rank_name(enum mutex_rank rank);
+
+void condition_init(struct condition *c);
+void condition_release(struct condition *c);
+/* The caller holds m, and no other mutex. Spurious wake-ups happen: wait in a loop. */
+void condition_wait(struct condition *c, struct mutex *m) REQUIRES(m);
+/* false when the deadline (monotonic ns, of the clock given) passed first. */
+bool condition_wait_until(struct condition *c, struct mutex *m, const struct clock *clock,
+                          int64_t deadline_ns) REQUIRES(m);
+void condition_signal(struct condition *c);
+void condition_broadcast(struct condition *c);
+
+/* Abort when the calling thread holds any mutex: the first line of whatever may block. */
+void may_block(const char *what);
+
+#endif

@@ -1,0 +1,17 @@
+/* Small helpers on text for people: the nearest known name, a caret under a place. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/strbuf.h"
+
+#include <stddef.h>
+
+/* The candidate nearest to `name` by edit distance, case folded, or NULL when none is near enough to be
+ * meant (distance over a third of its length, rounded up). */
+const char *text_nearest(const char *name, size_t length, const char *const *candidates,
+                         size_t candidate_count);
+
+/* Two lines: the line of `text` around `offset` (cut to 72 columns), and a caret under the place. */
+void text_add_caret(struct strbuf *out, const char *text, size_t length, size_t offset);
+
+#endif
