@@ -29,7 +29,8 @@ CFLAGS_tsan    := -O1 -fsanitize=thread -DVARIANT_SANITIZED=1
 LDFLAGS_asan   := -fsanitize=address,undefined
 LDFLAGS_tsan   := -fsanitize=thread
 
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -MMD -MP $(CPPFLAGS)
+# banned.h turns forbidden calls of libc into compile errors, in every file.
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -include base/banned.h -MMD -MP $(CPPFLAGS)
 ALL_CFLAGS   := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(WARN) $(CFLAGS)
 ALL_LDFLAGS  := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS := -lmicrohttpd -lcurl -lsqlite3 -lcjson -lsodium -linih -lz -lm
