@@ -34,7 +34,8 @@ void strbuf_commit(struct strbuf *b, size_t length);
 
 bool strbuf_failed(const struct strbuf *b);
 const char *strbuf_text(const struct strbuf *b); /* "" when empty */
-/* Hands the memory to the caller, who frees it with free(); the buffer is empty afterwards. */
+/* Hands the memory to the caller, who frees it with free(); the buffer is empty afterwards. NULL only
+ * when the buffer had failed (or "" itself finds no memory). ret_length may be NULL. */
 char *strbuf_take(struct strbuf *b, size_t *ret_length);
 
 #endif
