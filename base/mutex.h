@@ -25,6 +25,8 @@
 #define REQUIRES(m) THREAD_ANNOTATION(requires_capability(m))
 #define ACQUIRES(m) THREAD_ANNOTATION(acquire_capability(m))
 #define RELEASES(m) THREAD_ANNOTATION(release_capability(m))
+#define ASSERTS(m) THREAD_ANNOTATION(assert_capability(m))
+#define UNCHECKED_LOCKS THREAD_ANNOTATION(no_thread_safety_analysis) /* the locks' own definitions */
 
 /* Taken in this order: a thread that holds a row may take only rows below it. Each guards one thing. */
 #define MUTEX_RANKS(X)                                                                             \
@@ -54,6 +56,9 @@ struct THREAD_ANNOTATION(capability("mutex")) mutex {
     enum mutex_rank rank;
 };
 
+/* For a mutex of static life; no mutex_init, no mutex_release. */
+#define MUTEX_INITIALIZER(r) {.handle = PTHREAD_MUTEX_INITIALIZER, .rank = (r)}
+
 struct condition {
     pthread_cond_t handle; /* on CLOCK_MONOTONIC */
 };
@@ -62,7 +67,7 @@ void mutex_init(struct mutex *m, enum mutex_rank rank);
 void mutex_release(struct mutex *m); /* end of life; must not be held */
 void mutex_lock(struct mutex *m) ACQUIRES(m);
 void mutex_unlock(struct mutex *m) RELEASES(m);
-void mutex_assert_held(const struct mutex *m);
+void mutex_assert_held(const struct mutex *m) ASSERTS(m);
 const char *mutex_rank_name(enum mutex_rank rank);
 
 void condition_init(struct condition *c);

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+enum { THREAD_NAME_MAX = 16 }; /* with the NUL: the kernel's bound */
+
 struct thread {
     pthread_t handle;
     bool started;
@@ -17,11 +19,14 @@ struct thread_options {
     int nice;           /* 0 = as the process; 10 for workers, so that trading is never slowed */
 };
 
-/* Starts fn(context) on a new thread with all signals blocked (main alone handles signals). */
+/* Starts fn(context) on a new thread with all signals blocked (main alone handles signals).
+ * ERR_UNAVAILABLE when the system has no more threads. */
 enum err thread_start(struct thread *t, const struct thread_options *options, void *(*fn)(void *),
                       void *context, struct error *e);
 /* Waits for the end; a thread that was never started is fine. */
 void thread_join(struct thread *t);
-void thread_set_name(const char *name); /* of the calling thread */
+/* Of the calling thread. */
+void thread_set_name(const char *name);
+void thread_get_name(char out[THREAD_NAME_MAX]);
 
 #endif
