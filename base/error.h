@@ -26,6 +26,7 @@
     X(CONFLICT, 409, "conflict", "In conflict with what is stored")                                \
     X(LENGTH, 411, "length_required", "Content-Length is needed")                                  \
     X(TOO_LARGE, 413, "too_large", "Too large")                                                    \
+    X(URI_TOO_LONG, 414, "uri_too_long", "The target is too long")                                 \
     X(MEDIA_TYPE, 415, "unsupported_media_type", "Unsupported media type")                         \
     X(HOST, 421, "misdirected_request", "Not a host of this server")                               \
     X(DATA, 422, "invalid_data", "The data is not valid")                                          \

@@ -1,0 +1,79 @@
+/* What a handler answers. It fills a `struct http_response` that the server owns; nothing is sent
+ * before the handler returns (or completes).
+ *
+ * The server adds by itself: Content-Length, Date, X-Request-Id, X-Content-Type-Options,
+ * Cache-Control (no-store unless set), and turns a 200 to GET or HEAD whose ETag matches
+ * If-None-Match into a 304.
+ */
+#ifndef SERVER_HTTP_RESPONSE_H
+#define SERVER_HTTP_RESPONSE_H
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "server/http/request.h"
+
+#include <stdint.h>
+
+enum { HTTP_ETAG_MAX = 80, HTTP_RESPONSE_HEADERS_MAX = 8 };
+
+/* A finished rendering, immutable and shared between answers and threads: a job keeps the one of
+ * its current revision, each GET takes a reference. Safe from any thread. */
+struct http_body;
+/* Takes the bytes out of `bytes` (which is empty afterwards). etag: "" or a strong tag with its
+ * quotes, shorter than HTTP_ETAG_MAX. NULL when memory is out or `bytes` had failed. */
+struct http_body *http_body_create(struct strbuf *bytes, const char *content_type,
+                                   const char *etag);
+struct http_body *http_body_ref(struct http_body *b);
+void http_body_unref(struct http_body *b); /* NULL is fine */
+const char *http_body_etag(const struct http_body *b);
+const char *http_body_text(const struct http_body *b, size_t *ret_size_bytes);
+
+struct http_response {
+    int status;                /* 200 unless set */
+    const char *content_type;  /* static or from the arena */
+    const char *cache_control; /* NULL = no-store */
+    char etag[HTTP_ETAG_MAX];  /* "" or with its quotes */
+    struct strbuf body;        /* owned; ready to be appended to, no limit but memory */
+    struct http_body *shared;  /* instead of body: one reference, owned */
+    struct http_field headers[HTTP_RESPONSE_HEADERS_MAX]; /* borrowed: static or from the arena */
+    size_t header_count;
+};
+
+/* An extra header; value printed into the request's arena. Not for the headers the server adds. */
+void http_add_header(struct http_request *r, struct http_response *out, const char *name,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+void http_set_etag(struct http_response *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The body was written to out->body: application/json, with this status. ERR_NO_MEMORY if it
+ * failed. */
+enum err http_respond_json(struct http_response *out, int status, struct error *e);
+/* Another type; `content_type` is borrowed: static or from the arena. */
+enum err http_respond_text(struct http_response *out, int status, const char *content_type,
+                           struct error *e);
+/* A shared rendering with its type and tag; takes one more reference of its own. */
+void http_respond_shared(struct http_response *out, int status, struct http_body *body);
+void http_respond_empty(struct http_response *out, int status);
+/* True when If-None-Match names this tag: the answer is then a 304 and the handler is done. Before
+ * rendering anything. */
+bool http_respond_not_modified(struct http_request *r, struct http_response *out, const char *etag);
+
+/* A problem answer with several details, for refusals that list more than one place (an import's
+ * bad rows). A handler with a single error just returns it. */
+struct http_problem_detail {
+    const char *pointer; /* JSON pointer, "?name" for a query parameter, or NULL */
+    int64_t line;        /* 0 = none */
+    int32_t column;
+    const char *detail;
+};
+void http_respond_problem(struct http_request *r, struct http_response *out, const struct error *e,
+                          const struct http_problem_detail *details, size_t detail_count);
+
+/* Writes the problem object (RFC 9457) of `e`:
+ *   {"type": "urn:bracketd:problem:<code>", "title", "status", "detail", "code", "request_id",
+ *    "errors": [{"pointer" or "parameter", "line", "column", "detail"}], "line", "column"}
+ * errors, line and column only when there are any. */
+void http_problem_write(struct strbuf *out, const struct error *e, const char *request_id,
+                        const struct http_problem_detail *details, size_t detail_count);
+
+#endif
