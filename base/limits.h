@@ -75,6 +75,8 @@ enum {
 enum {
     LIMIT_WRITER_QUEUE = 4096,
     LIMIT_WRITER_GROUP = 256, /* items of one commit */
+    LIMIT_READERS = 96,       /* read-only connections to one database */
+    LIMIT_STATEMENTS = 128,   /* prepared on one connection */
 };
 
 #endif

@@ -1,0 +1,32 @@
+/* An open data folder with everything on it, for the server and for the command line alike. */
+#ifndef DB_STORAGE_H
+#define DB_STORAGE_H
+
+#include "db/bar_cache.h"
+#include "db/bar_store.h"
+#include "db/data_folder.h"
+#include "db/readers.h"
+#include "db/writer.h"
+
+struct storage_options {
+    int64_t bar_cache_bytes; /* 0 = LIMIT_BAR_CACHE_BYTES */
+};
+
+/* All owned by the storage; use them freely from any thread. */
+struct storage {
+    struct data_folder *folder;
+    struct writer *writer;       /* bracketd.db */
+    struct readers *readers;     /* bracketd.db */
+    struct bar_store *bar_store; /* bars.db */
+    struct readers *bar_readers; /* bars.db: series_repo, bar_repo */
+    struct bar_cache *bar_cache;
+};
+
+/* Takes the folder (ERR_CONFLICT "held by pid N"), migrates both databases, starts the writer. On
+ * error nothing is left open. options may be NULL. */
+enum err storage_open(const char *path, const struct storage_options *options, struct storage *ret,
+                      struct error *e);
+/* Drains the writer and closes all; a zeroed storage is fine. Whoever uses it must have ended. */
+void storage_close(struct storage *s);
+
+#endif

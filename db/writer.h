@@ -1,0 +1,48 @@
+/* The one thread that writes bracketd.db, with group commit.
+ *
+ * Work is submitted as a function. The thread takes what has queued up (at most
+ * LIMIT_WRITER_GROUP), runs it in one transaction, each item isolated from the others, commits once
+ * with fsync, and then calls every item's `done`. It never lingers for more. So an item's `done`
+ * with ERR_OK means: on disk.
+ *
+ * The function runs on the writer thread and must only use the database (no waiting, no network).
+ * When it returns an error its own changes are undone, the other items' are not. When the commit
+ * fails, every item of the group gets that error. `done` runs on the writer thread too, outside
+ * locks and outside the transaction, and must not block; submitting more from it is fine.
+ */
+#ifndef DB_WRITER_H
+#define DB_WRITER_H
+
+#include "db/sqlite.h"
+
+struct writer;
+
+/* The work. Reports its own refusals (ERR_NOT_FOUND, ERR_CONFLICT...) as it likes. */
+typedef enum err writer_work(struct db_write *w, void *context, struct error *e);
+/* The end: called exactly once per accepted item. `e` is valid during the call; e->code == code. */
+typedef void writer_done(void *context, enum err code, const struct error *e);
+
+struct writer_stats {
+    int64_t items; /* done, in any way */
+    int64_t commits;
+    int64_t checkpoints;
+    int64_t largest_group;
+    int64_t queued; /* waiting now */
+};
+
+/* Opens the database at `path` (already migrated) and starts the thread `db-writer`. */
+enum err writer_create(const char *path, struct writer **ret, struct error *e);
+/* Refuses new items, finishes those queued, ends the thread, closes. NULL is fine. */
+void writer_free(struct writer *w);
+
+/* From any thread, never waits. ERR_BUSY when LIMIT_WRITER_QUEUE items wait, ERR_UNAVAILABLE while
+ * stopping; then `done` is not called. `context` is borrowed until `done`. */
+enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
+                       struct error *e);
+/* The same and waits for the end: what the work or the commit returned. Not from the writer thread;
+ * blocks, so no mutex may be held. */
+enum err writer_call(struct writer *w, writer_work *work, void *context, struct error *e);
+
+struct writer_stats writer_stats(struct writer *w);
+
+#endif
