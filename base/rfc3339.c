@@ -126,9 +126,9 @@ enum err rfc3339_parse(const char *text, size_t length, int64_t *ret_ns, struct 
                        .end = text + length,
                        .what = "is not an RFC 3339 time such as 2024-01-31T14:30:00Z",
                        .e = e};
-    int32_t days;
-    int32_t offset_s;
-    struct clock_reading r;
+    int32_t days = 0;
+    int32_t offset_s = 0;
+    struct clock_reading r = {0};
     enum err err;
     if ((err = parse_date(&c, &days)) || (err = parse_clock(&c, &r)) ||
         (err = parse_offset(&c, &offset_s)))

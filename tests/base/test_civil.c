@@ -1,12 +1,7 @@
 #include "base/civil.h"
+#include "tests/support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static int32_t parsed(const char *text)
 {

@@ -1,19 +1,14 @@
 #include "base/number.h"
 
 #include "base/pow10.h"
+#include "tests/support/test.h"
 
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static uint64_t next_random(uint64_t *seed)
 {

@@ -1,14 +1,9 @@
 #include "base/rfc3339.h"
 
 #include "base/clock.h"
+#include "tests/support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 typedef enum err (*parser)(const char *, size_t, int64_t *, struct error *);
 
