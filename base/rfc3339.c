@@ -156,8 +156,12 @@ static char *put_digits(char *out, int32_t value, int count)
 
 size_t rfc3339_format(int64_t ns, char out[RFC3339_MAX])
 {
-    int64_t day = ns / NS_PER_DAY - (ns % NS_PER_DAY < 0);
-    int64_t in_day = ns - day * NS_PER_DAY;
+    int64_t day = ns / NS_PER_DAY;
+    int64_t in_day = ns % NS_PER_DAY;
+    if (in_day < 0) {
+        day--;
+        in_day += NS_PER_DAY;
+    }
     int32_t seconds = (int32_t)(in_day / NS_PER_SECOND);
     int32_t nanoseconds = (int32_t)(in_day % NS_PER_SECOND);
 
