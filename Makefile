@@ -1,18 +1,38 @@
-# One Makefile for the whole tree: no recursion into folders, header dependencies by -MMD -MP.
+# One Makefile for the whole tree: no recursion into folders, header dependencies by -MMD -MP, object
+# lists by wildcard, so that a new file needs no line here. `make help` lists the targets.
 #
-#   make run      set up, build, start the server on 127.0.0.1:8080 with a demo data folder
-#   make test     set up, build, run every test; ends in one line "N passed, N failed"
-#   make check    lint, then the tests of release, asan and tsan
-#   make bench    every benchmark beside its baseline
-#
-# VARIANT=release|debug|asan|tsan picks the flags; everything lands in build/$(VARIANT)/.
+# VARIANT=release|debug|asan|tsan picks the flags; everything lands in build/$(VARIANT)/. A change of
+# flags, of the compiler or of the list of files rebuilds what it touches: the stamps $(BUILD)/flags
+# and $(BUILD)/lib*.objects hold what was used last.
 
 VARIANT ?= release
 BUILD   ?= build/$(VARIANT)
-CC      ?= gcc
 PREFIX  ?= /usr/local
+DATA    ?= data
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG        ?= clang-14
+CLANG_TIDY   ?= clang-tidy-14
+CLANG_FORMAT ?= clang-format-14
 
-LAYERS := base engine db server
+# bash for pipefail: a pipe fails with its first command.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+ifeq ($(filter $(VARIANT),release debug asan tsan),)
+$(error VARIANT=$(VARIANT): release, debug, asan or tsan)
+endif
+
+# As many jobs as processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# Low to high: a layer includes and links only what stands left of it.
+LAYERS := base engine orders db server
+
+# ---- flags -------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
         -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wno-missing-field-initializers
@@ -21,68 +41,230 @@ WARN += -Werror
 endif
 
 # Contracting a*b+c into one rounding would make results depend on the machine: never.
-CFLAGS_COMMON := -std=gnu11 -g -pthread -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer
-CFLAGS_release := -O2
+CFLAGS_COMMON  := -std=gnu11 -g -pthread -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   := -O0
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -DVARIANT_SANITIZED=1
 CFLAGS_tsan    := -O1 -fsanitize=thread -DVARIANT_SANITIZED=1
+LDFLAGS_release := -Wl,-z,relro,-z,now
 LDFLAGS_asan   := -fsanitize=address,undefined
 LDFLAGS_tsan   := -fsanitize=thread
 
-# banned.h turns forbidden calls of libc into compile errors, in every file.
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -include base/banned.h -MMD -MP $(CPPFLAGS)
-ALL_CFLAGS   := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(WARN) $(CFLAGS)
-ALL_LDFLAGS  := -pthread $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS := -lmicrohttpd -lcurl -lsqlite3 -lcjson -lsodium -linih -lz -lm
-
 # The engine is where the time goes.
-$(BUILD)/engine/%.o: OPT := $(if $(filter release,$(VARIANT)),-O3)
+OPT_release_engine := -O3
 
-sources = $(wildcard $(1)/*.c $(1)/*/*.c)
-objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(call sources,$(1))))
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE $(CPPFLAGS)
+ALL_CFLAGS    = $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(OPT_$(VARIANT)_$(firstword $(subst /, ,$<))) \
+                $(WARN) $(CFLAGS)
+ALL_LDFLAGS  := -pthread -Wl,--as-needed $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-libs_base   := $(BUILD)/libbase.a
-libs_engine := $(BUILD)/libengine.a $(libs_base)
-libs_db     := $(BUILD)/libdb.a $(libs_engine)
-libs_server := $(BUILD)/libserver.a $(libs_db)
+# What each layer needs from the system, with all that the layers below it need.
+LIBS_base   := -lcjson -lsodium -lz -lm
+LIBS_engine := $(LIBS_base)
+LIBS_orders := $(LIBS_engine)
+LIBS_db     := -lsqlite3 $(LIBS_orders)
+LIBS_server := -lmicrohttpd -lcurl -linih $(LIBS_db)
 
-TEST_SOURCES := $(wildcard tests/*/test_*.c)
-TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
-BINARY := $(BUILD)/bracketd
+# ---- files -------------------------------------------------------------------------------------
 
-.PHONY: all run test check bench lint format clean install unit
+# A layer is its folder and one level of sub-folders.
+sources = $(filter-out server/main.c,$(wildcard $(1)/*.[cS] $(1)/*/*.[cS]))
+objects = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
+
+TEST_SOURCES    := $(foreach l,$(LAYERS),$(wildcard tests/$(l)/test_*.c tests/$(l)/*/test_*.c))
+SUPPORT_SOURCES := $(wildcard tests/support/*.c)
+BENCH_SOURCES   := $(wildcard bench/bench_*.c)
+BENCH_SUPPORT   := $(wildcard bench/support/*.c)
+SCRIPT_TESTS    := $(wildcard tests/build/test-*.sh)
+HTTP_TESTS      := $(wildcard tests/http/run.py)
+
+ALL_SOURCES := $(wildcard server/main.c) $(foreach l,$(LAYERS),$(call sources,$(l))) \
+               $(TEST_SOURCES) $(SUPPORT_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)
+C_SOURCES   := $(filter %.c,$(ALL_SOURCES))
+HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support),\
+                 $(wildcard $(l)/*.h $(l)/*/*.h))
+ALL_OBJECTS := $(call objects,$(ALL_SOURCES))
+
+BINARY   := $(BUILD)/bracketd
+ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
+
+.PHONY: all run test unit http-test check bench lint lint-layers lint-headers lint-text lint-scripts \
+        lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
+.DELETE_ON_ERROR:
 
-all: $(BINARY)
+all: $(BINARY) ## build the binary: build/release/bracketd
 
-$(BINARY): $(BUILD)/server/main.o $(libs_server)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+# ---- set-up ------------------------------------------------------------------------------------
 
-$(foreach layer,$(LAYERS),$(eval $(BUILD)/lib$(layer).a: $(call objects,$(layer))))
-$(BUILD)/lib%.a:
+# These goals install the Debian packages they need before the first file is compiled; the others
+# take the machine as it is. NO_SETUP=1 takes it as it is always.
+setup_run   := build run
+setup_test  := build test
+setup_unit  := build test
+setup_http-test := build test
+setup_bench := build bench
+setup_lint  := build test lint
+setup_check := build test lint
+ifeq ($(NO_SETUP),)
+SETUP_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(setup_$(goal))))
+endif
+SETUP := $(if $(SETUP_GROUPS),setup)
+
+setup: ## install the Debian packages of everything (setup-build, -test, -lint, -bench: of one group)
+	@scripts/setup $(or $(SETUP_GROUPS),build run test lint bench)
+
+setup-%:
+	@scripts/setup $*
+
+# ---- compile and link --------------------------------------------------------------------------
+
+# $(call write_if_changed,text): the target is rewritten, and so newer, only when the text differs.
+define write_if_changed
 	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
+endef
+
+# The optimisation of a layer goes by $<, which is no source here: named apart.
+$(BUILD)/flags: FORCE | $(SETUP)
+	$(call write_if_changed,$(shell $(CC) --version | head -n 1) $(ALL_CPPFLAGS) $(ALL_CFLAGS) \
+	  $(OPT_$(VARIANT)_engine) $(ALL_LDFLAGS))
+
+$(BUILD)/%.objects: FORCE
+	$(call write_if_changed,$(call objects,$(call sources,$(patsubst lib%,%,$*))))
+
+$(BUILD)/libsupport.objects: FORCE
+	$(call write_if_changed,$(call objects,$(SUPPORT_SOURCES)))
+
+$(BUILD)/libbench.objects: FORCE
+	$(call write_if_changed,$(call objects,$(BENCH_SUPPORT)))
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(SETUP)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -MMD -MP $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/%.o: %.S $(BUILD)/flags | $(SETUP)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# What .incbin embeds is no header: the compiler does not tell of it.
+$(BUILD)/server/assets.o: openapi.yaml
+
+$(foreach l,$(LAYERS),$(eval $(BUILD)/lib$(l).a: $(call objects,$(call sources,$(l)))))
+$(BUILD)/libsupport.a: $(call objects,$(SUPPORT_SOURCES))
+$(BUILD)/libbench.a: $(call objects,$(BENCH_SUPPORT))
+$(BUILD)/lib%.a: $(BUILD)/lib%.objects
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(filter %.o,$^)
 
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(OPT) -c -o $@ $<
+archives_base   := $(BUILD)/libbase.a
+archives_engine := $(BUILD)/libengine.a $(archives_base)
+archives_orders := $(BUILD)/liborders.a $(archives_engine)
+archives_db     := $(BUILD)/libdb.a $(archives_orders)
+archives_server := $(BUILD)/libserver.a $(archives_db)
+
+$(BINARY): $(BUILD)/server/main.o $(archives_server)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
 
 # A layer's tests link that layer and those below it, nothing above: the linker holds the layer rule.
 define test_rule
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c)) $(libs_$(1))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS)
+$(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $(BUILD)/libsupport.a $(archives_$(1))
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(LIBS_$(1))
 endef
-$(foreach layer,$(LAYERS),$(eval $(call test_rule,$(layer))))
+$(foreach l,$(LAYERS),$(eval $(call test_rule,$(l))))
 
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(libs_server)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
 
-unit: $(TESTS)
-	@scripts/run-tests $(TESTS)
+-include $(ALL_OBJECTS:.o=.d)
 
-clean:
+# ---- run and test ------------------------------------------------------------------------------
+
+run: $(BINARY) ## set up, build, start the server on 127.0.0.1:8080 with demo bars in DATA=data
+	$(BINARY) serve --demo --data $(DATA) --listen 127.0.0.1:8080
+
+HTTP_COMMAND := $(if $(HTTP_TESTS),-- /usr/bin/python3 tests/http/run.py --binary $(BINARY))
+
+test: $(BINARY) $(TESTS) ## set up, build, run every test; ends in one line "N passed, N failed"
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(SCRIPT_TESTS) $(TESTS) $(HTTP_COMMAND)
+
+unit: $(TESTS) ## the unit tests alone
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(TESTS)
+
+http-test: $(BINARY) ## the black-box HTTP tests alone
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(HTTP_COMMAND)
+
+check: $(SETUP) ## lint, then the tests in release, asan and tsan
+	+@scripts/check lint release asan tsan
+
+bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BENCH=word: only matching)
+	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \
+	  printf '\n== %s\n' "$$(basename $$bench)"; $$bench; done
+
+# ---- lint --------------------------------------------------------------------------------------
+
+# scripts/lint runs the checks one by one, so that each tells its findings apart from the others'.
+lint: $(ARCHIVES) ## layers, formatting, clang-tidy, cppcheck, thread annotations, texts
+	+@scripts/lint
+
+lint-layers: $(ARCHIVES)
+	@scripts/check-layers --build $(BUILD)
+
+lint-text:
+	@scripts/check-text
+
+lint-scripts:
+	@shellcheck -x $(wildcard scripts/* .ci/* tests/build/*.sh)
+
+lint-format:
+	@printf '%s\n' $(C_SOURCES) $(HEADERS) | xargs -n 16 -P $$(nproc) $(CLANG_FORMAT) --dry-run -Werror
+
+# One stamp per file, newer than its object: only what was compiled anew is looked at again.
+TIDY_STAMPS   := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(C_SOURCES))
+CLANG_STAMPS  := $(patsubst %.c,$(BUILD)/lint/%.clang,$(C_SOURCES))
+HEADER_STAMPS := $(patsubst %,$(BUILD)/lint/%.alone,$(HEADERS))
+CLANG_FLAGS   := -std=gnu11 -pthread -Wall -Wextra -Wthread-safety -Wno-missing-field-initializers
+
+lint-tidy: $(TIDY_STAMPS)
+lint-clang: $(CLANG_STAMPS)
+lint-headers: $(HEADER_STAMPS)
+
+$(BUILD)/lint/%.tidy: $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@$(CLANG_TIDY) --quiet --warnings-as-errors='*' $*.c -- $(ALL_CPPFLAGS) $(CLANG_FLAGS) 2>&1 | \
+	  { grep -v '^[0-9]* warnings\? ' || true; }
+	@touch $@
+
+$(BUILD)/lint/%.clang: $(BUILD)/%.o
+	@mkdir -p $(@D)
+	@$(CLANG) -fsyntax-only -Werror $(ALL_CPPFLAGS) $(CLANG_FLAGS) $*.c
+	@touch $@
+
+$(BUILD)/lint/%.h.alone: %.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '#include "$*.h"' | $(CC) -fsyntax-only -Werror $(ALL_CPPFLAGS) $(ALL_CFLAGS) -x c -
+	@touch $@
+
+lint-cppcheck:
+	@mkdir -p $(BUILD)/lint/cppcheck
+	@cppcheck --quiet -j $$(nproc) --cppcheck-build-dir=$(BUILD)/lint/cppcheck --std=c11 --inline-suppr \
+	  --enable=warning,performance,portability --suppressions-list=scripts/cppcheck.suppress \
+	  --error-exitcode=1 --template=gcc -I. -D_GNU_SOURCE $(C_SOURCES)
+
+format: ## clang-format every source file in place
+	@printf '%s\n' $(C_SOURCES) $(HEADERS) | xargs -n 16 -P $$(nproc) $(CLANG_FORMAT) -i
+
+# ---- the rest ----------------------------------------------------------------------------------
+
+install: $(BINARY) ## binary, openapi.yaml and docs under DESTDIR and PREFIX=/usr/local
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/bracketd
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bracketd openapi.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bracketd $(wildcard README.md ARCHITECTURE.md docs/*.md)
+
+clean: ## remove build/
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+help: ## this list
+	@awk -F ' ## ' '/^[a-z-]+:.* ## / { split($$1, t, ":"); printf "make %-10s %s\n", t[1], $$2 }' Makefile
