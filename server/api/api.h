@@ -1,0 +1,24 @@
+/* The resources: one file each, ending in its route table; app.c hands them all to the HTTP server.
+ */
+#ifndef SERVER_API_API_H
+#define SERVER_API_API_H
+
+#include "server/http/route.h"
+
+extern const struct http_route_table health_routes;
+extern const struct http_route_table metrics_routes;
+extern const struct http_route_table openapi_routes;
+extern const struct http_route_table symbols_routes;
+extern const struct http_route_table bars_routes;
+extern const struct http_route_table indicators_routes;
+extern const struct http_route_table rules_routes;
+extern const struct http_route_table series_routes;
+extern const struct http_route_table check_routes;
+extern const struct http_route_table backtests_routes;
+extern const struct http_route_table keys_routes;
+
+/* All of the above, in this order. */
+enum { API_TABLE_COUNT = 11 };
+void api_tables(struct http_route_table out[API_TABLE_COUNT]);
+
+#endif

@@ -1,0 +1,40 @@
+/* The running server as one value: everything that handlers reach, wired in app.c and nowhere else.
+ * There is no global; handlers get it as http_request.app.
+ *
+ * Start: data folder and lock -> migrations -> keys -> worker pool -> jobs (resuming) -> HTTP ->
+ * ready. Stop, the other way round: not ready -> HTTP refuses -> jobs stop (unfinished ones stay
+ * queued for the next start) -> pool -> storage.
+ */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include "base/clock.h"
+#include "db/storage.h"
+#include "engine/worker_pool.h"
+#include "server/config.h"
+#include "server/http/server.h"
+#include "server/keys.h"
+
+struct job_service; /* server/jobs/job_service.h */
+
+enum app_phase { APP_STARTING, APP_READY, APP_STOPPING };
+
+struct app {
+    const struct config *config;
+    const struct clock *clock;
+    struct storage storage;
+    struct keys *keys;
+    struct worker_pool *pool; /* backtests and checks, at low priority */
+    struct job_service *jobs;
+    struct http_server *http;
+    _Atomic int phase; /* enum app_phase */
+    int64_t started_at_ns;
+};
+
+/* ERR_CONFLICT when another server holds the folder (main exits with 3 then). On error nothing is
+ * left open. */
+enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
+                   struct error *e);
+void app_stop(struct app *app);
+
+#endif

@@ -1,0 +1,41 @@
+/* Configuration of the server: flags over environment (BRACKETD_*) over a file (INI).
+ *
+ * One table of settings (config.c) drives all three, `bracketd serve --help`, and the messages. An
+ * unknown key or a bad value stops the start with file and line, or the flag's name.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+
+enum { CONFIG_HOSTS_MAX = 16 };
+
+struct config {
+    const char *data;   /* --data: the data folder; default "bracketd-data" */
+    const char *listen; /* --listen: numeric "ADDRESS:PORT"; default 127.0.0.1:8080; port 0 = any */
+    char address[46];   /* from listen, without brackets */
+    int32_t port;
+    int32_t workers;            /* --workers: default the number of cores, 1..LIMIT_WORKERS */
+    int32_t http_threads;       /* --http-threads: default min(cores, 4) */
+    int32_t api_threads;        /* --api-threads: default 4 */
+    int64_t cache_bytes;        /* --cache-mb: decoded bars in memory */
+    int64_t disk_reserve_bytes; /* --disk-reserve-mb: writes are refused (507) below this */
+    const char
+        *hosts[CONFIG_HOSTS_MAX]; /* --host, may repeat (comma-separated in file and environment) */
+    size_t host_count;
+    bool behind_tls_proxy; /* --behind-tls-proxy: a proxy terminates TLS; allows a public address */
+    bool demo;             /* --demo: fill an empty data folder with demo bars at the start */
+    enum log_level log_level; /* --log-level */
+};
+
+/* argv after the sub-command. --config FILE names the file; --help sets *ret_help. Strings live in
+ * the arena. Refuses a public address without behind_tls_proxy. */
+enum err config_load(int argc, char **argv, struct arena *arena, struct config *ret, bool *ret_help,
+                     struct error *e);
+/* The table of settings with defaults, environment names and what they mean. */
+void config_write_help(struct strbuf *out);
+
+#endif

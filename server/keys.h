@@ -1,0 +1,47 @@
+/* API keys at work: made with libsodium's random, kept as SHA-256, checked on every request from
+ * memory.
+ *
+ * A key reads "bk_" and 43 characters of URL-safe base64 (32 random bytes). All keys in force are
+ * held in a table by digest prefix; the digest itself is compared in constant time. Changes go
+ * through the writer first, then into the table. Thread safe.
+ */
+#ifndef SERVER_KEYS_H
+#define SERVER_KEYS_H
+
+#include "base/clock.h"
+#include "db/key_repo.h"
+#include "db/storage.h"
+#include "server/http/request.h"
+
+enum { KEY_TEXT = 47 }; /* with the NUL */
+
+struct keys;
+
+/* Loads the keys in force. */
+enum err keys_create(struct storage *storage, const struct clock *clock, struct keys **ret,
+                     struct error *e);
+void keys_free(struct keys *k); /* NULL is fine */
+
+/* Makes and stores a key; the text goes to the caller alone. ERR_CONFLICT when the name is in
+ * force. */
+enum err keys_add(struct keys *k, const char *name, uint32_t scopes, struct arena *arena,
+                  struct key_row *ret_key, char ret_text[KEY_TEXT], struct error *e);
+enum err keys_revoke(struct keys *k, const struct uuid *id, struct error *e);
+/* How many are in force. */
+int64_t keys_count(struct keys *k);
+
+/* A key of this process alone: admin, never stored, for the command line on the same machine, which
+ * reads it from the data folder (server_file.h). */
+void keys_set_local(struct keys *k, const char text[KEY_TEXT]);
+void key_text_make(char ret_text[KEY_TEXT]);
+
+/* For http_config.authenticate's body: memory only, no locks held on return. admin includes all
+ * scopes. */
+enum err keys_authenticate(struct keys *k, const char *token, struct http_identity *ret,
+                           struct error *e);
+
+/* "read" "backtest" "trade" "admin" <-> KEY_SCOPE_* */
+extern const char *const key_scope_names[]; /* NULL-terminated, bit order */
+enum err key_scopes_parse(const char *comma_separated, uint32_t *ret, struct error *e);
+
+#endif
