@@ -3,7 +3,6 @@
 #include "tests/support/child.h"
 #include "tests/support/test.h"
 
-
 #define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static struct mutex jobs, cache, log_mutex;
@@ -75,7 +74,7 @@ static void a_static_mutex_needs_no_init(void **state)
     mutex_unlock(&fixed);
 }
 
-static void all_ranks_may_be_held_at_once(void **state)
+static void all_ranks_may_be_held_at_once(void **state) UNCHECKED_LOCKS
 {
     (void)state;
     struct mutex all[MUTEX_RANK_COUNT];
@@ -89,14 +88,14 @@ static void all_ranks_may_be_held_at_once(void **state)
     }
 }
 
-static void take_lower(void *context)
+static void take_lower(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&log_mutex);
     mutex_lock(&jobs);
 }
 
-static void take_equal(void *context)
+static void take_equal(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     struct mutex other;
@@ -105,14 +104,14 @@ static void take_equal(void *context)
     mutex_lock(&other);
 }
 
-static void take_twice(void *context)
+static void take_twice(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
     mutex_lock(&jobs);
 }
 
-static void take_between_after_unlocking_the_lowest(void *context)
+static void take_between_after_unlocking_the_lowest(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
@@ -131,20 +130,20 @@ static void a_rank_not_above_all_held_ones_aborts(void **state)
                              TEXTS("BAR_CACHE taken while LOG is held")));
 }
 
-static void unlock_unheld(void *context)
+static void unlock_unheld(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_unlock(&jobs);
 }
 
-static void assert_unheld(void *context)
+static void assert_unheld(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
     mutex_assert_held(&cache);
 }
 
-static void release_held(void *context)
+static void release_held(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
@@ -159,7 +158,7 @@ static void misuse_of_one_mutex_aborts(void **state)
     assert_true(child_aborts(release_held, NULL, TEXTS("JOBS released while held")));
 }
 
-static void block_with_mutex(void *context)
+static void block_with_mutex(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&cache);
@@ -172,7 +171,7 @@ static void blocking_with_a_mutex_held_aborts(void **state)
     assert_true(child_aborts(block_with_mutex, NULL, TEXTS("read of a file", "BAR_CACHE")));
 }
 
-static void wait_with_another(void *context)
+static void wait_with_another(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
@@ -180,7 +179,7 @@ static void wait_with_another(void *context)
     condition_wait(&condition, &cache);
 }
 
-static void wait_until_with_another(void *context)
+static void wait_until_with_another(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     mutex_lock(&jobs);
@@ -188,7 +187,7 @@ static void wait_until_with_another(void *context)
     condition_wait_until(&condition, &jobs, clock_real(), 0);
 }
 
-static void wait_without(void *context)
+static void wait_without(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     condition_wait(&condition, &jobs);
@@ -280,7 +279,7 @@ static void a_manual_clock_that_moves_ends_a_wait(void **state)
 }
 
 enum { THREADS = 4, ROUNDS = 2000 };
-static int64_t counter GUARDED_BY(jobs);
+static int64_t counter GUARDED_BY(jobs); /* 0 at first */
 
 static void *count_up(void *context)
 {
@@ -296,7 +295,6 @@ static void *count_up(void *context)
 static void a_mutex_excludes_other_threads(void **state)
 {
     (void)state;
-    counter = 0;
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, count_up, NULL), 0);

@@ -127,7 +127,7 @@ static void a_stack_beyond_memory_is_refused(void **state)
     thread_join(&t);
 }
 
-static void join_with_a_mutex(void *context)
+static void join_with_a_mutex(void *context) UNCHECKED_LOCKS
 {
     (void)context;
     struct mutex m;

@@ -1,0 +1,114 @@
+#include "base/digest.h"
+
+#include "base/sodium_ready.h"
+
+#include <math.h>
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof((struct sha256){0}.opaque),
+               "struct sha256 holds libsodium's state");
+_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct sha256),
+               "struct sha256 is aligned for libsodium's state");
+_Static_assert(SHA256_BYTES == crypto_hash_sha256_BYTES, "SHA-256 is 32 bytes");
+_Static_assert(SHA256_TEXT == 2 * SHA256_BYTES + 1, "two digits a byte, and the NUL");
+
+static crypto_hash_sha256_state *state_of(struct sha256 *s)
+{
+    return (crypto_hash_sha256_state *)(void *)s->opaque;
+}
+
+void sha256_init(struct sha256 *s)
+{
+    sodium_ready();
+    crypto_hash_sha256_init(state_of(s));
+}
+
+void sha256_add(struct sha256 *s, const void *bytes, size_t size_bytes)
+{
+    if (size_bytes > 0)
+        crypto_hash_sha256_update(state_of(s), bytes, size_bytes);
+}
+
+void sha256_add_u64(struct sha256 *s, uint64_t value)
+{
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
+    sha256_add(s, bytes, sizeof bytes);
+}
+
+void sha256_add_double(struct sha256 *s, double value)
+{
+    uint64_t bits =
+        UINT64_C(0x7FF8000000000000); /* sign and payload of a NaN depend on the machine */
+    if (!isnan(value))
+        memcpy(&bits, &value, sizeof bits);
+    sha256_add_u64(s, bits);
+}
+
+void sha256_add_string(struct sha256 *s, const char *text)
+{
+    size_t length = strlen(text);
+    sha256_add_u64(s, length);
+    sha256_add(s, text, length);
+}
+
+void sha256_finish(struct sha256 *s, unsigned char out[SHA256_BYTES])
+{
+    crypto_hash_sha256_final(state_of(s), out);
+}
+
+void sha256_of(const void *bytes, size_t size_bytes, unsigned char out[SHA256_BYTES])
+{
+    struct sha256 s;
+    sha256_init(&s);
+    sha256_add(&s, bytes, size_bytes);
+    sha256_finish(&s, out);
+}
+
+void data_hash_of(const void *bytes, size_t size_bytes, unsigned char out[DATA_HASH_BYTES])
+{
+    _Static_assert(DATA_HASH_BYTES >= crypto_generichash_BYTES_MIN, "long enough for BLAKE2b");
+    sodium_ready();
+    crypto_generichash(out, DATA_HASH_BYTES, bytes, size_bytes, NULL, 0);
+}
+
+void hex_format(const unsigned char *bytes, size_t size_bytes, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size_bytes; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * size_bytes] = '\0';
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_bytes)
+{
+    if (length % 2 != 0 || length / 2 != size_bytes)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (digit_value(text[i]) < 0)
+            return false;
+    }
+    for (size_t i = 0; i < size_bytes; i++)
+        out[i] = (unsigned char)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+    return true;
+}
+
+bool equal_in_constant_time(const void *a, const void *b, size_t size_bytes)
+{
+    return sodium_memcmp(a, b, size_bytes) == 0;
+}
