@@ -125,6 +125,10 @@ setup-%:
 
 # ---- compile and link --------------------------------------------------------------------------
 
+# One short line per file; V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
+
 # $(call write_if_changed,text): the target is rewritten, and so newer, only when the text differs.
 define write_if_changed
 	@mkdir -p $(@D)
@@ -147,11 +151,13 @@ $(BUILD)/libbench.objects: FORCE
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(SETUP)
 	@mkdir -p $(@D)
-	$(CC) $(C_CPPFLAGS) -MMD -MP $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(C_CPPFLAGS) -MMD -MP $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/%.o: %.S $(BUILD)/flags | $(SETUP)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,AS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # What .incbin embeds is no header: the compiler does not tell of it.
 $(BUILD)/server/assets.o: openapi.yaml
@@ -161,7 +167,8 @@ $(BUILD)/libhelpers.a: $(call objects,$(HELPER_SOURCES))
 $(BUILD)/libbench.a: $(call objects,$(BENCH_SUPPORT))
 $(BUILD)/lib%.a: $(BUILD)/lib%.objects
 	@rm -f $@
-	ar rcs $@ $(filter %.o,$^)
+	$(call say,AR)
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 archives_base   := $(BUILD)/libbase.a
 archives_engine := $(BUILD)/libengine.a $(archives_base)
@@ -170,17 +177,20 @@ archives_db     := $(BUILD)/libdb.a $(archives_orders)
 archives_server := $(BUILD)/libserver.a $(archives_db)
 
 $(BINARY): $(BUILD)/server/main.o $(archives_server)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
 
 # A layer's tests link that layer and those below it, nothing above: the linker holds the layer rule.
 define test_rule
 $(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $(call objects,$(SUPPORT_SOURCES)) $(BUILD)/libhelpers.a $(archives_$(1))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(LIBS_$(1))
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(LIBS_$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call test_rule,$(l))))
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
 
 -include $(ALL_OBJECTS:.o=.d)
 
