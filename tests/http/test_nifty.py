@@ -1,0 +1,63 @@
+"""The real sample: five years of an index, dirty rows and all. Skipped where the file is not there."""
+
+import datetime
+import gzip
+import unittest
+
+import harness
+import market
+
+FILE = harness.SHARED / "nifty" / "nifty_1min_2021_2025.csv.gz"
+OPTIONS = {"calendar": "XNSE", "timezone": "Asia/Kolkata", "outside": "drop", "bad_rows": "drop", "duplicates": "first", "sort": "true"}
+
+
+def ten_thousandths(text):
+    whole, _, part = text.partition(".")
+    assert len(part) <= 4
+    return int(whole) * 10000 + int((part + "0000")[:4])
+
+
+class Nifty(unittest.TestCase):
+    def test_the_count_is_that_of_an_independent_reference(self):
+        if not FILE.exists():
+            self.skipTest("the sample data is not here")
+        raw = FILE.read_bytes()
+        with harness.Server() as server:
+            client = server.client()
+            answer = client.import_csv("NIFTY", raw, **OPTIONS)
+            self.assertEqual(answer.status, 200, answer)
+            report = answer.json()
+            self.assertEqual(report["rows"], 507190)
+            self.assertEqual(report["rows"], report["inserted"] + report["duplicates"] + report["conflicts"] + report["outside"] + report["bad_rows"])
+
+            # The rows themselves, by the documented options, without the server's importer.
+            days = {item["at"] for item in client.get("/v1/bars/NIFTY", query={"timeframe": "1d", "limit": 50000}).json()["items"]}
+            zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+            dates = {datetime.datetime.fromisoformat(d.replace("Z", "+00:00")).astimezone(zone).date().isoformat() for d in days}
+            closes = {}
+            for line in gzip.decompress(raw).decode().splitlines()[1:]:
+                stamp, o, h, l, c = line.split(",")[:5]
+                if stamp[:10] not in dates or not "09:15" <= stamp[11:16] <= "15:29":
+                    continue
+                o, h, l, c = map(ten_thousandths, (o, h, l, c))
+                if l <= min(o, c) and max(o, c) <= h:
+                    closes.setdefault(stamp, c)
+            units = [closes[stamp] for stamp in sorted(closes)]
+            self.assertEqual(report["inserted"], len(units))
+            want = sum(market.oversold_in_uptrend(units, 10000))
+            self.assertGreater(want, 1000)
+
+            counts = set()
+            for shard in ("day", "week", "month"):
+                job = client.post("/v1/backtests", query={"wait": 60}, json={
+                    "rule": "rsi(14) < 30 and close > sma(200)", "symbols": ["NIFTY"], "trigger": "every_bar", "shard": shard}).json()
+                counts.add((job["result"]["fires"], job["result"]["digest"]))
+            self.assertEqual({count for count, _ in counts}, {want})
+            self.assertEqual(len(counts), 1)
+        for workers in (1, 3, 16):
+            with harness.Server(workers=workers) as server:
+                client = server.client()
+                client.import_csv("NIFTY", raw, **OPTIONS)
+                check = client.post("/v1/check", json={"rule": "rsi(14) < 30 and close > sma(200)", "symbol": "NIFTY", "trigger": "every_bar"}).json()
+                counts.add((check["result"]["fires"], check["result"]["digest"]))
+        self.assertEqual(len(counts), 1)
