@@ -3,7 +3,8 @@
 #ifndef ENGINE_STUDENT_T_H
 #define ENGINE_STUDENT_T_H
 
-/* P(T <= t) with `df` degrees of freedom (> 0, may be fractional). */
+/* P(T <= t) with `df` degrees of freedom (> 0, may be fractional). Absolute error below 1e-12 up to
+ * 1,000 degrees of freedom, 1e-8 up to a million. */
 double student_t_cdf(double t, double df);
 
 /* The t with P(T <= t) = p; 0 < p < 1, df >= 0.1. Relative error below 1e-10.
