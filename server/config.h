@@ -10,24 +10,22 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/strbuf.h"
-
-enum { CONFIG_HOSTS_MAX = 16 };
+#include "server/options.h"
 
 struct config {
     const char *data;   /* --data: the data folder; default "bracketd-data" */
     const char *listen; /* --listen: numeric "ADDRESS:PORT"; default 127.0.0.1:8080; port 0 = any */
     char address[46];   /* from listen, without brackets */
-    int32_t port;
-    int32_t workers;            /* --workers: default the number of cores, 1..LIMIT_WORKERS */
-    int32_t http_threads;       /* --http-threads: default min(cores, 4) */
-    int32_t api_threads;        /* --api-threads: default 4 */
-    int64_t cache_bytes;        /* --cache-mb: decoded bars in memory */
-    int64_t disk_reserve_bytes; /* --disk-reserve-mb: writes are refused (507) below this */
-    const char
-        *hosts[CONFIG_HOSTS_MAX]; /* --host, may repeat (comma-separated in file and environment) */
-    size_t host_count;
+    uint16_t port;
+    int64_t workers;           /* --workers: default the number of cores, 1..LIMIT_WORKERS */
+    int64_t http_threads;      /* --http-threads: default min(cores, 4) */
+    int64_t api_threads;       /* --api-threads: default 4 */
+    int64_t cache_mb;          /* --cache-mb: decoded bars in memory */
+    int64_t disk_reserve_mb;   /* --disk-reserve-mb: writes are refused (507) below this */
+    struct option_texts hosts; /* --host: further names allowed in Host */
     bool behind_tls_proxy; /* --behind-tls-proxy: a proxy terminates TLS; allows a public address */
     bool demo;             /* --demo: fill an empty data folder with demo bars at the start */
+    const char *log_level_name;
     enum log_level log_level; /* --log-level */
 };
 
