@@ -47,7 +47,8 @@ struct bars {
 };
 
 /* A builder owns memory for `count` bars of the columns in the mask; the caller fills time_ns and the
- * columns through the writable pointers (from several threads if their ranges are apart), then publishes. */
+ * columns through the writable pointers (from several threads if their ranges are apart), then publishes.
+ * `count` may be lowered before that, when fewer bars came than were planned. */
 struct bars_builder {
     int64_t count;
     int64_t *time_ns;
