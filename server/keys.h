@@ -31,8 +31,8 @@ enum err keys_revoke(struct keys *k, const struct uuid *id, struct error *e);
 int64_t keys_count(struct keys *k);
 
 /* A key of this process alone: admin, never stored, for the command line on the same machine, which
- * reads it from the data folder (server_file.h). */
-void keys_set_local(struct keys *k, const char text[KEY_TEXT]);
+ * reads it from the data folder (local_access.h). */
+enum err keys_set_local(struct keys *k, const char text[KEY_TEXT], struct error *e);
 void key_text_make(char ret_text[KEY_TEXT]);
 
 /* For http_config.authenticate's body: memory only, no locks held on return. admin includes all
