@@ -27,8 +27,10 @@ struct app {
     struct worker_pool *pool; /* backtests and checks, at low priority */
     struct job_service *jobs;
     struct http_server *http;
-    _Atomic int phase; /* enum app_phase */
-    int64_t started_at_ns;
+    _Atomic int phase;        /* enum app_phase */
+    char first_key[KEY_TEXT]; /* the admin key made at the very first start, "" otherwise: shown
+                                 once */
+    bool demo_made;
 };
 
 /* ERR_CONFLICT when another server holds the folder (main exits with 3 then). On error nothing is

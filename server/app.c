@@ -1,0 +1,99 @@
+#include "server/app.h"
+
+#include "server/api/api.h"
+#include "server/demo_data.h"
+#include "server/jobs/job_service.h"
+#include "server/local_access.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum err authenticate(void *context, const struct http_request *r, const char *token,
+                             struct http_identity *ret_identity, struct error *e)
+{
+    (void)r;
+    struct app *app = context;
+    return keys_authenticate(app->keys, token, ret_identity, e);
+}
+
+/* The very first start makes the key that all others are made with. */
+static enum err make_first_key(struct app *app, struct error *e)
+{
+    if (keys_count(app->keys) > 0)
+        return ERR_OK;
+    struct arena arena;
+    struct key_row key;
+    arena_init(&arena, 4096);
+    enum err err = keys_add(app->keys, "admin", KEY_SCOPE_ADMIN, &arena, &key, app->first_key, e);
+    arena_release(&arena);
+    return err;
+}
+
+static enum err start_http(struct app *app, struct error *e)
+{
+    struct http_config http;
+    struct http_route_table tables[API_TABLE_COUNT];
+    http_config_defaults(&http);
+    http.host = app->config->address;
+    http.port = app->config->port;
+    http.loop_count = (int)app->config->http_threads;
+    http.api_thread_count = (int)app->config->api_threads;
+    http.host_names = app->config->hosts.items;
+    http.host_name_count = app->config->hosts.count;
+    http.authenticate = authenticate;
+    http.app = app;
+    http.clock = app->clock;
+    http.access_log = app->config->log_level == LOG_DEBUG;
+    api_tables(tables);
+    enum err err = http_server_create(&http, tables, API_TABLE_COUNT, &app->http, e);
+    return err ? err : http_server_start(app->http, e);
+}
+
+static enum err open_local_access(struct app *app, struct error *e)
+{
+    struct local_access access;
+    bool v6 = strchr(app->config->address, ':') != NULL;
+    key_text_make(access.key);
+    snprintf(access.url, sizeof(access.url), "http://%s%s%s:%u", v6 ? "[" : "",
+             app->config->address, v6 ? "]" : "", http_server_port(app->http));
+    enum err err = keys_set_local(app->keys, access.key, e);
+    return err ? err : local_access_write(data_folder_path(app->storage.folder), &access, e);
+}
+
+enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
+                   struct error *e)
+{
+    memset(app, 0, sizeof(*app));
+    app->config = config;
+    app->clock = clock;
+    struct storage_options options = {.bar_cache_bytes = config->cache_mb << 20};
+    enum err err = storage_open(config->data, &options, &app->storage, e);
+    if (err)
+        return err;
+    if ((err = keys_create(&app->storage, clock, &app->keys, e)) ||
+        (err = make_first_key(app, e)) ||
+        (err = config->demo ? demo_data_fill(&app->storage, clock, &app->demo_made, e) : ERR_OK) ||
+        (err = worker_pool_create((int32_t)config->workers, true, &app->pool, e)) ||
+        (err = job_service_create(&app->storage, app->pool, clock, &app->jobs, e)) ||
+        (err = start_http(app, e)) || (err = open_local_access(app, e))) {
+        app_stop(app);
+        return err;
+    }
+    app->phase = APP_READY;
+    return ERR_OK;
+}
+
+void app_stop(struct app *app)
+{
+    app->phase = APP_STOPPING;
+    if (app->storage.folder)
+        local_access_remove(data_folder_path(app->storage.folder));
+    if (app->http)
+        http_server_stop(app->http);
+    job_service_free(app->jobs);
+    if (app->pool)
+        worker_pool_free(app->pool);
+    http_server_free(app->http);
+    keys_free(app->keys);
+    storage_close(&app->storage);
+}
