@@ -24,8 +24,8 @@ const struct clock *clock_real(void);
 int64_t clock_realtime_ns(const struct clock *);
 int64_t clock_monotonic_ns(const struct clock *);
 
-/* A clock that moves only when told; safe to move from any thread. Waiters on it look again at least
- * every millisecond of real time. */
+/* A clock that moves only when told; safe to move from any thread. Waiters on it look again at
+ * least every millisecond of real time. */
 struct manual_clock {
     struct clock clock; /* first: hand out &m->clock */
     _Atomic int64_t realtime_now_ns;

@@ -15,7 +15,7 @@ _Static_assert(SHA256_TEXT == 2 * SHA256_BYTES + 1, "two digits a byte, and the 
 
 static crypto_hash_sha256_state *state_of(struct sha256 *s)
 {
-    return (crypto_hash_sha256_state *)(void *)s->opaque;
+    return (crypto_hash_sha256_state *)(void *)s;
 }
 
 void sha256_init(struct sha256 *s)
@@ -84,15 +84,17 @@ void hex_format(const unsigned char *bytes, size_t size_bytes, char *out)
     out[2 * size_bytes] = '\0';
 }
 
-static int digit_value(char c)
+enum { NO_DIGIT = 16 };
+
+static unsigned digit_value(char c)
 {
     if (c >= '0' && c <= '9')
-        return c - '0';
+        return (unsigned)(c - '0');
     if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
+        return (unsigned)(c - 'a' + 10);
     if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+        return (unsigned)(c - 'A' + 10);
+    return NO_DIGIT;
 }
 
 bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_bytes)
@@ -100,7 +102,7 @@ bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_
     if (length % 2 != 0 || length / 2 != size_bytes)
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (digit_value(text[i]) < 0)
+        if (digit_value(text[i]) == NO_DIGIT)
             return false;
     }
     for (size_t i = 0; i < size_bytes; i++)

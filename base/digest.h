@@ -1,5 +1,5 @@
-/* Digests: SHA-256 for what users see (result digests, keys at rest), BLAKE2b-128 for data hashes of
- * stored bars. libsodium underneath.
+/* Digests: SHA-256 for what users see (result digests, keys at rest), BLAKE2b-128 for data hashes
+ * of stored bars. libsodium underneath.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -15,8 +15,8 @@ struct sha256 {
 };
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *bytes, size_t size_bytes);
-void sha256_add_u64(struct sha256 *s, uint64_t value);  /* little-endian */
-void sha256_add_double(struct sha256 *s, double value); /* its bits; every NaN is the same */
+void sha256_add_u64(struct sha256 *s, uint64_t value);      /* little-endian */
+void sha256_add_double(struct sha256 *s, double value);     /* its bits; every NaN is the same */
 void sha256_add_string(struct sha256 *s, const char *text); /* length first */
 void sha256_finish(struct sha256 *s, unsigned char out[SHA256_BYTES]);
 void sha256_of(const void *bytes, size_t size_bytes, unsigned char out[SHA256_BYTES]);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 /* code, HTTP status, slug, title */
+/* clang-format off */
 #define ERR_TABLE(X)                                                                               \
     X(OK, 200, "ok", "OK")                                                                         \
     X(INVALID, 400, "invalid_request", "The request is not valid")                                 \
@@ -40,6 +41,7 @@
     X(UNAVAILABLE, 503, "unavailable", "Not available now")                                        \
     X(NO_MEMORY, 503, "no_memory", "Out of memory")                                                \
     X(DISK_FULL, 507, "disk_full", "Not enough disk space")
+/* clang-format on */
 
 enum err {
 #define X(code, status, slug, title) ERR_##code,
@@ -52,18 +54,18 @@ enum { ERROR_POINTER_MAX = 192, ERROR_MESSAGE_MAX = 640 };
 
 struct error {
     enum err code;
-    int64_t line;                     /* 1-based place in a text, 0 = none */
-    int32_t column;                   /* 1-based, 0 = none */
-    char pointer[ERROR_POINTER_MAX];  /* JSON pointer into the body, "" = none */
-    char message[ERROR_MESSAGE_MAX];  /* one sentence for a person; may span lines (caret excerpt) */
+    int64_t line;                    /* 1-based place in a text, 0 = none */
+    int32_t column;                  /* 1-based, 0 = none */
+    char pointer[ERROR_POINTER_MAX]; /* JSON pointer into the body, "" = none */
+    char message[ERROR_MESSAGE_MAX]; /* one sentence for a person; may span lines (caret excerpt) */
 };
 
 int err_http_status(enum err code);
 const char *err_slug(enum err code);
 const char *err_title(enum err code);
 
-/* Fill *e (NULL allowed) and return `code`, so that `return error_set(e, ERR_X, ...)` reads as one. A
- * message that does not fit is cut at a UTF-8 boundary. line, column and pointer are cleared. */
+/* Fill *e (NULL allowed) and return `code`, so that `return error_set(e, ERR_X, ...)` reads as one.
+ * A message that does not fit is cut at a UTF-8 boundary. line, column and pointer are cleared. */
 enum err error_set(struct error *e, enum err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

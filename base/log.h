@@ -24,13 +24,14 @@ struct log_field {
 #define LOG_NUMBER(n, v) ((struct log_field){.name = (n), .kind = LOG_FIELD_NUMBER, .number = (v)})
 #define LOG_BOOL(n, v) ((struct log_field){.name = (n), .kind = LOG_FIELD_BOOL, .integer = (v)})
 
-/* Events below the level (LOG_INFO at first) are dropped. A line over 16 KiB loses its fields and says
- * "truncated":true. errno stays as it was; any mutex may be held. What can't be written is lost.
+/* Events below the level (LOG_INFO at first) are dropped. A line over 16 KiB loses its fields and
+ * says "truncated":true. errno stays as it was; any mutex may be held. What can't be written is
+ * lost.
  *
  *   log_event(LOG_INFO, "listening", LOG_TEXT("host", "127.0.0.1"), LOG_INT("port", 8080));
  */
 #define log_event(level, event, ...)                                                               \
-    log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+    log_write((level), (event), &(const struct log_field[]){{0}, ##__VA_ARGS__, {0}}[1])
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 void log_set_level(enum log_level level);

@@ -26,9 +26,12 @@
 #define ACQUIRES(m) THREAD_ANNOTATION(acquire_capability(m))
 #define RELEASES(m) THREAD_ANNOTATION(release_capability(m))
 #define ASSERTS(m) THREAD_ANNOTATION(assert_capability(m))
-#define UNCHECKED_LOCKS THREAD_ANNOTATION(no_thread_safety_analysis) /* the locks' own definitions */
+/* For the locks' own definitions, and for tests that misuse them. */
+#define UNCHECKED_LOCKS THREAD_ANNOTATION(no_thread_safety_analysis)
 
-/* Taken in this order: a thread that holds a row may take only rows below it. Each guards one thing. */
+/* Taken in this order: a thread that holds a row may take only rows below it. Each guards one
+ * thing. */
+/* clang-format off */
 #define MUTEX_RANKS(X)                                                                             \
     X(JOBS)      /* job service: table of jobs, queue, progress */                                 \
     X(JOB)       /* one job's rendering and revision */                                            \
@@ -43,6 +46,7 @@
     X(ZONES)     /* table of loaded time zones */                                                  \
     X(METRICS)   /* counters */                                                                    \
     X(LOG)       /* one line at a time; last, so that anything may log */
+/* clang-format on */
 
 enum mutex_rank {
 #define X(name) MUTEX_##name,
@@ -57,7 +61,9 @@ struct THREAD_ANNOTATION(capability("mutex")) mutex {
 };
 
 /* For a mutex of static life; no mutex_init, no mutex_release. */
+/* clang-format off */
 #define MUTEX_INITIALIZER(r) {.handle = PTHREAD_MUTEX_INITIALIZER, .rank = (r)}
+/* clang-format on */
 
 struct condition {
     pthread_cond_t handle; /* on CLOCK_MONOTONIC */

@@ -1,5 +1,5 @@
-/* Random numbers: a seeded generator for tests, demo data and jitter (the same seed, the same numbers
- * on every machine), and the system's for secrets.
+/* Random numbers: a seeded generator for tests, demo data and jitter (the same seed, the same
+ * numbers on every machine), and the system's for secrets.
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H

@@ -1,4 +1,5 @@
-/* libsodium wants one sodium_init before anything else; its users call this first. Thread safe, cheap. */
+/* libsodium wants one sodium_init before anything else; its users call this first. Thread safe,
+ * cheap. */
 #ifndef BASE_SODIUM_READY_H
 #define BASE_SODIUM_READY_H
 

@@ -16,6 +16,7 @@ struct uuid {
 /* Strictly increasing within the process, from any thread. */
 struct uuid uuid_make(const struct clock *clock);
 void uuid_format(const struct uuid *u, char out[UUID_TEXT]);
-bool uuid_parse(const char *text, size_t length, struct uuid *ret_uuid); /* canonical form, any case */
+/* The canonical form, in any case. */
+bool uuid_parse(const char *text, size_t length, struct uuid *ret_uuid);
 
 #endif

@@ -79,8 +79,8 @@ static void below_stays_below_and_is_uniform(void **state)
     assert_true(chi_squared < 20.5);
 }
 
-/* With a bound of 3/4 of 2^64 the plain remainder would give half of all draws in the first third, and a
- * multiplication that refuses nothing would give some classes modulo 3 twice as often. */
+/* With a bound of 3/4 of 2^64 the plain remainder would give half of all draws in the first third,
+ * and a multiplication that refuses nothing would give some classes modulo 3 twice as often. */
 static void below_has_no_bias_for_a_great_bound(void **state)
 {
     (void)state;
