@@ -10,6 +10,7 @@
 enum {
     LIMIT_JSON_DEPTH = 32,
     LIMIT_JSON_KEYS = 256, /* in one object */
+    LIMIT_JSON_NUMBER_BYTES = 63, /* the text of one number; cJSON cuts a longer one */
 };
 
 /* HTTP */

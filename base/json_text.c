@@ -1,0 +1,67 @@
+#include "base/json_text.h"
+
+#include "base/utf8.h"
+
+int32_t json_hex4(const char *text, size_t left)
+{
+    int32_t value = 0;
+    if (left < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        char c = text[i];
+        char lower = (char)(c | 0x20);
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            value = value * 16 + (lower - 'a' + 10);
+        else
+            return -1;
+    }
+    return value;
+}
+
+/* The code point of "\uXXXX" or of a pair of them; moves behind it. */
+static uint32_t take_code_point(struct json_unescape *u)
+{
+    uint32_t code_point = (uint32_t)json_hex4(u->p + 2, 4);
+    u->p += 6;
+    if (code_point < 0xd800 || code_point > 0xdbff)
+        return code_point;
+    uint32_t low = (uint32_t)json_hex4(u->p + 2, 4);
+    u->p += 6;
+    return 0x10000 + ((code_point - 0xd800) << 10) + (low - 0xdc00);
+}
+
+int json_unescape_next(struct json_unescape *u)
+{
+    if (u->pending_next < u->pending_count)
+        return (unsigned char)u->pending[u->pending_next++];
+    if (u->p == u->end)
+        return -1;
+    if (*u->p != '\\')
+        return (unsigned char)*u->p++;
+    switch (u->p[1]) {
+    case 'u':
+        u->pending_count = (uint8_t)utf8_put(take_code_point(u), u->pending);
+        u->pending_next = 1;
+        return (unsigned char)u->pending[0];
+    case 'b':
+        u->p += 2;
+        return '\b';
+    case 'f':
+        u->p += 2;
+        return '\f';
+    case 'n':
+        u->p += 2;
+        return '\n';
+    case 'r':
+        u->p += 2;
+        return '\r';
+    case 't':
+        u->p += 2;
+        return '\t';
+    default: /* quote, backslash, slash */
+        u->p += 2;
+        return (unsigned char)u->p[-1];
+    }
+}
