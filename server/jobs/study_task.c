@@ -1,0 +1,316 @@
+#include "server/jobs/study_task.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct task_symbol {
+    const char *name; /* borrowed from the spec */
+    struct series_row series;
+    struct shard_day *days; /* owned */
+    int64_t day_count;
+    unsigned char hash[DATA_HASH_BYTES];
+};
+
+struct study_task {
+    struct storage *storage;
+    struct worker_pool *pool;
+    const struct study_spec *spec;
+    struct rule *rule;
+    const struct zone *zone;
+    struct study_request request;
+    struct task_symbol *symbols;
+    size_t symbol_count;
+    struct study *study;
+};
+
+/* The series that holds the bars a timeframe is made from. */
+static struct timeframe stored_timeframe(struct timeframe t)
+{
+    return timeframe_is_stored(t) ? t : (struct timeframe){.minutes = 1};
+}
+
+static enum err unknown_symbol(const struct db_read *reader, const char *symbol,
+                               struct timeframe timeframe, const char *pointer, struct error *e)
+{
+    struct arena arena;
+    struct series_rows rows = {0};
+    const char *near = NULL;
+    char frame[8];
+    arena_init(&arena, 1 << 22);
+    timeframe_format(timeframe, frame);
+    if (!series_repo_list(reader, NULL, timeframe, LIMIT_PAGE_ITEMS, &arena, &rows, NULL)) {
+        const char **names = arena_alloc_array(&arena, rows.count + 1, sizeof(*names));
+        for (size_t i = 0; names && i < rows.count; i++)
+            names[i] = rows.items[i].symbol;
+        near = names ? text_nearest(symbol, strlen(symbol), names, rows.count) : NULL;
+    }
+    enum err err =
+        error_field(e, ERR_NOT_FOUND, pointer, "no bars of '%s' at %s%s%s%s", symbol, frame,
+                    near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    arena_release(&arena);
+    return err;
+}
+
+static enum err find_series(struct study_task *t, const struct db_read *reader, size_t i,
+                            struct error *e)
+{
+    struct task_symbol *s = &t->symbols[i];
+    struct timeframe stored = stored_timeframe(t->spec->timeframe);
+    char pointer[32] = "/symbol";
+    s->name = t->spec->symbols.items[i];
+    if (!t->spec->symbol)
+        snprintf(pointer, sizeof(pointer), "/symbols/%zu", i);
+    enum err err = series_repo_find(reader, s->name, stored, &s->series, e);
+    if (err == ERR_NOT_FOUND)
+        return unknown_symbol(reader, s->name, stored, pointer, e);
+    return err;
+}
+
+/* The session days as stored: enough to plan without loading a bar. */
+static enum err plan_stored_days(struct task_symbol *s, const struct bar_plan *plan,
+                                 struct error *e)
+{
+    s->days = calloc((size_t)plan->day_count + 1, sizeof(*s->days));
+    if (!s->days)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the days of '%s'", s->name);
+    for (int64_t i = 0; i < plan->day_count; i++)
+        s->days[i] = (struct shard_day){.day = plan->days[i].day, .count = plan->days[i].count};
+    s->day_count = plan->day_count;
+    return ERR_OK;
+}
+
+/* A longer timeframe has other counts: they are known once it is resampled (and cached). */
+static enum err plan_resampled_days(struct study_task *t, struct task_symbol *s, struct error *e)
+{
+    const struct bars *bars = NULL;
+    enum err err = bar_cache_get(t->storage->bar_cache, t->pool, s->name, t->spec->timeframe,
+                                 rule_columns(t->rule), &bars, NULL, e);
+    if (!err)
+        err = shard_days_of(bars, &s->days, &s->day_count, e);
+    bars_unref(bars);
+    return err;
+}
+
+static enum err plan_symbol(struct study_task *t, const struct db_read *reader, size_t i,
+                            struct error *e)
+{
+    struct task_symbol *s = &t->symbols[i];
+    struct bar_plan plan = {0};
+    enum err err = find_series(t, reader, i, e);
+    if (!err)
+        err = bar_plan_init(reader, &s->series, INT32_MIN, INT32_MAX, &plan, e);
+    if (!err) {
+        bar_plan_hash(&plan, s->hash);
+        if (timeframe_is_stored(t->spec->timeframe))
+            err = plan_stored_days(s, &plan, e);
+    }
+    bar_plan_release(&plan);
+    return err;
+}
+
+static enum err plan_symbols(struct study_task *t, struct error *e)
+{
+    struct db_read reader = {0};
+    enum err err = readers_lease(t->storage->bar_readers, &reader, e);
+    for (size_t i = 0; !err && i < t->symbol_count; i++)
+        err = plan_symbol(t, &reader, i, e);
+    readers_return(t->storage->bar_readers, &reader);
+    return err;
+}
+
+/* Times of day need one zone: the window's, or the one that all symbols share. */
+static enum err choose_zone(struct study_task *t, struct error *e)
+{
+    const char *timezone = t->spec->has_window ? t->spec->window.timezone : NULL;
+    if (timezone)
+        return zone_find(timezone, &t->zone, e);
+    t->zone = calendar_zone(t->symbols[0].series.calendar);
+    for (size_t i = 1; i < t->symbol_count; i++)
+        if (calendar_zone(t->symbols[i].series.calendar) != t->zone)
+            return error_field(
+                e, ERR_INVALID, "/window/timezone",
+                "'%s' and '%s' trade in different time zones: say which one is meant",
+                t->symbols[0].name, t->symbols[i].name);
+    return ERR_OK;
+}
+
+static enum err compile(struct study_task *t, struct error *e)
+{
+    struct rule_options options = {.timeframe = t->spec->timeframe, .zone = t->zone};
+    struct error inner = {0};
+    enum err err = rule_compile(t->spec->rule, strlen(t->spec->rule), &options, &t->rule, &inner);
+    if (!err)
+        return ERR_OK;
+    if (e) {
+        *e = inner;
+        snprintf(e->pointer, sizeof(e->pointer), "/rule");
+    }
+    return err;
+}
+
+static void request_window(const struct study_task *t, struct study_window *w)
+{
+    const struct study_spec *spec = t->spec;
+    w->zone = t->zone;
+    if (!spec->has_window)
+        return;
+    if (spec->window.has_from)
+        w->from_minute = spec->window.from_minute;
+    if (spec->window.has_to)
+        w->to_minute = spec->window.to_minute;
+    if (spec->window.has_days)
+        w->weekdays = spec->window.days;
+}
+
+static void make_request(struct study_task *t)
+{
+    const struct study_spec *spec = t->spec;
+    struct study_request *r = &t->request;
+    study_request_defaults(r);
+    r->rule = t->rule;
+    r->timeframe = spec->timeframe;
+    r->from_ns = spec->from.given ? study_spec_when_begin(&spec->from, t->zone) : INT64_MIN;
+    r->to_ns = spec->to.given ? study_spec_when_end(&spec->to, t->zone) : INT64_MAX;
+    for (size_t i = 0; i < t->symbol_count; i++) {
+        const struct series_row *s = &t->symbols[i].series;
+        if (!spec->from.given && (i == 0 || s->first_ns < r->from_ns))
+            r->from_ns = s->first_ns;
+        if (!spec->to.given && (i == 0 || s->last_ns + 1 > r->to_ns))
+            r->to_ns = s->last_ns + 1;
+    }
+    request_window(t, &r->window);
+    if (spec->has_trigger)
+        r->trigger = (enum study_trigger)spec->trigger;
+    if (spec->has_cooldown)
+        r->cooldown_ns = spec->cooldown_ns;
+    if (spec->horizon_count) {
+        r->horizon_count = spec->horizon_count;
+        memcpy(r->horizons, spec->horizons, spec->horizon_count * sizeof(*spec->horizons));
+    }
+    r->shard_size = spec->shard;
+}
+
+static enum err make_study(struct study_task *t, struct error *e)
+{
+    struct study_symbol *symbols = calloc(t->symbol_count, sizeof(*symbols));
+    if (!symbols)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the study");
+    for (size_t i = 0; i < t->symbol_count; i++) {
+        struct task_symbol *s = &t->symbols[i];
+        symbols[i].stored = (struct shard_symbol){.name = s->name,
+                                                  .calendar = s->series.calendar,
+                                                  .day_count = s->day_count,
+                                                  .days = s->days};
+        memcpy(symbols[i].data_hash, s->hash, DATA_HASH_BYTES);
+    }
+    enum err err = study_create(&t->request, symbols, t->symbol_count, &t->study, e);
+    free(symbols);
+    return err;
+}
+
+static enum err prepare(struct study_task *t, struct error *e)
+{
+    enum err err;
+    if ((err = plan_symbols(t, e)) || (err = choose_zone(t, e)) || (err = compile(t, e)))
+        return err;
+    if (!timeframe_is_stored(t->spec->timeframe))
+        for (size_t i = 0; i < t->symbol_count; i++)
+            if ((err = plan_resampled_days(t, &t->symbols[i], e)))
+                return err;
+    make_request(t);
+    return make_study(t, e);
+}
+
+enum err study_task_create(struct storage *storage, struct worker_pool *pool,
+                           const struct study_spec *spec, struct study_task **ret, struct error *e)
+{
+    struct study_task *t = calloc(1, sizeof(*t));
+    if (!t)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the study");
+    t->storage = storage;
+    t->pool = pool;
+    t->spec = spec;
+    t->symbol_count = spec->symbols.count;
+    t->symbols = calloc(t->symbol_count, sizeof(*t->symbols));
+    enum err err =
+        t->symbols ? prepare(t, e) : error_set(e, ERR_NO_MEMORY, "out of memory for the study");
+    if (err) {
+        study_task_free(t);
+        return err;
+    }
+    *ret = t;
+    return ERR_OK;
+}
+
+void study_task_free(struct study_task *t)
+{
+    if (!t)
+        return;
+    study_free(t->study);
+    for (size_t i = 0; t->symbols && i < t->symbol_count; i++)
+        free(t->symbols[i].days);
+    free(t->symbols);
+    rule_free(t->rule);
+    free(t);
+}
+
+struct study *study_task_study(struct study_task *t)
+{
+    return t->study;
+}
+
+const struct study_request *study_task_request(const struct study_task *t)
+{
+    return &t->request;
+}
+
+size_t study_task_symbol_count(const struct study_task *t)
+{
+    return t->symbol_count;
+}
+
+const char *study_task_symbol(const struct study_task *t, size_t i)
+{
+    return t->symbols[i].name;
+}
+
+const unsigned char *study_task_symbol_hash(const struct study_task *t, size_t i)
+{
+    return t->symbols[i].hash;
+}
+
+const struct zone *study_task_zone(const struct study_task *t)
+{
+    return t->zone;
+}
+
+void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES])
+{
+    struct sha256 all;
+    unsigned char digest[SHA256_BYTES];
+    sha256_init(&all);
+    for (size_t i = 0; i < t->symbol_count; i++) {
+        sha256_add_string(&all, t->symbols[i].name);
+        sha256_add(&all, t->symbols[i].hash, DATA_HASH_BYTES);
+    }
+    sha256_finish(&all, digest);
+    memcpy(ret, digest, DATA_HASH_BYTES);
+}
+
+static enum err load_bars(void *context, size_t symbol, const struct bars **ret, struct error *e)
+{
+    struct study_task *t = context;
+    /* On a worker: no pool. A fire's record holds its whole bar, so the study names its columns. */
+    return bar_cache_get(t->storage->bar_cache, NULL, t->symbols[symbol].name, t->spec->timeframe,
+                         study_columns(t->study), ret, NULL, e);
+}
+
+enum err study_task_run(struct study_task *t, const struct study_sink *sink,
+                        const _Atomic bool *cancel, struct error *e)
+{
+    struct study_source source = {.load = load_bars, .context = t};
+    return study_run(t->study, t->pool, &source, sink, cancel, e);
+}

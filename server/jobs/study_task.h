@@ -1,0 +1,39 @@
+/* A study on stored bars: names become series, dates become instants, the rule is compiled, the
+ * data is identified by its hash, and the shards are planned. Jobs, checks and the command line all
+ * run these.
+ *
+ *   study_task_create -> [study_restore on study_task_study] -> study_task_run -> study_task_finish
+ * -> _free
+ */
+#ifndef SERVER_JOBS_STUDY_TASK_H
+#define SERVER_JOBS_STUDY_TASK_H
+
+#include "db/storage.h"
+#include "engine/study.h"
+#include "server/jobs/study_spec.h"
+
+struct study_task;
+
+/* The spec is borrowed until study_task_free. ERR_NOT_FOUND for a symbol without bars (with the
+ * nearest that has some), ERR_RULE (pointer /rule), ERR_INVALID (an empty range, zones that
+ * differ). Reads the database; loads bars only where a timeframe is resampled. Not from a worker.
+ */
+enum err study_task_create(struct storage *storage, struct worker_pool *pool,
+                           const struct study_spec *spec, struct study_task **ret, struct error *e);
+void study_task_free(struct study_task *t); /* NULL is fine */
+
+struct study *study_task_study(struct study_task *t);
+const struct study_request *study_task_request(const struct study_task *t);
+size_t study_task_symbol_count(const struct study_task *t);
+const char *study_task_symbol(const struct study_task *t, size_t i);
+const unsigned char *study_task_symbol_hash(const struct study_task *t, size_t i);
+/* Of times of day, weekdays and months in the answer. */
+const struct zone *study_task_zone(const struct study_task *t);
+/* One hash over all symbols' data and names. */
+void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES]);
+
+/* study_run with the bars of the storage. */
+enum err study_task_run(struct study_task *t, const struct study_sink *sink,
+                        const _Atomic bool *cancel, struct error *e);
+
+#endif
