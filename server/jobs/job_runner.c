@@ -1,0 +1,150 @@
+#include "server/jobs/job_runner.h"
+
+#include "db/fire_repo.h"
+#include "db/shard_repo.h"
+#include "server/jobs/shard_sink.h"
+#include "server/jobs/study_json.h"
+
+#include <string.h>
+
+enum { SPEC_ARENA_BYTES = 4 << 20, OUTCOME_BYTES_MAX = 256 << 20 };
+
+struct runner {
+    const struct job_run *run;
+    struct arena arena;
+    struct study_spec spec;
+    struct study_task *task;
+    struct shard_sink *sink;
+    unsigned char data_hash[DATA_HASH_BYTES];
+    bool resumable; /* the stored shards are of these bars and this engine */
+    int64_t started_ns;
+};
+
+static enum err plan(struct runner *r, struct error *e)
+{
+    const struct job_run *run = r->run;
+    enum err err = study_spec_decode(run->request, strlen(run->request), STUDY_SPEC_BACKTEST,
+                                     &r->arena, &r->spec, e);
+    if (!err)
+        err = study_task_create(run->storage, run->pool, &r->spec, &r->task, e);
+    if (!err)
+        err = shard_sink_create(run->storage, run->clock, run->id, r->task, &r->sink, e);
+    if (!err)
+        study_task_data_hash(r->task, r->data_hash);
+    return err;
+}
+
+/* Stored shards count only if they were made from the bars that are there now, by this engine. */
+static enum err read_resumable(struct runner *r, struct error *e)
+{
+    struct db_read reader = {0};
+    struct job_row row;
+    enum err err = readers_lease(r->run->storage->readers, &reader, e);
+    if (!err)
+        err = job_repo_find(&reader, r->run->id, &r->arena, &row, e);
+    if (!err)
+        r->resumable = memcmp(row.data_hash, r->data_hash, DATA_HASH_BYTES) == 0 &&
+                       strcmp(row.engine_version, STUDY_ENGINE_VERSION) == 0;
+    readers_return(r->run->storage->readers, &reader);
+    return err;
+}
+
+static enum err restore_shard(void *context, const struct shard_row *shard, struct error *e)
+{
+    struct runner *r = context;
+    struct study *study = study_task_study(r->task);
+    if (shard->ordinal != study_merged_shards(study))
+        return error_set(e, ERR_DATA, "shard %lld is missing", (long long)shard->ordinal);
+    return study_restore(study, shard->payload, shard->payload_bytes, e);
+}
+
+static enum err restore(struct runner *r, struct error *e)
+{
+    struct db_read reader = {0};
+    enum err err = readers_lease(r->run->storage->readers, &reader, e);
+    if (!err)
+        err = shard_repo_each(&reader, r->run->id, restore_shard, r, e);
+    readers_return(r->run->storage->readers, &reader);
+    /* Damaged or out of order: what was merged before is good, the rest is done again. */
+    return err == ERR_DATA ? ERR_OK : err;
+}
+
+static enum err start_work(struct db_write *w, void *context, struct error *e)
+{
+    struct runner *r = context;
+    struct job_progress progress = shard_sink_progress(r->sink);
+    enum err err = ERR_OK;
+    if (!r->resumable) {
+        err = shard_repo_delete(w, r->run->id, e);
+        if (!err)
+            err = fire_repo_delete(w, r->run->id, e);
+    }
+    return err ? err
+               : job_repo_start(w, r->run->id, clock_realtime_ns(r->run->clock), r->data_hash,
+                                &progress, e);
+}
+
+static enum err render(struct runner *r, const struct study_result *result, char **ret_outcome,
+                       struct error *e)
+{
+    struct strbuf text;
+    struct json_writer w;
+    struct study_timing timing = {.elapsed_ns = clock_monotonic_ns(r->run->clock) - r->started_ns,
+                                  .bars = result->counts.bars_evaluated,
+                                  .workers = worker_pool_size(r->run->pool)};
+    strbuf_init(&text, OUTCOME_BYTES_MAX);
+    json_writer_init(&w, &text);
+    json_begin_object(&w);
+    json_key(&w, "result");
+    study_json_result(&w, r->task, result);
+    json_key(&w, "timing");
+    study_json_timing(&w, &timing);
+    json_end_object(&w);
+    if (strbuf_failed(&text)) {
+        strbuf_release(&text);
+        return error_set(e, ERR_TOO_LARGE, "the result is larger than %d bytes", OUTCOME_BYTES_MAX);
+    }
+    size_t length;
+    *ret_outcome = strbuf_take(&text, &length);
+    return ERR_OK;
+}
+
+static enum err run_and_render(struct runner *r, char **ret_outcome, struct error *e)
+{
+    struct study_sink sink = shard_sink_study(r->sink);
+    struct study_result *result = NULL;
+    enum err err = study_task_run(r->task, &sink, r->run->cancel, e);
+    /* Also after a cancel or an error: proved shards are worth keeping for the next start. */
+    enum err flushed = shard_sink_flush(r->sink, err ? NULL : e);
+    if (!err)
+        err = flushed;
+    if (!err)
+        err = study_finish(study_task_study(r->task), &result, e);
+    if (!err)
+        err = render(r, result, ret_outcome, e);
+    study_result_free(result);
+    return err;
+}
+
+enum err job_run(const struct job_run *run, char **ret_outcome, struct job_progress *ret_progress,
+                 struct error *e)
+{
+    struct runner r = {.run = run, .started_ns = clock_monotonic_ns(run->clock)};
+    arena_init(&r.arena, SPEC_ARENA_BYTES);
+    memset(ret_progress, 0, sizeof(*ret_progress));
+    enum err err;
+    if ((err = plan(&r, e)) || (err = read_resumable(&r, e)) ||
+        (r.resumable && (err = restore(&r, e))) ||
+        (err = writer_call(run->storage->writer, start_work, &r, e)))
+        goto out;
+    run->watch_study(run->context, study_task_study(r.task));
+    err = run_and_render(&r, ret_outcome, e);
+    run->watch_study(run->context, NULL);
+out:
+    if (r.sink)
+        *ret_progress = shard_sink_progress(r.sink);
+    shard_sink_free(r.sink);
+    study_task_free(r.task);
+    arena_release(&r.arena);
+    return err;
+}

@@ -1,0 +1,168 @@
+#include "server/jobs/shard_sink.h"
+
+#include "db/fire_repo.h"
+#include "db/shard_repo.h"
+#include "server/jobs/fire_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_SHARDS = 64, FIRES_BYTES_MAX = 1 << 30 };
+#define BATCH_NS (200 * NS_PER_MS)
+#define BATCH_BYTES ((size_t)16 << 20)
+
+struct held_shard {
+    struct shard_row row;
+    char *payload; /* owned */
+    char *fires;   /* owned; NULL when there were none */
+    size_t fires_bytes;
+};
+
+struct shard_sink {
+    struct storage *storage;
+    const struct clock *clock;
+    const struct uuid *job_id;
+    struct study_task *task;
+    struct held_shard held[BATCH_SHARDS];
+    size_t held_count;
+    size_t held_bytes;
+    int64_t held_since_ns;
+    int64_t last_done_ns; /* elapsed time of a shard: since the one before */
+};
+
+enum err shard_sink_create(struct storage *storage, const struct clock *clock,
+                           const struct uuid *job_id, struct study_task *task,
+                           struct shard_sink **ret, struct error *e)
+{
+    struct shard_sink *s = calloc(1, sizeof(*s));
+    if (!s)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the job's shards");
+    s->storage = storage;
+    s->clock = clock;
+    s->job_id = job_id;
+    s->task = task;
+    s->last_done_ns = clock_monotonic_ns(clock);
+    *ret = s;
+    return ERR_OK;
+}
+
+static void drop_held(struct shard_sink *s)
+{
+    for (size_t i = 0; i < s->held_count; i++) {
+        free(s->held[i].payload);
+        free(s->held[i].fires);
+    }
+    s->held_count = s->held_bytes = 0;
+}
+
+void shard_sink_free(struct shard_sink *s)
+{
+    if (!s)
+        return;
+    drop_held(s);
+    free(s);
+}
+
+struct job_progress shard_sink_progress(const struct shard_sink *s)
+{
+    struct study_progress p;
+    study_progress(study_task_study(s->task), &p);
+    return (struct job_progress){.shards_done = p.shards_done,
+                                 .shards_total = p.shards_total,
+                                 .bars_done = p.bars_done,
+                                 .bars_total = p.bars_total};
+}
+
+static enum err store_held(struct db_write *w, void *context, struct error *e)
+{
+    struct shard_sink *s = context;
+    struct job_progress progress = shard_sink_progress(s);
+    enum err err = job_repo_set_progress(w, s->job_id, &progress, e);
+    for (size_t i = 0; !err && i < s->held_count; i++) {
+        const struct held_shard *h = &s->held[i];
+        err = shard_repo_put(w, s->job_id, &h->row, e);
+        struct fire_chunk chunk = {.ordinal = h->row.ordinal,
+                                   .count = h->row.fires,
+                                   .data = h->fires,
+                                   .size_bytes = h->fires_bytes};
+        if (!err && h->fires)
+            err = fire_repo_put(w, s->job_id, &chunk, e);
+    }
+    return err;
+}
+
+enum err shard_sink_flush(struct shard_sink *s, struct error *e)
+{
+    if (s->held_count == 0)
+        return ERR_OK;
+    enum err err = writer_call(s->storage->writer, store_held, s, e);
+    drop_held(s);
+    return err;
+}
+
+static enum err hold_fires(struct held_shard *h, const struct study_shard_done *done,
+                           size_t horizon_count, struct error *e)
+{
+    struct strbuf bytes;
+    if (done->fire_count == 0)
+        return ERR_OK;
+    strbuf_init(&bytes, FIRES_BYTES_MAX);
+    for (size_t i = 0; i < done->fire_count; i++)
+        fire_record_write(&bytes, &done->fires[i], done->forward + i * horizon_count,
+                          horizon_count);
+    if (strbuf_failed(&bytes)) {
+        strbuf_release(&bytes);
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the fires of a shard");
+    }
+    h->fires = strbuf_take(&bytes, &h->fires_bytes);
+    return ERR_OK;
+}
+
+/* Copies a shard into the batch: what the study lends is gone after the call. */
+static enum err hold(struct shard_sink *s, const struct study_shard_done *done, struct error *e)
+{
+    struct held_shard *h = &s->held[s->held_count];
+    int64_t now_ns = clock_monotonic_ns(s->clock);
+    memset(h, 0, sizeof(*h));
+    h->payload = malloc(done->size_bytes ? done->size_bytes : 1);
+    if (!h->payload)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for a shard");
+    memcpy(h->payload, done->bytes, done->size_bytes);
+    enum err err = hold_fires(h, done, study_task_request(s->task)->horizon_count, e);
+    if (err) {
+        free(h->payload);
+        return err;
+    }
+    h->row = (struct shard_row){.ordinal = done->index,
+                                .symbol = study_task_symbol(s->task, (size_t)done->shard->symbol),
+                                .from_day = done->shard->from_day,
+                                .to_day = done->shard->to_day,
+                                .status = SHARD_SUCCEEDED,
+                                .attempts = done->reevaluated ? 2 : 1,
+                                .bars = done->shard->end_bar - done->shard->first_bar,
+                                .fires = (int64_t)done->fire_count,
+                                .elapsed_us = (now_ns - s->last_done_ns) / NS_PER_US,
+                                .payload = h->payload,
+                                .payload_bytes = done->size_bytes};
+    s->last_done_ns = now_ns;
+    if (s->held_count++ == 0)
+        s->held_since_ns = now_ns;
+    s->held_bytes += done->size_bytes + h->fires_bytes;
+    return ERR_OK;
+}
+
+static enum err on_shard_done(void *context, const struct study_shard_done *done, struct error *e)
+{
+    struct shard_sink *s = context;
+    enum err err = hold(s, done, e);
+    if (err)
+        return err;
+    bool full = s->held_count == BATCH_SHARDS || s->held_bytes >= BATCH_BYTES ||
+                s->last_done_ns - s->held_since_ns >= BATCH_NS;
+    return full ? shard_sink_flush(s, e) : ERR_OK;
+}
+
+struct study_sink shard_sink_study(struct shard_sink *s)
+{
+    return (struct study_sink){.shard_done = on_shard_done, .context = s};
+}
