@@ -26,7 +26,7 @@ struct indicator; /* engine/indicators/indicator.h */
 
 struct rule_options {
     struct timeframe timeframe;
-    const struct zone *zone; /* of `time` and `weekday` */
+    const struct zone *zone; /* of `time` and `weekday`; NULL = UTC */
     bool any_type;           /* accept a number as the result (series), not only a boolean */
     bool parameters;         /* accept $names unbound (validate); otherwise an error */
 };
