@@ -2,6 +2,9 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
+#include <string.h>
+
 int32_t json_hex4(const char *text, size_t left)
 {
     int32_t value = 0;
@@ -64,4 +67,44 @@ int json_unescape_next(struct json_unescape *u)
         u->p += 2;
         return (unsigned char)u->p[-1];
     }
+}
+
+const char *json_skip_space(const char *p)
+{
+    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+        p++;
+    return p;
+}
+
+static const char *skip_string(const char *p)
+{
+    for (p++; *p != '"'; p++)
+        p += *p == '\\';
+    return p + 1;
+}
+
+const char *json_skip_value(const char *p)
+{
+    int depth = 0;
+    do {
+        if (*p == '"') {
+            p = skip_string(p);
+            continue;
+        }
+        if (*p == '{' || *p == '[')
+            depth++;
+        else if (*p == '}' || *p == ']')
+            depth--;
+        else if (depth == 0)
+            return p + strcspn(p, ",]} \n\r\t");
+        p++;
+    } while (depth > 0);
+    return p;
+}
+
+const char *json_find_member_value(const char *p)
+{
+    p = json_skip_space(skip_string(json_skip_space(p)));
+    assert(*p == ':');
+    return json_skip_space(p + 1);
 }

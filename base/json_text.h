@@ -1,4 +1,4 @@
-/* Strings as they stand in a JSON text, for what has been checked already or is being checked. */
+/* Strings and values as they stand in a JSON text that json_scan has checked or is checking. */
 #ifndef BASE_JSON_TEXT_H
 #define BASE_JSON_TEXT_H
 
@@ -23,5 +23,11 @@ int json_unescape_next(struct json_unescape *u);
 
 /* The value of four hexadecimal digits, or -1. */
 int32_t json_hex4(const char *text, size_t left);
+
+/* A cursor over checked text. Each is given a place inside an object and moves on: to what is not
+ * space; behind the value at p; from behind '{' or ',' to the value of the member there. */
+const char *json_skip_space(const char *p);
+const char *json_skip_value(const char *p);
+const char *json_find_member_value(const char *p);
 
 #endif
