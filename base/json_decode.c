@@ -344,7 +344,7 @@ static enum err decode_value(struct decoder *d, const struct value *v, void *out
             return refuse_type(d, v, "an object");
         return decode_object(d, v->node, v->raw, v->field->fields, v->field->field_count, member);
     }
-    assert(!"a kind without a decoder");
+    assert(false); /* a kind that is none */
     return ERR_INTERNAL;
 }
 

@@ -56,7 +56,7 @@ static struct decimal_form shortest(uint64_t bits)
     bool open = c & 1;               /* ties go to even: an odd c owns no border */
 
     /* 10^k is the largest power of ten no wider than the interval. */
-    int k = (int)(((int64_t)q * 1262611 - (near_below ? 524031 : 0)) >> 22);
+    int k = (int)floor_shift((int64_t)q * 1262611 - (near_below ? 524031 : 0), 22);
     int shift = q + pow10_floor_log2(-k) + 1;
     struct pow10 g = pow10_of(-k);
     /* All in quarters of 10^k. */

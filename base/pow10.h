@@ -14,10 +14,16 @@ struct pow10 {
  * POW10_MAX. From any thread; the table is made at the first call. */
 struct pow10 pow10_of(int k);
 
+/* floor(x / 2^bits), for negative x too */
+static inline int64_t floor_shift(int64_t x, int bits)
+{
+    return x >= 0 ? x >> bits : ~(~x >> bits);
+}
+
 /* floor(log2(10^k)) for |k| <= 1000 */
 static inline int pow10_floor_log2(int k)
 {
-    return (int)(((int64_t)k * 1741647) >> 19);
+    return (int)floor_shift((int64_t)k * 1741647, 19);
 }
 
 #endif
