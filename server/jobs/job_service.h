@@ -1,16 +1,22 @@
 /* Backtest jobs from acceptance to result: queue, run, store, resume.
  *
- * A job is durable before it is accepted. One thread, `jobs`, takes jobs in order of acceptance,
- * plans and runs each on the worker pool, stores every proved shard, merges, renders and finishes.
- * After a restart, unfinished jobs are taken up again from their stored shards. A cancel takes
- * effect within 100 ms.
+ * A job is durable before it is accepted. One thread, `jobs`, takes jobs in order of acceptance and
+ * runs each on the worker pool (job_runner.h). After a restart, unfinished jobs are taken up again
+ * from their stored shards. A cancel takes effect within 100 ms.
+ *
+ * What is in memory: every unfinished job, and the renderings of the finished ones asked for last.
+ * So polling never touches the database: job_service_peek is for loop threads. All calls from any
+ * thread but workers.
  */
 #ifndef SERVER_JOBS_JOB_SERVICE_H
 #define SERVER_JOBS_JOB_SERVICE_H
 
 #include "base/clock.h"
+#include "db/job_repo.h"
 #include "db/storage.h"
 #include "engine/worker_pool.h"
+#include "server/http/response.h"
+#include "server/jobs/study_spec.h"
 
 struct job_service;
 
@@ -19,7 +25,62 @@ struct job_service;
 enum err job_service_create(struct storage *storage, struct worker_pool *pool,
                             const struct clock *clock, struct job_service **ret, struct error *e);
 /* Interrupts the job under way (it stays unfinished and resumes at the next start), then joins.
- * Waiters have been answered before: the HTTP server stops first. NULL is fine. */
+ * Watchers must be gone: the HTTP server stops first. NULL is fine. */
 void job_service_free(struct job_service *s);
+
+/* What is asked for, and under which idempotency key. */
+struct job_submission {
+    const struct study_spec *spec; /* checked: its symbols and its rule are good */
+    struct uuid key_id;
+    const char *idempotency_key; /* NULL = none */
+    unsigned char body_sha256[SHA256_BYTES];
+};
+
+/* What a job looks like now. */
+struct job_view {
+    struct uuid id;
+    enum job_status status;
+    struct http_body *body; /* its JSON with its ETag; one reference, the caller's */
+};
+void job_view_release(struct job_view *v); /* a zeroed one is fine */
+
+/* Stores and queues a job. The same idempotency key and body again: the job of the first time, and
+ * *ret_replayed. ERR_BUSY when the queue is full, ERR_IDEMPOTENCY for another body, ERR_NOT_FOUND
+ * when the job of the key was removed. Blocks. */
+enum err job_service_submit(struct job_service *s, const struct job_submission *submission,
+                            struct job_view *ret, bool *ret_replayed, struct error *e);
+
+/* From memory alone; false when it is not there (job_service_get may know it). */
+bool job_service_peek(struct job_service *s, const struct uuid *id, struct job_view *ret);
+/* From memory or the database. ERR_NOT_FOUND. Blocks. */
+enum err job_service_get(struct job_service *s, const struct uuid *id, struct job_view *ret,
+                         struct error *e);
+
+/* Asks a job to end (*ret_removed false; it is canceled within 100 ms), or removes a finished one.
+ * ERR_NOT_FOUND. Blocks. */
+enum err job_service_cancel_or_remove(struct job_service *s, const struct uuid *id,
+                                      bool *ret_removed, struct error *e);
+
+/* To be told, once, that a job has ended. The watch is the caller's and must live until `ended` was
+ * called or job_service_unwatch returned true. `ended` runs on the jobs thread, without locks. */
+struct job_watch {
+    void (*ended)(struct job_watch *w);
+    struct uuid id;
+    struct job_watch *next, *prev; /* private */
+};
+/* False when the job is not under way: nothing was registered. */
+bool job_service_watch(struct job_service *s, const struct uuid *id, struct job_watch *w);
+/* True when it was still registered: `ended` will not be called. */
+bool job_service_unwatch(struct job_service *s, struct job_watch *w);
+
+/* Writes a job's JSON: of a stored row whose result is the outcome of job_run. `summary` leaves the
+ * outcome out. eta_s NaN = unknown. */
+void job_write(struct json_writer *w, const struct job_row *row, bool summary, double eta_s);
+
+struct job_service_stats {
+    int64_t queued, running, watched;
+    int64_t succeeded, failed, canceled; /* since the start */
+};
+struct job_service_stats job_service_stats(struct job_service *s);
 
 #endif
