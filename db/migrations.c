@@ -1,0 +1,179 @@
+/* The schemas, as the scripts that led to them. A script that was released never changes; new ones
+ * go to the end.
+ *
+ * Keys are time-ordered (rowids, UUIDv7), because a random key halves the rate of inserts. Large
+ * values are a table's last columns: SQLite reads a row from the front, so lists never touch their
+ * pages.
+ */
+#include "db/migrations.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static const char *const main_scripts[] = {
+    /* 1: API keys */
+    "CREATE TABLE keys("
+    "  seq INTEGER PRIMARY KEY,"
+    "  id BLOB NOT NULL UNIQUE,"
+    "  name TEXT NOT NULL,"
+    "  scopes INTEGER NOT NULL,"
+    "  secret_sha256 BLOB NOT NULL UNIQUE,"
+    "  created_at_ns INTEGER NOT NULL,"
+    "  revoked_at_ns INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX keys_in_force ON keys(name) WHERE revoked_at_ns = 0;",
+
+    /* 2: jobs and their shards */
+    "CREATE TABLE jobs("
+    "  seq INTEGER PRIMARY KEY,"
+    "  id BLOB NOT NULL UNIQUE,"
+    "  kind TEXT NOT NULL,"
+    "  status INTEGER NOT NULL,"
+    "  name TEXT,"
+    "  key_id BLOB NOT NULL,"
+    "  created_at_ns INTEGER NOT NULL,"
+    "  started_at_ns INTEGER NOT NULL DEFAULT 0,"
+    "  finished_at_ns INTEGER NOT NULL DEFAULT 0,"
+    "  shards_done INTEGER NOT NULL DEFAULT 0,"
+    "  shards_total INTEGER NOT NULL DEFAULT 0,"
+    "  bars_done INTEGER NOT NULL DEFAULT 0,"
+    "  bars_total INTEGER NOT NULL DEFAULT 0,"
+    "  engine_version TEXT NOT NULL,"
+    "  data_hash BLOB NOT NULL,"
+    "  rev INTEGER NOT NULL,"
+    "  error TEXT,"
+    "  request TEXT NOT NULL,"
+    "  result TEXT"
+    ") STRICT;"
+    "CREATE INDEX jobs_unfinished ON jobs(id) WHERE status < 2;"
+    "CREATE TABLE shards("
+    "  id INTEGER PRIMARY KEY,"
+    "  job INTEGER NOT NULL REFERENCES jobs(seq) ON DELETE CASCADE,"
+    "  ordinal INTEGER NOT NULL,"
+    "  symbol TEXT NOT NULL,"
+    "  from_day INTEGER NOT NULL,"
+    "  to_day INTEGER NOT NULL,"
+    "  status INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL,"
+    "  bars INTEGER NOT NULL,"
+    "  fires INTEGER NOT NULL,"
+    "  elapsed_us INTEGER NOT NULL,"
+    "  worker INTEGER NOT NULL,"
+    "  error TEXT,"
+    "  payload BLOB,"
+    "  UNIQUE(job, ordinal)"
+    ") STRICT;",
+
+    /* 3: idempotency keys */
+    "CREATE TABLE idempotency("
+    "  id INTEGER PRIMARY KEY,"
+    "  key_id BLOB NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  body_sha256 BLOB NOT NULL,"
+    "  status INTEGER NOT NULL,"
+    "  resource_id BLOB NOT NULL,"
+    "  created_at_ns INTEGER NOT NULL,"
+    "  response TEXT NOT NULL,"
+    "  UNIQUE(key_id, key)"
+    ") STRICT;"
+    "CREATE INDEX idempotency_age ON idempotency(created_at_ns);",
+};
+
+static const char *const bar_scripts[] = {
+    /* 1: series and their bars, a row per session day; AUTOINCREMENT, so that an id is never used
+       again */
+    "CREATE TABLE series("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  symbol TEXT NOT NULL,"
+    "  minutes INTEGER NOT NULL,"
+    "  calendar TEXT NOT NULL,"
+    "  version INTEGER NOT NULL,"
+    "  first_ns INTEGER NOT NULL,"
+    "  last_ns INTEGER NOT NULL,"
+    "  bars INTEGER NOT NULL,"
+    "  days INTEGER NOT NULL,"
+    "  created_at_ns INTEGER NOT NULL,"
+    "  updated_at_ns INTEGER NOT NULL,"
+    "  UNIQUE(symbol, minutes)"
+    ") STRICT;"
+    "CREATE TABLE bars("
+    "  id INTEGER PRIMARY KEY,"
+    "  count INTEGER NOT NULL,"
+    "  first_ns INTEGER NOT NULL,"
+    "  last_ns INTEGER NOT NULL,"
+    "  price_decimals INTEGER NOT NULL,"
+    "  hash BLOB NOT NULL,"
+    "  data BLOB NOT NULL"
+    ") STRICT;",
+};
+
+const struct migration_set main_migrations = {
+    .database = "bracketd.db",
+    .application_id = 0x62726b31, /* "brk1" */
+    .scripts = main_scripts,
+    .count = sizeof main_scripts / sizeof main_scripts[0],
+};
+
+const struct migration_set bar_migrations = {
+    .database = "bars.db",
+    .application_id = 0x62726b32, /* "brk2" */
+    .scripts = bar_scripts,
+    .count = sizeof bar_scripts / sizeof bar_scripts[0],
+};
+
+static const char SQL_APPLICATION_ID[] = "PRAGMA application_id";
+static const char SQL_USER_VERSION[] = "PRAGMA user_version";
+static const char SQL_TABLE_COUNT[] = "SELECT count(*) FROM sqlite_schema";
+
+/* Reads the version and refuses what is not ours or not yet known. */
+static enum err check(struct db_connection *c, const struct migration_set *set,
+                      int64_t *ret_version, struct error *e)
+{
+    struct db_read r = db_reading(c);
+    int64_t application_id, version, tables;
+    enum err err = db_query_int(&r, SQL_APPLICATION_ID, &application_id, e);
+    if (err == ERR_OK)
+        err = db_query_int(&r, SQL_USER_VERSION, &version, e);
+    if (err == ERR_OK)
+        err = db_query_int(&r, SQL_TABLE_COUNT, &tables, e);
+    if (err != ERR_OK)
+        return err;
+    bool fresh = application_id == 0 && version == 0 && tables == 0;
+    if (!fresh && application_id != set->application_id)
+        return error_set(e, ERR_DATA, "%s is a database of another program", set->database);
+    if (version > set->count)
+        return error_set(e, ERR_CONFLICT,
+                         "%s has version %lld, written by a newer bracketd; this one knows "
+                         "versions up to %lld",
+                         set->database, (long long)version, (long long)set->count);
+    *ret_version = version;
+    return ERR_OK;
+}
+
+static enum err run_one(struct db_connection *c, const struct migration_set *set, int64_t version,
+                        struct error *e)
+{
+    char stamp[96];
+    snprintf(stamp, sizeof stamp, "PRAGMA application_id=%d; PRAGMA user_version=%lld",
+             set->application_id, (long long)version + 1);
+    struct db_write w;
+    enum err err = db_begin(c, &w, e);
+    if (err != ERR_OK)
+        return err;
+    err = db_execute(c, set->scripts[version], e);
+    if (err == ERR_OK)
+        err = db_execute(c, stamp, e);
+    if (err == ERR_OK)
+        return db_commit(&w, e);
+    db_rollback(&w);
+    return err;
+}
+
+enum err migrations_run(struct db_connection *c, const struct migration_set *set, struct error *e)
+{
+    int64_t version = 0;
+    enum err err = check(c, set, &version, e);
+    for (; err == ERR_OK && version < set->count; version++)
+        err = run_one(c, set, version, e);
+    return err;
+}
