@@ -39,8 +39,8 @@ void writer_free(struct writer *w);
  * stopping; then `done` is not called. `context` is borrowed until `done`. */
 enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
                        struct error *e);
-/* The same and waits for the end: what the work or the commit returned. Not from the writer thread;
- * blocks, so no mutex may be held. */
+/* The same and waits, for room in the queue and for the end: what the work or the commit returned.
+ * Not from the writer thread; blocks, so no mutex may be held. */
 enum err writer_call(struct writer *w, writer_work *work, void *context, struct error *e);
 
 struct writer_stats writer_stats(struct writer *w);

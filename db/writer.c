@@ -1,0 +1,298 @@
+/* One thread, one connection, one transaction per group.
+ *
+ * What a commit costs is the fsync, so whatever queued up during one commit shares the next. There
+ * is no waiting for a group to fill: with one client a group is one item, with many it grows by
+ * itself.
+ *
+ * Each item runs inside a savepoint, which costs a few microseconds; a group of one needs none,
+ * because then undoing the item is undoing the transaction. Checkpoints run between groups, after
+ * the `done`s of the last, and so never inside somebody's commit.
+ */
+#include "db/writer.h"
+
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "base/thread.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pages in the WAL that start a checkpoint: 16 MiB. */
+enum { CHECKPOINT_PAGES = 4096 };
+
+struct item {
+    writer_work *work;
+    writer_done *done;
+    void *context; /* borrowed until done */
+};
+
+struct writer {
+    struct mutex mutex;
+    struct condition not_empty;
+    struct condition not_full;
+    struct item queue[LIMIT_WRITER_QUEUE] GUARDED_BY(mutex); /* ring */
+    size_t head GUARDED_BY(mutex), count GUARDED_BY(mutex);
+    bool closed GUARDED_BY(mutex);
+    struct writer_stats stats GUARDED_BY(mutex);
+
+    /* the writer thread's own */
+    struct db_connection *connection;
+    int64_t wal_pages_tried; /* size of the WAL at the last checkpoint */
+    struct item group[LIMIT_WRITER_GROUP];
+    enum err codes[LIMIT_WRITER_GROUP];
+    struct error errors[LIMIT_WRITER_GROUP]; /* [i] is valid when codes[i] is not ERR_OK */
+
+    struct thread thread;
+};
+
+static const struct error no_error = {.code = ERR_OK};
+static _Thread_local const struct writer *writer_of_this_thread;
+
+/* Waits for items and takes a group; 0 when closed and drained. */
+static size_t take_group(struct writer *w)
+{
+    mutex_lock(&w->mutex);
+    while (w->count == 0 && !w->closed)
+        condition_wait(&w->not_empty, &w->mutex);
+    size_t taken = w->count < LIMIT_WRITER_GROUP ? w->count : LIMIT_WRITER_GROUP;
+    for (size_t i = 0; i < taken; i++)
+        w->group[i] = w->queue[(w->head + i) % LIMIT_WRITER_QUEUE];
+    w->head = (w->head + taken) % LIMIT_WRITER_QUEUE;
+    w->count -= taken;
+    if (taken > 0)
+        condition_broadcast(&w->not_full);
+    mutex_unlock(&w->mutex);
+    return taken;
+}
+
+/* The group shares one fate: every item that had not failed on its own gets this error. */
+static void fail_group(struct writer *w, size_t count, const struct error *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (w->codes[i] != ERR_OK)
+            continue;
+        w->codes[i] = e->code;
+        w->errors[i] = *e;
+    }
+}
+
+/* Runs one item isolated from the rest. An error returned here (as opposed to codes[i]) means that
+ * the transaction is beyond use. */
+static enum err run_item(struct writer *w, struct db_write *tx, size_t i, bool alone,
+                         struct error *e)
+{
+    enum err err = alone ? ERR_OK : db_savepoint(tx, e);
+    if (err != ERR_OK)
+        return err;
+    struct error *own = &w->errors[i];
+    memset(own, 0, sizeof *own);
+    enum err code = w->group[i].work(tx, w->group[i].context, own);
+    if (code != ERR_OK && own->code != code)
+        error_set(own, code, "%s", err_title(code));
+    if (!db_is_writing(tx)) {
+        *e = code != ERR_OK ? *own : (struct error){0};
+        return code != ERR_OK ? code : error_set(e, ERR_IO, "the transaction was rolled back");
+    }
+    w->codes[i] = code;
+    if (alone)
+        return ERR_OK;
+    return code == ERR_OK ? db_savepoint_keep(tx, e) : db_savepoint_undo(tx, e);
+}
+
+/* One transaction over the group; fills codes and errors. Returns true when there was a commit. */
+static bool run_group(struct writer *w, size_t count)
+{
+    struct error e = {0};
+    struct db_write tx;
+    for (size_t i = 0; i < count; i++)
+        w->codes[i] = ERR_OK;
+    enum err err = db_begin(w->connection, &tx, &e);
+    if (err != ERR_OK) {
+        fail_group(w, count, &e);
+        return false;
+    }
+    size_t good = 0;
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        err = run_item(w, &tx, i, count == 1, &e);
+        good += err == ERR_OK && w->codes[i] == ERR_OK;
+    }
+    if (err != ERR_OK || good == 0) {
+        db_rollback(&tx);
+        if (err != ERR_OK)
+            fail_group(w, count, &e);
+        return false;
+    }
+    err = db_commit(&tx, &e);
+    if (err != ERR_OK)
+        fail_group(w, count, &e);
+    return err == ERR_OK;
+}
+
+/* A reader's snapshot may keep pages from being copied; then we try again when the WAL has grown by
+ * as much again, not after every group. */
+static bool checkpoint_if_due(struct writer *w)
+{
+    int64_t pages = db_wal_pages(w->connection);
+    if (pages < w->wal_pages_tried)
+        w->wal_pages_tried = 0; /* the WAL began anew */
+    if (pages - w->wal_pages_tried < CHECKPOINT_PAGES)
+        return false;
+    w->wal_pages_tried = pages;
+    /* An error is no item's: the data is safe in the WAL, and the next commit will meet it. */
+    return db_checkpoint(w->connection, false, NULL, NULL) == ERR_OK;
+}
+
+static void *writer_main(void *context)
+{
+    struct writer *w = context;
+    writer_of_this_thread = w;
+    size_t count;
+    while ((count = take_group(w)) > 0) {
+        bool committed = run_group(w, count);
+        mutex_lock(&w->mutex);
+        w->stats.items += (int64_t)count;
+        w->stats.commits += committed;
+        if (w->stats.largest_group < (int64_t)count)
+            w->stats.largest_group = (int64_t)count;
+        mutex_unlock(&w->mutex);
+        for (size_t i = 0; i < count; i++)
+            w->group[i].done(w->group[i].context, w->codes[i],
+                             w->codes[i] == ERR_OK ? &no_error : &w->errors[i]);
+        if (checkpoint_if_due(w)) {
+            mutex_lock(&w->mutex);
+            w->stats.checkpoints++;
+            mutex_unlock(&w->mutex);
+        }
+    }
+    return NULL;
+}
+
+enum err writer_create(const char *path, struct writer **ret, struct error *e)
+{
+    const struct db_options options = {
+        .mode = DB_READ_WRITE, .cache_bytes = 32 << 20, .sync_full = true};
+    struct writer *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory opening '%s'", path);
+    mutex_init(&w->mutex, MUTEX_WRITER);
+    condition_init(&w->not_empty);
+    condition_init(&w->not_full);
+    enum err err = db_open(path, &options, &w->connection, e);
+    if (err == ERR_OK) {
+        const struct thread_options thread = {.name = "db-writer"};
+        err = thread_start(&w->thread, &thread, writer_main, w, e);
+    }
+    if (err == ERR_OK)
+        *ret = w;
+    else
+        writer_free(w);
+    return err;
+}
+
+void writer_free(struct writer *w)
+{
+    if (w == NULL)
+        return;
+    mutex_lock(&w->mutex);
+    w->closed = true;
+    condition_broadcast(&w->not_empty);
+    condition_broadcast(&w->not_full);
+    mutex_unlock(&w->mutex);
+    thread_join(&w->thread);
+    db_close(w->connection);
+    condition_release(&w->not_full);
+    condition_release(&w->not_empty);
+    mutex_release(&w->mutex);
+    free(w);
+}
+
+/* The caller holds the mutex and has seen that there is room. */
+static void put(struct writer *w, struct item item) REQUIRES(&w->mutex)
+{
+    w->queue[(w->head + w->count) % LIMIT_WRITER_QUEUE] = item;
+    w->count++;
+    if (w->count == 1)
+        condition_signal(&w->not_empty);
+}
+
+static enum err stopping(struct error *e)
+{
+    return error_set(e, ERR_UNAVAILABLE, "the server is stopping");
+}
+
+enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
+                       struct error *e)
+{
+    mutex_lock(&w->mutex);
+    bool closed = w->closed, full = w->count == LIMIT_WRITER_QUEUE;
+    if (!closed && !full)
+        put(w, (struct item){work, done, context});
+    mutex_unlock(&w->mutex);
+    if (closed)
+        return stopping(e);
+    if (full)
+        return error_set(e, ERR_BUSY, "%d writes are waiting already", LIMIT_WRITER_QUEUE);
+    return ERR_OK;
+}
+
+struct call {
+    struct writer *writer;
+    writer_work *work;
+    void *context;
+    struct condition ended;
+    bool has_ended; /* under the writer's mutex */
+    enum err code;
+    struct error error;
+};
+
+static enum err call_work(struct db_write *tx, void *context, struct error *e)
+{
+    struct call *call = context;
+    return call->work(tx, call->context, e);
+}
+
+static void call_done(void *context, enum err code, const struct error *e)
+{
+    struct call *call = context;
+    struct writer *w = call->writer;
+    mutex_lock(&w->mutex);
+    call->code = code;
+    call->error = *e;
+    call->has_ended = true;
+    condition_signal(&call->ended);
+    mutex_unlock(&w->mutex);
+}
+
+enum err writer_call(struct writer *w, writer_work *work, void *context, struct error *e)
+{
+    may_block("writer_call");
+    assert(writer_of_this_thread != w); /* it would wait for itself */
+    struct call call = {.writer = w, .work = work, .context = context};
+    condition_init(&call.ended);
+    mutex_lock(&w->mutex);
+    while (w->count == LIMIT_WRITER_QUEUE && !w->closed)
+        condition_wait(&w->not_full, &w->mutex);
+    bool closed = w->closed;
+    if (!closed) {
+        put(w, (struct item){call_work, call_done, &call});
+        while (!call.has_ended)
+            condition_wait(&call.ended, &w->mutex);
+    }
+    mutex_unlock(&w->mutex);
+    condition_release(&call.ended);
+    if (closed)
+        return stopping(e);
+    if (call.code != ERR_OK && e != NULL)
+        *e = call.error;
+    return call.code;
+}
+
+struct writer_stats writer_stats(struct writer *w)
+{
+    mutex_lock(&w->mutex);
+    struct writer_stats stats = w->stats;
+    stats.queued = (int64_t)w->count;
+    mutex_unlock(&w->mutex);
+    return stats;
+}
