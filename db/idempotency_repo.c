@@ -1,0 +1,74 @@
+#include "db/idempotency_repo.h"
+
+#include "base/clock.h"
+#include "db/rows.h"
+
+#include <string.h>
+
+static const char SQL_FIND[] =
+    "SELECT body_sha256, status, resource_id, created_at_ns, response FROM idempotency"
+    " WHERE key_id = :key_id AND key = :key";
+static const char SQL_PUT[] =
+    "INSERT INTO idempotency(key_id, key, body_sha256, status, resource_id, created_at_ns,"
+    " response) VALUES(:key_id, :key, :body, :status, :resource_id, :now, :response)";
+static const char SQL_PRUNE[] =
+    "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency"
+    " WHERE created_at_ns < :before ORDER BY created_at_ns LIMIT :limit)";
+
+static bool read_row(struct statement *s, struct arena *arena, struct idempotency_row *row,
+                     unsigned char body_sha256[SHA256_BYTES])
+{
+    row->status = (int32_t)statement_int(s, "status");
+    row->resource_id = statement_uuid(s, "resource_id");
+    row->created_at_ns = statement_int(s, "created_at_ns");
+    row_bytes(s, "body_sha256", body_sha256, SHA256_BYTES);
+    return row_text(s, "response", arena, &row->response);
+}
+
+enum err idempotency_repo_find(const struct db_read *r, const struct uuid *key_id, const char *key,
+                               const unsigned char body_sha256[SHA256_BYTES], struct arena *arena,
+                               bool *ret_found, struct idempotency_row *ret, struct error *e)
+{
+    struct idempotency_row row = {0};
+    unsigned char stored_body[SHA256_BYTES] = {0};
+    struct statement *s = db_prepare(r, SQL_FIND);
+    statement_bind_uuid(s, ":key_id", key_id);
+    statement_bind_text(s, ":key", key);
+    bool found = statement_next(s);
+    if (found && !read_row(s, arena, &row, stored_body))
+        return rows_full(s, e);
+    enum err err = statement_finish(s, e);
+    if (err != ERR_OK)
+        return err;
+    if (found && memcmp(stored_body, body_sha256, SHA256_BYTES) != 0)
+        return error_set(e, ERR_IDEMPOTENCY,
+                         "the Idempotency-Key '%s' was used before with another body", key);
+    *ret_found = found;
+    if (found)
+        *ret = row;
+    return ERR_OK;
+}
+
+enum err idempotency_repo_put(struct db_write *w, const struct uuid *key_id, const char *key,
+                              const unsigned char body_sha256[SHA256_BYTES],
+                              const struct idempotency_row *row, struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_PUT);
+    statement_bind_uuid(s, ":key_id", key_id);
+    statement_bind_text(s, ":key", key);
+    statement_bind_blob(s, ":body", body_sha256, SHA256_BYTES);
+    statement_bind_int(s, ":status", row->status);
+    statement_bind_uuid(s, ":resource_id", &row->resource_id);
+    statement_bind_int(s, ":now", row->created_at_ns);
+    statement_bind_text(s, ":response", row->response);
+    return statement_run(s, NULL, e);
+}
+
+enum err idempotency_repo_prune(struct db_write *w, int64_t now_ns, int64_t limit,
+                                int64_t *ret_removed, struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_PRUNE);
+    statement_bind_int(s, ":before", now_ns - IDEMPOTENCY_KEEP_HOURS * 60 * NS_PER_MINUTE);
+    statement_bind_int(s, ":limit", limit);
+    return statement_run(s, ret_removed, e);
+}
