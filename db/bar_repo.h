@@ -62,9 +62,11 @@ void bar_page_release(struct bar_page *p);
 
 /* --- one day, for bar_store --- */
 
-/* Stores the day's row, replacing what was there. */
+/* Stores the day's row, replacing what was there. `highest` is the day's highest price: above 9e9
+ * the integers behind the prices could pass 2^53 once the day stands beside days with more
+ * decimals, and so the day counts as one without exact decimals. */
 enum err bar_repo_put_day(struct db_write *w, int64_t series_id, int32_t day, const void *blob,
-                          size_t size_bytes, struct error *e);
+                          size_t size_bytes, double highest, struct error *e);
 /* Decodes the day's bars, all columns, into arrays with room for LIMIT_SESSION_BARS; *ret_count is
  * 0 when the day is not stored. */
 enum err bar_repo_get_day(const struct db_read *r, int64_t series_id, int32_t day, int64_t *time_ns,

@@ -1,0 +1,420 @@
+/* An import walks the batch session by session. A day that is not stored yet is encoded straight
+ * from the caller's columns; a day that is stored is decoded, merged bar by bar, and encoded again.
+ *
+ * It commits with synchronous=FULL, so the answer means "on disk" even when a reader keeps the
+ * checkpoint from finishing. The checkpoint afterwards is there for the readers, who then find the
+ * bars in the database file itself (mapped) and not in the WAL; flushing the same bytes twice costs
+ * nothing extra, because a checkpoint would have to flush the WAL first anyway.
+ */
+#include "db/bar_store.h"
+
+#include "base/mutex.h"
+#include "base/rfc3339.h"
+#include "engine/bar_codec.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bar_store {
+    struct mutex mutex;
+    struct condition free_again;
+    bool busy GUARDED_BY(mutex);
+    struct db_connection *connection; /* of whoever made the store busy */
+};
+
+/* A day while it is put together. */
+struct day_columns {
+    int64_t count;
+    int64_t time_ns[LIMIT_SESSION_BARS];
+    double values[BAR_COLUMN_COUNT][LIMIT_SESSION_BARS];
+};
+
+/* What an import works with; only the import under way knows it. */
+struct importer {
+    const struct bar_import *options;
+    const struct bar_batch *bars;
+    struct db_write w;
+    struct bar_import_result result;
+    int64_t days_before; /* the series had: 0 spares looking for stored days */
+    int32_t first_day, last_day;
+    struct strbuf blob;
+    struct day_columns *stored, *merged; /* owned; made when first needed */
+};
+
+enum { MAX_BLOB_BYTES = LIMIT_SESSION_BARS * 48 + 1024 };
+
+enum err bar_store_create(const char *path, struct bar_store **ret, struct error *e)
+{
+    const struct db_options options = {
+        .mode = DB_READ_WRITE, .cache_bytes = 64 << 20, .sync_full = true};
+    struct bar_store *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory opening '%s'", path);
+    mutex_init(&s->mutex, MUTEX_WRITER);
+    condition_init(&s->free_again);
+    enum err err = db_open(path, &options, &s->connection, e);
+    if (err == ERR_OK)
+        *ret = s;
+    else
+        bar_store_free(s);
+    return err;
+}
+
+void bar_store_free(struct bar_store *s)
+{
+    if (s == NULL)
+        return;
+    assert(!s->busy);
+    db_close(s->connection);
+    condition_release(&s->free_again);
+    mutex_release(&s->mutex);
+    free(s);
+}
+
+/* One at a time; the work itself holds no lock. */
+static void store_enter(struct bar_store *s)
+{
+    may_block("bar_store");
+    mutex_lock(&s->mutex);
+    while (s->busy)
+        condition_wait(&s->free_again, &s->mutex);
+    s->busy = true;
+    mutex_unlock(&s->mutex);
+}
+
+static void store_leave(struct bar_store *s)
+{
+    mutex_lock(&s->mutex);
+    s->busy = false;
+    condition_signal(&s->free_again);
+    mutex_unlock(&s->mutex);
+}
+
+struct bar_batch bar_batch_of_csv(const struct csv_bars *b)
+{
+    struct bar_batch batch = {.count = b->count,
+                              .time_ns = b->time_ns,
+                              .session_count = b->session_count,
+                              .sessions = b->sessions};
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        batch.column[c] = b->column[c];
+    return batch;
+}
+
+struct bar_batch bar_batch_of_bars(const struct bars *b)
+{
+    struct bar_batch batch = {.count = b->count,
+                              .time_ns = b->time_ns,
+                              .session_count = b->session_count,
+                              .sessions = b->sessions};
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++) {
+        assert(b->column[c] != NULL);
+        batch.column[c] = b->column[c];
+    }
+    return batch;
+}
+
+/* --- one day --- */
+
+static enum err put_day(struct importer *im, int32_t day, const int64_t *time_ns,
+                        const double *const column[BAR_COLUMN_COUNT], int64_t count,
+                        struct error *e)
+{
+    if (count > LIMIT_SESSION_BARS)
+        return error_set(e, ERR_DATA, "a session has %lld bars; it may have %d", (long long)count,
+                         LIMIT_SESSION_BARS);
+    strbuf_clear(&im->blob);
+    enum err err = bar_blob_encode(time_ns, column, count, im->options->timeframe, &im->blob, e);
+    if (err != ERR_OK)
+        return err;
+    double highest = 0;
+    for (int64_t i = 0; i < count; i++)
+        highest = column[BAR_HIGH][i] > highest ? column[BAR_HIGH][i] : highest;
+    return bar_repo_put_day(&im->w, im->result.series.id, day, im->blob.data, im->blob.length,
+                            highest, e);
+}
+
+static void append_bar(struct day_columns *to, int64_t time_ns,
+                       const double *const column[BAR_COLUMN_COUNT], int64_t i)
+{
+    to->time_ns[to->count] = time_ns;
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        to->values[c][to->count] = column[c][i];
+    to->count++;
+}
+
+static bool same_bar(const double *const a[BAR_COLUMN_COUNT], int64_t i,
+                     const double *const b[BAR_COLUMN_COUNT], int64_t k)
+{
+    bool same = true;
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        same = same && a[c][i] == b[c][k];
+    return same;
+}
+
+static enum err conflict(const struct importer *im, int64_t time_ns, struct error *e)
+{
+    char when[RFC3339_MAX];
+    rfc3339_format(time_ns, when);
+    return error_set(e, ERR_CONFLICT,
+                     "another bar of '%s' is stored at %s; mode=replace would overwrite it",
+                     im->options->symbol, when);
+}
+
+static void columns_of(const struct day_columns *day, const double *ret[BAR_COLUMN_COUNT])
+{
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        ret[c] = day->values[c];
+}
+
+/* Merges new bars [0, count) with im->stored into im->merged, in time order, and counts.
+ * *ret_changed tells whether the result differs from what is stored. */
+static enum err merge_bars(struct importer *im, const int64_t *time_ns,
+                           const double *const column[BAR_COLUMN_COUNT], int64_t count,
+                           bool *ret_changed, struct error *e)
+{
+    const struct day_columns *old = im->stored;
+    struct bar_import_result *result = &im->result;
+    const double *old_column[BAR_COLUMN_COUNT];
+    columns_of(old, old_column);
+    int64_t i = 0, k = 0, changes = 0;
+    im->merged->count = 0;
+    while (i < count || k < old->count) {
+        if (im->merged->count == LIMIT_SESSION_BARS)
+            return error_set(e, ERR_DATA, "a session may have %d bars", LIMIT_SESSION_BARS);
+        if (k == old->count || (i < count && time_ns[i] < old->time_ns[k])) {
+            append_bar(im->merged, time_ns[i], column, i);
+            result->inserted++;
+            changes++;
+            i++;
+        } else if (i == count || old->time_ns[k] < time_ns[i]) {
+            append_bar(im->merged, old->time_ns[k], old_column, k);
+            k++;
+        } else {
+            bool same = same_bar(column, i, old_column, k);
+            if (!same && im->options->mode != BAR_IMPORT_REPLACE)
+                return conflict(im, time_ns[i], e);
+            append_bar(im->merged, time_ns[i], column, i);
+            result->duplicates += same;
+            result->replaced += !same;
+            changes += !same;
+            i++;
+            k++;
+        }
+    }
+    *ret_changed = changes > 0;
+    return ERR_OK;
+}
+
+static enum err make_buffers(struct importer *im, struct error *e)
+{
+    if (im->stored == NULL)
+        im->stored = malloc(sizeof *im->stored);
+    if (im->merged == NULL)
+        im->merged = malloc(sizeof *im->merged);
+    if (im->stored == NULL || im->merged == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory merging bars");
+    return ERR_OK;
+}
+
+/* Reads the stored day; im->stored->count is 0 when there is none. */
+static enum err read_stored(struct importer *im, int32_t day, struct error *e)
+{
+    double *column[BAR_COLUMN_COUNT];
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        column[c] = im->stored->values[c];
+    return bar_repo_get_day(&im->w.read, im->result.series.id, day, im->stored->time_ns, column,
+                            &im->stored->count, e);
+}
+
+/* The stored bars of a day need a look only where the series has days. */
+static bool may_be_stored(const struct importer *im, int32_t day)
+{
+    return im->days_before > 0 && day >= im->first_day && day <= im->last_day;
+}
+
+static enum err import_day(struct importer *im, const struct bars_session *session, struct error *e)
+{
+    const int64_t *time_ns = im->bars->time_ns + session->first;
+    int64_t count = session->end - session->first;
+    const double *column[BAR_COLUMN_COUNT];
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        column[c] = im->bars->column[c] + session->first;
+
+    enum err err = ERR_OK;
+    int64_t stored = 0;
+    if (may_be_stored(im, session->day)) {
+        err = make_buffers(im, e);
+        if (err == ERR_OK)
+            err = read_stored(im, session->day, e);
+        if (err != ERR_OK)
+            return err;
+        stored = im->stored->count;
+    }
+    if (stored == 0) {
+        im->result.inserted += count;
+        im->result.series.days++;
+        return put_day(im, session->day, time_ns, column, count, e);
+    }
+    bool changed = false;
+    err = merge_bars(im, time_ns, column, count, &changed, e);
+    if (err != ERR_OK || !changed)
+        return err;
+    columns_of(im->merged, column);
+    return put_day(im, session->day, im->merged->time_ns, column, im->merged->count, e);
+}
+
+/* --- the whole import --- */
+
+static enum err check_import(const struct bar_import *o, const struct bar_batch *bars,
+                             struct error *e)
+{
+    enum err err = series_check_symbol(o->symbol, e);
+    if (err != ERR_OK)
+        return err;
+    if (!timeframe_is_stored(o->timeframe))
+        return error_set(e, ERR_INVALID, "only 1m and 1d bars are stored");
+    if (bars->count == 0 || bars->session_count == 0)
+        return error_set(e, ERR_DATA, "there are no bars to import");
+    return ERR_OK;
+}
+
+/* Finds the series or makes it. */
+static enum err find_series(struct importer *im, struct error *e)
+{
+    const struct bar_import *o = im->options;
+    struct series_row *series = &im->result.series;
+    struct error missing;
+    enum err err = series_repo_find(&im->w.read, o->symbol, o->timeframe, series, &missing);
+    if (err == ERR_NOT_FOUND) {
+        *series = (struct series_row){
+            .timeframe = o->timeframe, .calendar = o->calendar, .created_at_ns = o->now_ns};
+        memcpy(series->symbol, o->symbol, strlen(o->symbol) + 1);
+        return series_repo_create(&im->w, series, e);
+    }
+    if (err != ERR_OK) {
+        if (e != NULL)
+            *e = missing;
+        return err;
+    }
+    if (series->calendar != o->calendar)
+        return error_set(e, ERR_CONFLICT,
+                         "the bars of '%s' are stored with the calendar %s, not %s", o->symbol,
+                         calendar_name(series->calendar), calendar_name(o->calendar));
+    im->days_before = series->days;
+    /* A session's day may be the one before or after its bars' (a session over midnight). */
+    im->first_day = calendar_day_at(series->calendar, series->first_ns) - 1;
+    im->last_day = calendar_day_at(series->calendar, series->last_ns) + 1;
+    return ERR_OK;
+}
+
+/* The series' row after the days are in; untouched when nothing changed. */
+static enum err update_series(struct importer *im, struct error *e)
+{
+    struct series_row *series = &im->result.series;
+    if (im->result.inserted + im->result.replaced == 0)
+        return ERR_OK;
+    int64_t first_ns = im->bars->time_ns[0], last_ns = im->bars->time_ns[im->bars->count - 1];
+    if (im->days_before == 0 || first_ns < series->first_ns)
+        series->first_ns = first_ns;
+    if (im->days_before == 0 || last_ns > series->last_ns)
+        series->last_ns = last_ns;
+    series->bars += im->result.inserted;
+    series->updated_at_ns = im->options->now_ns;
+    return series_repo_update(&im->w, series, e);
+}
+
+static enum err import_all(struct importer *im, struct error *e)
+{
+    enum err err = find_series(im, e);
+    for (int64_t i = 0; err == ERR_OK && i < im->bars->session_count; i++) {
+        if (im->options->cancel != NULL && *im->options->cancel)
+            err = error_set(e, ERR_CANCELED, "the import was canceled");
+        else
+            err = import_day(im, &im->bars->sessions[i], e);
+    }
+    if (err == ERR_OK)
+        err = update_series(im, e);
+    im->result.days = im->bars->session_count;
+    return err;
+}
+
+/* Ends the transaction: a dry run and an error take everything back. */
+static enum err end(struct bar_store *s, struct db_write *w, bool keep, enum err err,
+                    struct error *e)
+{
+    if (err != ERR_OK || !keep) {
+        db_rollback(w);
+        return err;
+    }
+    err = db_commit(w, e);
+    /* The data is durable by now: a checkpoint that fails is tried again by the next import. */
+    if (err == ERR_OK)
+        (void)db_checkpoint(s->connection, true, NULL, NULL);
+    return err;
+}
+
+enum err bar_store_import(struct bar_store *s, const struct bar_import *import,
+                          const struct bar_batch *bars, struct bar_import_result *ret,
+                          struct error *e)
+{
+    enum err err = check_import(import, bars, e);
+    if (err != ERR_OK)
+        return err;
+    struct importer im = {.options = import, .bars = bars};
+    strbuf_init(&im.blob, MAX_BLOB_BYTES);
+    store_enter(s);
+    err = db_begin(s->connection, &im.w, e);
+    if (err == ERR_OK) {
+        err = import_all(&im, e);
+        err = end(s, &im.w, !import->dry_run, err, e);
+    }
+    store_leave(s);
+    strbuf_release(&im.blob);
+    free(im.stored);
+    free(im.merged);
+    if (err == ERR_OK)
+        *ret = im.result;
+    return err;
+}
+
+static enum err delete_days(struct db_write *w, const char *symbol, struct timeframe timeframe,
+                            int32_t from_day, int32_t to_day, int64_t now_ns, int64_t *ret_deleted,
+                            struct error *e)
+{
+    struct series_row series = {0};
+    enum err err = series_repo_find(&w->read, symbol, timeframe, &series, e);
+    int64_t before = series.bars;
+    if (err == ERR_OK)
+        err = bar_repo_delete_days(w, series.id, from_day, to_day, e);
+    if (err == ERR_OK)
+        err = bar_repo_summarise(&w->read, &series, e);
+    if (err != ERR_OK)
+        return err;
+    *ret_deleted = before - series.bars;
+    if (series.days == 0)
+        return series_repo_delete(w, series.id, e);
+    if (series.bars == before)
+        return ERR_OK;
+    series.updated_at_ns = now_ns;
+    return series_repo_update(w, &series, e);
+}
+
+enum err bar_store_delete(struct bar_store *s, const char *symbol, struct timeframe timeframe,
+                          int32_t from_day, int32_t to_day, int64_t now_ns,
+                          int64_t *ret_bars_deleted, struct error *e)
+{
+    int64_t deleted = 0;
+    struct db_write w;
+    store_enter(s);
+    enum err err = db_begin(s->connection, &w, e);
+    if (err == ERR_OK) {
+        err = delete_days(&w, symbol, timeframe, from_day, to_day, now_ns, &deleted, e);
+        err = end(s, &w, true, err, e);
+    }
+    store_leave(s);
+    if (err == ERR_OK)
+        *ret_bars_deleted = deleted;
+    return err;
+}
