@@ -19,6 +19,7 @@ static const char SQL_INSERT[] =
     " :shards_total, :bars_done, :bars_total, :engine_version, :data_hash, 1, :error, :request,"
     " :result)";
 static const char SQL_FIND[] = "SELECT " JOB_COLUMNS ", result FROM jobs WHERE id = :id";
+static const char SQL_FIND_SUMMARY[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = :id";
 static const char SQL_LIST[] =
     "SELECT " JOB_COLUMNS " FROM jobs WHERE id < :before AND (:kind IS NULL OR kind = :kind)"
     " AND (:statuses = 0 OR (:statuses >> status) & 1) ORDER BY id DESC LIMIT :limit";
@@ -127,14 +128,14 @@ static enum err not_found(struct error *e)
     return error_set(e, ERR_NOT_FOUND, "there is no such job");
 }
 
-enum err job_repo_find(const struct db_read *r, const struct uuid *id, struct arena *arena,
-                       struct job_row *ret, struct error *e)
+static enum err find_row(struct statement *s, const struct uuid *id, bool result,
+                         struct arena *arena, struct job_row *ret, struct error *e)
 {
     struct job_row row;
-    struct statement *s = db_prepare(r, SQL_FIND);
     statement_bind_uuid(s, ":id", id);
     bool found = statement_next(s);
-    if (found && (!read_row(s, arena, &row) || !row_text(s, "result", arena, &row.result)))
+    if (found &&
+        (!read_row(s, arena, &row) || (result && !row_text(s, "result", arena, &row.result))))
         return rows_full(s, e);
     enum err err = statement_finish(s, e);
     if (err != ERR_OK)
@@ -143,6 +144,18 @@ enum err job_repo_find(const struct db_read *r, const struct uuid *id, struct ar
         return not_found(e);
     *ret = row;
     return ERR_OK;
+}
+
+enum err job_repo_find(const struct db_read *r, const struct uuid *id, struct arena *arena,
+                       struct job_row *ret, struct error *e)
+{
+    return find_row(db_prepare(r, SQL_FIND), id, true, arena, ret, e);
+}
+
+enum err job_repo_find_summary(const struct db_read *r, const struct uuid *id, struct arena *arena,
+                               struct job_row *ret, struct error *e)
+{
+    return find_row(db_prepare(r, SQL_FIND_SUMMARY), id, false, arena, ret, e);
 }
 
 /* Reads all rows of a statement without result; `limit` rows at most, one more shows that there are

@@ -63,6 +63,9 @@ enum err job_repo_create(struct db_write *w, const struct job_row *job, struct e
 /* ERR_NOT_FOUND. */
 enum err job_repo_find(const struct db_read *r, const struct uuid *id, struct arena *arena,
                        struct job_row *ret, struct error *e);
+/* The same without the result. */
+enum err job_repo_find_summary(const struct db_read *r, const struct uuid *id, struct arena *arena,
+                               struct job_row *ret, struct error *e);
 /* Newest first, without results. */
 enum err job_repo_list(const struct db_read *r, const struct job_filter *filter,
                        struct arena *arena, struct job_rows *ret, struct error *e);

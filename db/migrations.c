@@ -77,6 +77,16 @@ static const char *const main_scripts[] = {
     "  UNIQUE(key_id, key)"
     ") STRICT;"
     "CREATE INDEX idempotency_age ON idempotency(created_at_ns);",
+
+    /* 4: fires of jobs, a row per shard that has any */
+    "CREATE TABLE fires("
+    "  id INTEGER PRIMARY KEY,"
+    "  job INTEGER NOT NULL REFERENCES jobs(seq) ON DELETE CASCADE,"
+    "  ordinal INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  data BLOB NOT NULL,"
+    "  UNIQUE(job, ordinal)"
+    ") STRICT;",
 };
 
 static const char *const bar_scripts[] = {

@@ -86,6 +86,7 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
 void app_stop(struct app *app)
 {
     app->phase = APP_STOPPING;
+    app->stop_checks = true;
     if (app->storage.folder)
         local_access_remove(data_folder_path(app->storage.folder));
     if (app->http)

@@ -28,6 +28,7 @@ struct app {
     struct job_service *jobs;
     struct http_server *http;
     _Atomic int phase;        /* enum app_phase */
+    _Atomic bool stop_checks; /* cancels the checks under way when the server stops */
     char first_key[KEY_TEXT]; /* the admin key made at the very first start, "" otherwise: shown
                                  once */
     bool demo_made;
