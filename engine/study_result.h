@@ -16,6 +16,7 @@ struct study_fire {
     int32_t symbol; /* index into the study's symbols */
     int32_t day;    /* local date and minute of day, in the window's zone */
     int32_t minute;
+    int32_t session;                       /* index in the symbol's bars */
     double open, high, low, close, volume; /* of the bar; close is the fire's price */
     double mfe, mae;                       /* relative to the price */
 };
