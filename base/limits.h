@@ -58,6 +58,7 @@ enum {
     LIMIT_SESSION_BARS = 1440,  /* of one day */
     LIMIT_SYMBOLS = 100000,
 };
+#define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file */
 #define LIMIT_BAR_CACHE_BYTES (INT64_C(2) << 30)
 
 /* backtests */
