@@ -1,0 +1,315 @@
+/* Bars and rules for the tests of the rule language: made-up bars, demo bars, and random rules. */
+#ifndef TESTS_ENGINE_RULE_FIXTURE_H
+#define TESTS_ENGINE_RULE_FIXTURE_H
+
+#include "base/civil.h"
+#include "base/random.h"
+#include "base/strbuf.h"
+#include "engine/demo.h"
+#include "engine/rule.h"
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static inline const struct calendar *fixture_calendar(const char *name)
+{
+    const struct calendar *calendar = NULL;
+    assert_int_equal(calendar_find(name, &calendar, NULL), ERR_OK);
+    return calendar;
+}
+
+/* Minute bars of New York from 2023-11-01 on, over a change to winter time and a half day. */
+static inline const struct bars *fixture_demo(uint64_t seed, int64_t count, int32_t decimals)
+{
+    struct demo_options o = {.seed = seed,
+                             .calendar = fixture_calendar("XNYS"),
+                             .from_day = civil_to_days((struct civil_date){2023, 11, 1}),
+                             .to_day = civil_to_days((struct civil_date){2026, 1, 1}),
+                             .first_price = 100,
+                             .price_decimals = decimals,
+                             .missing_share = 0.02,
+                             .max_count = count};
+    const struct bars *bars = NULL;
+    assert_int_equal(demo_bars(&o, &bars, NULL), ERR_OK);
+    assert_int_equal(bars->count, count);
+    return bars;
+}
+
+/* Minute bars around the clock from 2024-01-01 00:00 UTC (a Monday), all prices equal to the close.
+ */
+static inline const struct bars *fixture_closes(const double *close, int64_t count)
+{
+    struct bars_builder b;
+    const struct bars *bars = NULL;
+    assert_int_equal(bars_builder_init(&b, count, BAR_ALL_COLUMNS, NULL), ERR_OK);
+    for (int64_t i = 0; i < count; i++) {
+        b.time_ns[i] = (INT64_C(1704067200) + i * 60) * INT64_C(1000000000);
+        for (int c = BAR_OPEN; c <= BAR_CLOSE; c++)
+            b.column[c][i] = close[i];
+        b.column[BAR_VOLUME][i] = 1;
+    }
+    assert_int_equal(
+        bars_publish(&b, fixture_calendar("24x7"), (struct timeframe){1}, -2, &bars, NULL), ERR_OK);
+    return bars;
+}
+
+static inline struct rule *fixture_rule(const char *text, const struct zone *zone)
+{
+    struct rule_options options = {.timeframe = {1}, .zone = zone, .any_type = true};
+    struct rule *rule = NULL;
+    struct error e = {0};
+    if (rule_compile(text, strlen(text), &options, &rule, &e) != ERR_OK)
+        fail_msg("%s", e.message);
+    return rule;
+}
+
+static inline struct rule_run *fixture_run(const struct rule *rule, const struct bars *bars)
+{
+    struct rule_run *run = NULL;
+    assert_int_equal(rule_run_create(rule, bars, &run, NULL), ERR_OK);
+    return run;
+}
+
+/* All values of a rule; free() them. */
+static inline double *fixture_values(const char *text, const struct bars *bars,
+                                     const struct zone *zone)
+{
+    struct rule *rule = fixture_rule(text, zone);
+    struct rule_run *run = fixture_run(rule, bars);
+    double *values = calloc((size_t)bars->count, sizeof(*values));
+    assert_non_null(values);
+    rule_run_values(run, bars->count, values);
+    rule_run_free(run);
+    rule_free(rule);
+    return values;
+}
+
+/* ---- random rules
+ * -------------------------------------------------------------------------------- */
+
+enum tree_kind {
+    TREE_SERIES,
+    TREE_CONSTANT,
+    TREE_INDICATOR, /* of child 0, period k */
+    TREE_FUNCTION,  /* abs, min, max */
+    TREE_NEGATE,
+    TREE_BINARY, /* name: the operator */
+    TREE_OFFSET, /* child 0, k bars ago; a number or a boolean */
+    TREE_COMPARE,
+    TREE_CROSSES, /* name: " above", " below" or "" */
+    TREE_AND,
+    TREE_OR,
+    TREE_NOT
+};
+
+/* A random rule as a tree of its own, so that a test may evaluate it without the engine's parser.
+ */
+struct tree {
+    enum tree_kind kind;
+    const char *name;
+    double value;
+    int64_t k;
+    struct tree *child[2];
+    void *memo; /* of the reference */
+};
+
+struct tree_pool {
+    struct tree node[4096];
+    int32_t count;
+    struct random random;
+    bool clock_series; /* may name time, weekday and so on */
+};
+
+static inline struct tree *tree_new(struct tree_pool *p, enum tree_kind kind)
+{
+    assert_true(p->count < 4096);
+    struct tree *t = &p->node[p->count++];
+    *t = (struct tree){.kind = kind};
+    return t;
+}
+
+static inline struct tree *tree_leaf(struct tree_pool *p)
+{
+    static const char *const names[] = {"close",
+                                        "close",
+                                        "open",
+                                        "high",
+                                        "low",
+                                        "volume",
+                                        "vwap",
+                                        "hl2",
+                                        "hlc3",
+                                        "ohlc4",
+                                        "day_open",
+                                        "day_high",
+                                        "day_low",
+                                        "prev_close",
+                                        "prev_high",
+                                        "prev_low",
+                                        "gap",
+                                        "time",
+                                        "weekday",
+                                        "bar_of_day",
+                                        "minutes_since_open",
+                                        "minutes_to_close"};
+    struct tree *t = tree_new(p, TREE_SERIES);
+    t->name = names[random_below(&p->random, sizeof(names) / sizeof(names[0]))];
+    return t;
+}
+
+static inline struct tree *tree_number(struct tree_pool *p, int32_t depth)
+{
+    static const char *const indicators[] = {"sma", "ema", "rsi", "highest", "lowest"};
+    static const char *const functions[] = {"abs", "min", "max"};
+    static const char *const operators[] = {"+", "-", "*", "/"};
+    uint64_t pick = depth <= 0 ? 0 : random_below(&p->random, 12);
+    struct tree *t;
+    if (pick <= 1)
+        return tree_leaf(p);
+    if (pick == 2) {
+        t = tree_new(p, TREE_CONSTANT);
+        t->value = (double)random_below(&p->random, 400) / 4;
+    } else if (pick <= 6) {
+        t = tree_new(p, TREE_INDICATOR);
+        t->name = indicators[random_below(&p->random, 5)];
+        t->k = 2 + (int64_t)random_below(&p->random, random_below(&p->random, 4) == 0 ? 300 : 20);
+        t->child[0] = tree_number(p, depth - 1);
+    } else if (pick <= 8) {
+        t = tree_new(p, TREE_OFFSET);
+        t->k = (int64_t)random_below(&p->random, random_below(&p->random, 8) == 0 ? 400 : 6);
+        t->child[0] = tree_number(p, depth - 1);
+    } else if (pick == 9) {
+        t = tree_new(p, TREE_FUNCTION);
+        t->name = functions[random_below(&p->random, 3)];
+        t->child[0] = tree_number(p, depth - 1);
+        if (t->name[0] == 'm')
+            t->child[1] = tree_number(p, depth - 1);
+    } else if (pick == 10 && random_below(&p->random, 4) == 0) {
+        t = tree_new(p, TREE_NEGATE);
+        t->child[0] = tree_number(p, depth - 1);
+    } else {
+        t = tree_new(p, TREE_BINARY);
+        t->name = operators[random_below(&p->random, 4)];
+        t->child[0] = tree_number(p, depth - 1);
+        t->child[1] = tree_number(p, depth - 1);
+    }
+    return t;
+}
+
+/* x op y, where y is often x's own past or average: so both truths are seen. */
+static inline struct tree *tree_comparison(struct tree_pool *p, int32_t depth)
+{
+    static const char *const operators[] = {"<", "<=", ">", ">=", "==", "!="};
+    static const char *const directions[] = {" above", " below", ""};
+    bool crosses = random_below(&p->random, 4) == 0;
+    struct tree *t = tree_new(p, crosses ? TREE_CROSSES : TREE_COMPARE);
+    t->name =
+        crosses ? directions[random_below(&p->random, 3)] : operators[random_below(&p->random, 6)];
+    t->child[0] = tree_number(p, depth - 1);
+    if (random_below(&p->random, 3) == 0) {
+        t->child[1] = tree_number(p, depth - 1);
+        return t;
+    }
+    struct tree *other =
+        tree_new(p, random_below(&p->random, 2) == 0 ? TREE_OFFSET : TREE_INDICATOR);
+    other->name = "sma";
+    other->k = 1 + (int64_t)random_below(&p->random, 30);
+    other->child[0] = t->child[0];
+    t->child[1] = other;
+    return t;
+}
+
+static inline struct tree *tree_boolean(struct tree_pool *p, int32_t depth)
+{
+    uint64_t pick = depth <= 1 ? 0 : random_below(&p->random, 8);
+    if (pick <= 2)
+        return tree_comparison(p, depth);
+    enum tree_kind kind = pick <= 4   ? TREE_AND
+                          : pick == 5 ? TREE_OR
+                          : pick == 6 ? TREE_NOT
+                                      : TREE_OFFSET;
+    struct tree *t = tree_new(p, kind);
+    t->k = (int64_t)random_below(&p->random, 20);
+    t->child[0] = tree_boolean(p, depth - 1);
+    if (kind == TREE_AND || kind == TREE_OR)
+        t->child[1] = tree_boolean(p, depth - 1);
+    return t;
+}
+
+static inline void tree_write(struct strbuf *out, const struct tree *t)
+{
+    switch (t->kind) {
+    case TREE_SERIES:
+        strbuf_add_string(out, t->name);
+        return;
+    case TREE_CONSTANT:
+        strbuf_add_format(out, "%g", t->value);
+        return;
+    case TREE_INDICATOR:
+        strbuf_add_format(out, "%s(", t->name);
+        tree_write(out, t->child[0]);
+        strbuf_add_format(out, ", %d)", (int)t->k);
+        return;
+    case TREE_FUNCTION:
+        strbuf_add_format(out, "%s(", t->name);
+        tree_write(out, t->child[0]);
+        if (t->child[1] != NULL) {
+            strbuf_add_string(out, ", ");
+            tree_write(out, t->child[1]);
+        }
+        strbuf_add_char(out, ')');
+        return;
+    case TREE_NEGATE:
+    case TREE_NOT:
+        strbuf_add_string(out, t->kind == TREE_NOT ? "not (" : "-(");
+        tree_write(out, t->child[0]);
+        strbuf_add_char(out, ')');
+        return;
+    case TREE_OFFSET:
+        strbuf_add_char(out, '(');
+        tree_write(out, t->child[0]);
+        strbuf_add_format(out, ")[%d]", (int)t->k);
+        return;
+    default:
+        strbuf_add_char(out, '(');
+        tree_write(out, t->child[0]);
+        if (t->kind == TREE_CROSSES)
+            strbuf_add_format(out, ") crosses%s (", t->name);
+        else
+            strbuf_add_format(out, ") %s (",
+                              t->kind == TREE_AND  ? "and"
+                              : t->kind == TREE_OR ? "or"
+                                                   : t->name);
+        tree_write(out, t->child[1]);
+        strbuf_add_char(out, ')');
+        return;
+    }
+}
+
+/* A random rule that compiles (its text within the limits); *ret_tree lives in the pool. */
+static inline struct rule *fixture_random_rule(struct tree_pool *p, int32_t depth,
+                                               const struct zone *zone, struct tree **ret_tree)
+{
+    for (;;) {
+        struct rule_options options = {.timeframe = {1}, .zone = zone};
+        struct strbuf text;
+        struct rule *rule = NULL;
+        p->count = 0;
+        struct tree *tree = tree_boolean(p, depth);
+        strbuf_init(&text, 1024 * 1024);
+        tree_write(&text, tree);
+        struct error e = {0};
+        enum err err = rule_compile(strbuf_text(&text), text.length, &options, &rule, &e);
+        if (err != ERR_OK && strstr(e.message, "longer than") == NULL &&
+            strstr(e.message, "nested more") == NULL && strstr(e.message, "more than 1000") == NULL)
+            fail_msg("%s\n%s", strbuf_text(&text), e.message);
+        strbuf_release(&text);
+        if (err != ERR_OK)
+            continue;
+        *ret_tree = tree;
+        return rule;
+    }
+}
+
+#endif
