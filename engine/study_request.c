@@ -1,6 +1,6 @@
 #include "engine/study_request.h"
 
-#include "engine/duration.h"
+#include "base/rfc3339.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -43,18 +43,18 @@ enum err study_horizon_parse(const char *text, size_t length, struct study_horiz
                              struct error *e)
 {
     struct study_horizon h = {.kind = HORIZON_DURATION};
+    bool fits = length < HORIZON_NAME_BYTES;
+    for (size_t i = 0; fits && i < length; i++)
+        h.name[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
     if (is_word(text, length, "close"))
         h.kind = HORIZON_CLOSE;
     else if (is_word(text, length, "next_open"))
         h.kind = HORIZON_NEXT_OPEN;
-    else if (length >= HORIZON_NAME_BYTES ||
-             duration_parse(text, length, &h.duration_ns, NULL) != ERR_OK || h.duration_ns == 0)
+    else if (!fits || duration_parse(h.name, length, &h.duration_ns, NULL) != ERR_OK)
         return error_set(e, ERR_INVALID,
                          "'%.*s' is not a horizon: a duration such as \"5m\", \"close\" or "
                          "\"next_open\"",
                          length > 40 ? 40 : (int)length, text);
-    for (size_t i = 0; i < length; i++)
-        h.name[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
     *ret = h;
     return ERR_OK;
 }

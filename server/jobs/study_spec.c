@@ -33,7 +33,7 @@ enum { WINDOW_FIELD_COUNT = sizeof(window_fields) / sizeof(window_fields[0]) };
          PRESENT(study_spec, has_window)),                                                                    \
     SPEC(trigger, "trigger", JSON_ENUM, .choices = study_trigger_names, PRESENT(study_spec, has_trigger)),    \
     SPEC(cooldown_ns, "cooldown", JSON_DURATION, PRESENT(study_spec, has_cooldown)),                          \
-    SPEC(horizon_names, "horizons", JSON_TEXTS, .min = 1, .max = LIMIT_HORIZONS)
+    SPEC(horizon_names, "horizons", JSON_TEXTS, .min = 1, .max = LIMIT_HORIZONS, PRESENT(study_spec, has_horizons))
 
 static const struct json_field backtest_fields[] = {
     SPEC(name, "name", JSON_TEXT, .min = 0, .max = LIMIT_JOB_NAME_BYTES),

@@ -39,11 +39,11 @@ struct study_spec {
     const char *symbol;        /* check */
     struct json_texts symbols; /* backtest; check fills it with its one symbol */
     const char *timeframe_text, *from_text, *to_text, *shard_text; /* NULL = the default */
-    bool has_window, has_trigger, has_cooldown, has_latest;
+    bool has_window, has_trigger, has_cooldown, has_horizons, has_latest;
     struct study_spec_window window;
     int32_t trigger;
     int64_t cooldown_ns;
-    struct json_texts horizon_names; /* count 0 = the defaults */
+    struct json_texts horizon_names; /* with has_horizons; else the defaults */
     int64_t latest;                  /* check: how many fires to list */
     /* Read from the texts by study_spec_settle. */
     struct timeframe timeframe;
