@@ -375,7 +375,7 @@ enum err bar_blob_decode_time(const struct bar_blob_info *info, const void *byte
 enum err bar_blob_decode(const void *blob, size_t length, uint32_t column_mask, int64_t *time_ns,
                          double *const column[BAR_COLUMN_COUNT], struct error *e)
 {
-    struct bar_blob_info info;
+    struct bar_blob_info info = {0};
     enum err err = bar_blob_info(blob, length, &info, e);
     if (err != ERR_OK)
         return err;

@@ -160,7 +160,7 @@ enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
     if (wrong < b->count)
         return error_at(e, ERR_DATA, wrong + 1, 0, "bar %lld is not later than the one before it",
                         (long long)wrong + 1);
-    int64_t session_count;
+    int64_t session_count = 0;
     enum err err = find_sessions(b, calendar, NULL, &session_count, e);
     if (err != ERR_OK)
         return err;

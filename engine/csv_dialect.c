@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static enum err read_first_line(struct sample *s, const char *text, size_t lengt
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
     size_t line_length = 0;
+    s->first_text = text;
     for (s->rest = text; s->rest < s->end;) {
         s->first_text = s->rest;
         s->rest = csv_line(s->rest, s->end, &line_length);
@@ -130,6 +132,7 @@ static enum err read_first_line(struct sample *s, const char *text, size_t lengt
         return refuse(s, e, 1, 0, "there is no row in it", "");
     if (line_length > LIMIT_IMPORT_LINE_BYTES)
         return refuse(s, e, s->first_line, 0, "the line is too long", "");
+    assert(s->first_text);
     s->delimiter = choose_delimiter(s->first_text, line_length);
     const char *problem;
     s->first_count = csv_split(s->first_text, line_length, s->delimiter, s->first,
@@ -337,10 +340,10 @@ static enum err columns_by_value(const struct sample *s, struct csv_format *f, s
         return refuse(s, e, s->first_line, 0,
                       "no order of the four prices gives low <= open, close <= high; add a header",
                       "");
-    int high = orders[best].high, low = orders[best].low, open = -1, close = -1;
-    for (int k = 0; k < PRICES; k++)
-        if (k != high && k != low)
-            *(open < 0 ? &open : &close) = k;
+    int high = orders[best].high, low = orders[best].low, open = 0;
+    while (open == high || open == low)
+        open++;
+    int close = 0 + 1 + 2 + 3 - high - low - open;
     if (p.count >= CLEAR_ROWS && jumps(&p, close, open) * 2 < jumps(&p, open, close)) {
         int swap = open;
         open = close;

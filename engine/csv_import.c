@@ -56,16 +56,17 @@ __attribute__((format(printf, 4, 5))) static void refuse(struct importer *im, in
                                                          int32_t column, const char *format, ...)
 {
     struct csv_report *report = im->report;
-    if (report->error_count < LIMIT_IMPORT_ERRORS) {
-        struct csv_row_error *error = &report->errors[report->error_count];
-        va_list args;
-        va_start(args, format);
-        vsnprintf(error->message, sizeof(error->message), format, args);
-        va_end(args);
-        error->line = line;
-        error->column = column;
-    }
-    report->error_count += report->error_count < INT32_MAX;
+    int32_t index = report->error_count;
+    report->error_count += index < INT32_MAX;
+    if (index >= LIMIT_IMPORT_ERRORS)
+        return;
+    struct csv_row_error *error = &report->errors[index];
+    error->line = line;
+    error->column = column;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->message, sizeof(error->message), format, args);
+    va_end(args);
 }
 
 static enum err first_refusal(const struct importer *im, struct error *e)

@@ -168,6 +168,7 @@ static enum err add_session(struct csv_bars *b, int64_t *capacity, struct bars_s
         if (!resize((void **)&b->sessions, *capacity, sizeof(*b->sessions)))
             return error_set(e, ERR_NO_MEMORY, "no memory for %lld sessions", (long long)*capacity);
     }
+    assert(b->sessions);
     b->sessions[b->session_count++] = s;
     return ERR_OK;
 }

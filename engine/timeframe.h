@@ -1,5 +1,5 @@
-/* Bar lengths: "1m" and "1d" are stored, the others are resampled from 1m inside the session, aligned to
- * the session's open.
+/* Bar lengths: "1m" and "1d" are stored, the others are resampled from 1m inside the session,
+ * aligned to the session's open.
  */
 #ifndef ENGINE_TIMEFRAME_H
 #define ENGINE_TIMEFRAME_H
@@ -10,7 +10,8 @@ struct timeframe {
     int32_t minutes; /* 1..240; 0 for a day */
 };
 
-/* "1m" "5m" "15m" "30m" "1h" "2h" "4h" "1d" and any "<n>m" with n in 1..240. ERR_INVALID otherwise. */
+/* "1m" "5m" "15m" "30m" "1h" "2h" "4h" "1d" and any "<n>m" with n in 1..240. ERR_INVALID otherwise.
+ */
 enum err timeframe_parse(const char *text, size_t length, struct timeframe *ret, struct error *e);
 /* The canonical name ("60m" is "1h"). Returns the length. */
 size_t timeframe_format(struct timeframe t, char out[8]);
