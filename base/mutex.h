@@ -21,7 +21,10 @@
 #else
 #define THREAD_ANNOTATION(x)
 #endif
-#define GUARDED_BY(m) THREAD_ANNOTATION(guarded_by(m))
+/* Of a field by a field beside it: for people, clang's C does not know the names of fields there. */
+#define GUARDED_BY(m)
+/* By a lock with a name of its own: checked. */
+#define GUARDED_BY_GLOBAL(m) THREAD_ANNOTATION(guarded_by(m))
 #define REQUIRES(m) THREAD_ANNOTATION(requires_capability(m))
 #define ACQUIRES(m) THREAD_ANNOTATION(acquire_capability(m))
 #define RELEASES(m) THREAD_ANNOTATION(release_capability(m))

@@ -149,7 +149,7 @@ int64_t zone_local_to_utc(const struct zone *z, int64_t local_s, enum zone_local
 /* ---- loaded zones ---- */
 
 static struct mutex loaded_mutex;
-static struct zone *loaded[BUCKETS] GUARDED_BY(loaded_mutex);
+static struct zone *loaded[BUCKETS] GUARDED_BY_GLOBAL(loaded_mutex);
 static pthread_once_t loaded_once = PTHREAD_ONCE_INIT;
 
 static void init_loaded(void)

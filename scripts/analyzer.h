@@ -10,13 +10,16 @@
 #define SCRIPTS_ANALYZER_H
 
 #include "base/error.h"
+#include "engine/rule/lexer.h"
+
 #include <uthash.h>
 
-#ifndef ANALYZER_OF_ERROR_ITSELF
+#ifndef ANALYZER_WITHOUT_ERRORS /* where they are defined */
 #define error_set(e, code, ...) (error_set(e, code, __VA_ARGS__), (code))
 #define error_at(e, code, ...) (error_at(e, code, __VA_ARGS__), (code))
 #define error_field(e, code, ...) (error_field(e, code, __VA_ARGS__), (code))
 #define error_errno(e, code, ...) (error_errno(e, code, __VA_ARGS__), (code))
+#define rule_text_error(...) (rule_text_error(__VA_ARGS__), ERR_RULE)
 #endif
 
 void *analyzer_table_without(void *table, void *item);

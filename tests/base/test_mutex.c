@@ -224,8 +224,8 @@ static void a_deadline_on_the_real_clock_passes(void **state)
 
 struct flag {
     struct manual_clock clock;
-    bool value GUARDED_BY(jobs);
-    bool timed_out GUARDED_BY(jobs);
+    bool value GUARDED_BY_GLOBAL(jobs);
+    bool timed_out GUARDED_BY_GLOBAL(jobs);
 };
 
 static void *wait_for_flag(void *context)
@@ -279,7 +279,7 @@ static void a_manual_clock_that_moves_ends_a_wait(void **state)
 }
 
 enum { THREADS = 4, ROUNDS = 2000 };
-static int64_t counter GUARDED_BY(jobs); /* 0 at first */
+static int64_t counter GUARDED_BY_GLOBAL(jobs); /* 0 at first */
 
 static void *count_up(void *context)
 {
@@ -306,8 +306,8 @@ static void a_mutex_excludes_other_threads(void **state)
 }
 
 static struct {
-    int waiting GUARDED_BY(jobs);
-    bool go GUARDED_BY(jobs);
+    int waiting GUARDED_BY_GLOBAL(jobs);
+    bool go GUARDED_BY_GLOBAL(jobs);
 } gate;
 
 static void *wait_at_gate(void *context)
