@@ -21,8 +21,10 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* Days that one task of a parallel load takes: about a hundred microseconds of work. */
-enum { DAYS_PER_TASK = 32 };
+/* Bars that one task of a parallel load takes: 2 MiB a column. Smaller pieces would have several
+ * workers touch the same huge page of new memory for the first time, and each then clears a page of
+ * its own of which only one is used. */
+enum { BARS_PER_TASK = 2 * 1024 * 1024 / sizeof(double) };
 /* How often an import may get in the way of one load before we give up. */
 enum { LOAD_ATTEMPTS = 5 };
 
@@ -46,9 +48,10 @@ struct bar_cache {
     struct condition loaded;
     struct readers *readers; /* borrowed */
     int64_t max_bytes;
-    struct entry *by_key GUARDED_BY(mutex);
-    struct entry *by_use GUARDED_BY(mutex);
-    struct bar_cache_stats stats GUARDED_BY(mutex);
+    /* behind the mutex */
+    struct entry *by_key;
+    struct entry *by_use;
+    struct bar_cache_stats stats;
 };
 
 /* What a request is for, once its stored series is known. */
@@ -103,6 +106,7 @@ struct load {
     struct bars_builder *into;
     bool times;
     uint32_t columns;
+    int64_t days_per_task;
 };
 
 static enum err load_days(const struct load *load, int64_t from, int64_t to, struct error *e)
@@ -119,17 +123,19 @@ static enum err load_task(void *context, int64_t task, int32_t worker, struct er
 {
     (void)worker;
     const struct load *load = context;
-    int64_t from = task * DAYS_PER_TASK, to = from + DAYS_PER_TASK;
+    int64_t from = task * load->days_per_task, to = from + load->days_per_task;
     return load_days(load, from, to < load->plan->day_count ? to : load->plan->day_count, e);
 }
 
 static enum err run_load(struct load *load, struct worker_pool *pool, struct error *e)
 {
-    int64_t days = load->plan->day_count;
-    if (pool == NULL || days <= DAYS_PER_TASK)
-        return load_days(load, 0, days, e);
-    return worker_pool_run(pool, load_task, load, (days + DAYS_PER_TASK - 1) / DAYS_PER_TASK, NULL,
-                           e);
+    const struct bar_plan *plan = load->plan;
+    int64_t tasks = plan->count / BARS_PER_TASK;
+    if (pool == NULL || tasks < 2)
+        return load_days(load, 0, plan->day_count, e);
+    load->days_per_task = (plan->day_count + tasks - 1) / tasks;
+    tasks = (plan->day_count + load->days_per_task - 1) / load->days_per_task;
+    return worker_pool_run(pool, load_task, load, tasks, NULL, e);
 }
 
 /* Copies what `have` has of the columns into the builder; returns the columns that are still

@@ -16,8 +16,9 @@
 /* 2^53 at 1e-6, rounded down. */
 #define HIGHEST_EXACT_PRICE 9e9
 
-static const char SQL_DAYS[] = "SELECT id, count, price_decimals, hash FROM bars"
-                               " WHERE id BETWEEN :from AND :to ORDER BY id";
+static const char SQL_DAYS[] =
+    "SELECT id, count, price_decimals, hash FROM bars"
+    " INDEXED BY bars_directory WHERE id BETWEEN :from AND :to ORDER BY id";
 static const char SQL_DATA[] = "SELECT data FROM bars"
                                " WHERE id BETWEEN :from AND :to AND last_ns >= :from_ns"
                                " AND first_ns < :to_ns ORDER BY id";

@@ -19,7 +19,7 @@
 struct bar_store {
     struct mutex mutex;
     struct condition free_again;
-    bool busy GUARDED_BY(mutex);
+    bool busy;                        /* behind the mutex */
     struct db_connection *connection; /* of whoever made the store busy */
 };
 

@@ -44,7 +44,7 @@ static const char SQL_DELETE[] = "DELETE FROM jobs WHERE id = :id AND status >= 
 _Static_assert(JOB_QUEUED == 0 && JOB_RUNNING == 1 && JOB_SUCCEEDED == 2, "stored numbers");
 
 static const char *const status_names[] = {
-#define X(name, text) [JOB_##name] = text,
+#define X(name, text) [JOB_##name] = (text),
     JOB_STATUS_TABLE(X)
 #undef X
 };

@@ -114,7 +114,9 @@ static const char *const bar_scripts[] = {
     "  price_decimals INTEGER NOT NULL,"
     "  hash BLOB NOT NULL,"
     "  data BLOB NOT NULL"
-    ") STRICT;",
+    ") STRICT;"
+    /* A plan reads these columns of every day: from here, without a look at the pages of data. */
+    "CREATE INDEX bars_directory ON bars(id, count, price_decimals, hash);",
 };
 
 const struct migration_set main_migrations = {

@@ -13,10 +13,11 @@ struct readers {
     char *path;
     struct db_options options;
     int32_t max;
-    int32_t open GUARDED_BY(mutex); /* leased or free */
-    int32_t free_count GUARDED_BY(mutex);
+    /* behind the mutex */
+    int32_t open; /* leased or free */
+    int32_t free_count;
     /* A stack: the connection used last has the warmest cache. */
-    struct db_connection *free_ones[LIMIT_READERS] GUARDED_BY(mutex);
+    struct db_connection *free_ones[LIMIT_READERS];
 };
 
 enum err readers_create(const char *path, const struct db_options *options, int32_t max,

@@ -31,10 +31,11 @@ struct writer {
     struct mutex mutex;
     struct condition not_empty;
     struct condition not_full;
-    struct item queue[LIMIT_WRITER_QUEUE] GUARDED_BY(mutex); /* ring */
-    size_t head GUARDED_BY(mutex), count GUARDED_BY(mutex);
-    bool closed GUARDED_BY(mutex);
-    struct writer_stats stats GUARDED_BY(mutex);
+    /* behind the mutex */
+    struct item queue[LIMIT_WRITER_QUEUE]; /* ring */
+    size_t head, count;
+    bool closed;
+    struct writer_stats stats;
 
     /* the writer thread's own */
     struct db_connection *connection;
