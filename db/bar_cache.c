@@ -28,13 +28,8 @@ enum { BARS_PER_TASK = 2 * 1024 * 1024 / sizeof(double) };
 /* How often an import may get in the way of one load before we give up. */
 enum { LOAD_ATTEMPTS = 5 };
 
-struct key {
-    int64_t series_id; /* of the stored series */
-    int64_t minutes;   /* of the entry's timeframe */
-};
-
 struct entry {
-    struct key key;
+    int64_t key; /* the stored series and the entry's timeframe */
     UT_hash_handle hh;
     struct entry *prev, *next; /* list by last use, newest first */
     bool loading;
@@ -222,6 +217,12 @@ static enum err load_resampled(const struct request *q, const struct bars **ret,
 
 /* --- entries, under the lock --- */
 
+/* Minutes are under 2^8 and ids, being in rowids of bars, under 2^43. */
+static int64_t key_of(const struct request *q)
+{
+    return q->series.id * 256 + q->timeframe.minutes;
+}
+
 static bool serves(const struct entry *entry, const struct request *q)
 {
     return entry != NULL && entry->bars != NULL && entry->series.version >= q->series.version &&
@@ -230,7 +231,7 @@ static bool serves(const struct entry *entry, const struct request *q)
 
 static struct entry *find(struct bar_cache *c, const struct request *q) REQUIRES(&c->mutex)
 {
-    struct key key = {.series_id = q->series.id, .minutes = q->timeframe.minutes};
+    int64_t key = key_of(q);
     struct entry *entry = NULL;
     HASH_FIND(hh, c->by_key, &key, sizeof key, entry);
     return entry;
@@ -241,7 +242,7 @@ static struct entry *add(struct bar_cache *c, const struct request *q) REQUIRES(
     struct entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
-    entry->key = (struct key){.series_id = q->series.id, .minutes = q->timeframe.minutes};
+    entry->key = key_of(q);
     HASH_ADD(hh, c->by_key, key, sizeof entry->key, entry);
     if (entry->hh.tbl == NULL) {
         free(entry);
@@ -288,9 +289,11 @@ static struct entry *evict(struct bar_cache *c) REQUIRES(&c->mutex)
 
 static void free_all(struct entry *list)
 {
-    struct entry *entry, *next;
-    DL_FOREACH_SAFE(list, entry, next)
-    entry_free(entry);
+    while (list != NULL) {
+        struct entry *next = list->next;
+        entry_free(list);
+        list = next;
+    }
 }
 
 /* --- requests --- */
