@@ -113,6 +113,9 @@ static bool is_blank(const char *line, size_t length)
 
 static enum err read_first_line(struct sample *s, const char *text, size_t length, struct error *e)
 {
+    if (length == 0)
+        return refuse(s, e, 1, 0, "there is no row in it", "");
+    assert(text);
     s->end = text + length;
     if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
         return refuse(s, e, 1, 1, "the text is UTF-16; save it as UTF-8", "");
@@ -132,7 +135,6 @@ static enum err read_first_line(struct sample *s, const char *text, size_t lengt
         return refuse(s, e, 1, 0, "there is no row in it", "");
     if (line_length > LIMIT_IMPORT_LINE_BYTES)
         return refuse(s, e, s->first_line, 0, "the line is too long", "");
-    assert(s->first_text);
     s->delimiter = choose_delimiter(s->first_text, line_length);
     const char *problem;
     s->first_count = csv_split(s->first_text, line_length, s->delimiter, s->first,
@@ -165,6 +167,7 @@ static int32_t next_row(const struct sample *s, const char **at, struct csv_fiel
     while (*at < s->end) {
         const char *start = *at;
         size_t length;
+        assert(start);
         *at = csv_line(start, s->end, &length);
         (*line)++;
         if (is_blank(start, length))

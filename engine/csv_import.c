@@ -218,10 +218,12 @@ static void accept_row(struct importer *im, const struct row *r, struct error *e
         return;
     }
     if (!r->whole) {
-        if (im->options->bad_rows == CSV_DROP)
+        if (im->options->bad_rows == CSV_DROP) {
+            im->report->bad++;
             im->report->misaligned++;
-        else
+        } else {
             refuse(im, im->line, r->time_column, "the stamp is not on the minute");
+        }
         return;
     }
     const char *problem = value_problem(r, text, sizeof(text), &column);

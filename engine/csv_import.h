@@ -70,8 +70,8 @@ struct csv_report {
     int64_t duplicates; /* identical rows dropped */
     int64_t conflicts;  /* different bars at one time, resolved by the option */
     int64_t outside;    /* dropped: outside every session */
-    int64_t bad;        /* dropped by `bad_rows` for their values */
-    int64_t misaligned; /* dropped by `bad_rows`: the stamp is not on the minute */
+    int64_t bad;        /* dropped by `bad_rows`, for their values or their stamp */
+    int64_t misaligned; /* of these, the stamp is not on the minute */
     int64_t gaps;       /* minutes missing inside sessions that have bars; 0 for days */
     int64_t longest_gap_minutes;
     int64_t longest_gap_at_ns;

@@ -207,7 +207,7 @@ static void what_the_options_drop_is_counted(void **state)
     assert_int_equal(report.outside, 2);
     assert_int_equal(report.duplicates, 1);
     assert_int_equal(report.conflicts, 1);
-    assert_int_equal(report.bad, 2);
+    assert_int_equal(report.bad, 3);
     assert_int_equal(report.misaligned, 1);
     assert_int_equal(report.sessions, 3);
     assert_int_equal(report.missing_sessions, 1);
