@@ -40,6 +40,8 @@ struct http_config {
     const char *const *host_names; /* allowed in Host beside localhost, 127.0.0.1, [::1] and `host`;
                                       "name" (any port) or "name:port" */
     size_t host_name_count;
+    const char *const *scope_names; /* of each scope bit, for refusals; may be fewer than bits */
+    int scope_name_count;
     http_authenticate authenticate; /* NULL: routes that need a key answer 401 */
     void *app;                      /* http_request.app */
     const struct clock *clock;

@@ -1,0 +1,125 @@
+#include "server/http/exchange.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <microhttpd.h>
+
+static void free_shared(void *body)
+{
+    http_body_unref(body);
+}
+
+/* The body moves into the response; out->body and out->shared are empty afterwards. */
+static struct MHD_Response *make_response(struct http_response *out)
+{
+    size_t size_bytes = 0;
+    if (out->shared) {
+        struct http_body *shared = out->shared;
+        struct MHD_Response *m = MHD_create_response_from_buffer_with_free_callback_cls(
+            shared->size_bytes, shared->bytes, free_shared, shared);
+        if (m)
+            out->shared = NULL;
+        return m;
+    }
+    if (out->body.length == 0)
+        return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    char *bytes = strbuf_take(&out->body, &size_bytes);
+    struct MHD_Response *m =
+        MHD_create_response_from_buffer(size_bytes, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!m)
+        free(bytes);
+    return m;
+}
+
+static bool add(struct MHD_Response *m, const char *name, const char *value)
+{
+    return MHD_add_response_header(m, name, value) == MHD_YES;
+}
+
+static bool add_headers(struct MHD_Response *m, const struct http_exchange *x)
+{
+    const struct http_response *out = &x->response;
+    bool ok = add(m, "X-Request-Id", x->request.request_id) &&
+              add(m, "X-Content-Type-Options", "nosniff") &&
+              add(m, "Cache-Control", out->cache_control ? out->cache_control : "no-store");
+    if (out->content_type)
+        ok = ok && add(m, "Content-Type", out->content_type);
+    if (out->etag[0])
+        ok = ok && add(m, "ETag", out->etag);
+    for (size_t i = 0; i < out->header_count; i++)
+        ok = ok && add(m, out->headers[i].name, out->headers[i].value);
+    if (x->must_close || atomic_load_explicit(&x->loop->shared->stopping, memory_order_relaxed))
+        ok = ok && add(m, "Connection", "close");
+    return ok;
+}
+
+/* A 200 that the client has already becomes a 304. */
+static void apply_condition(struct http_exchange *x)
+{
+    struct http_response *out = &x->response;
+    if (out->status != 200 || !out->etag[0] || !http_request_matches_etag(&x->request, out->etag))
+        return;
+    char etag[HTTP_ETAG_MAX];
+    const char *cache_control = out->cache_control;
+    memcpy(etag, out->etag, sizeof etag);
+    http_response_drop_body(out);
+    http_respond_empty(out, 304);
+    out->cache_control = cache_control;
+    memcpy(out->etag, etag, sizeof etag);
+}
+
+static void count(struct http_exchange *x)
+{
+    int64_t took_ns = clock_monotonic_ns(clock_real()) - x->started_ns;
+    metrics_count(&x->loop->metrics, x->route_index, x->response.status, took_ns);
+    if (x->loop->shared->config->access_log)
+        log_event(LOG_DEBUG, "request", LOG_TEXT("request_id", x->request.request_id),
+                  LOG_TEXT("method", x->request.method < HTTP_METHOD_COUNT
+                                         ? http_method_name(x->request.method)
+                                         : "?"),
+                  LOG_TEXT("path", x->request.path), LOG_INT("status", x->response.status),
+                  LOG_INT("took_us", took_ns / NS_PER_US), LOG_TEXT("key", x->request.identity.id));
+}
+
+bool exchange_reply(struct http_exchange *x)
+{
+    apply_condition(x);
+    struct MHD_Response *m = make_response(&x->response);
+    if (!m)
+        return false;
+    x->state = EXCHANGE_SENDING;
+    x->conn->phase = CONN_RESPONSE;
+    x->conn->deadline_ns = x->loop->now_ns + x->loop->shared->config->response_ms * NS_PER_MS;
+    count(x);
+    bool ok = add_headers(m, x) &&
+              MHD_queue_response(x->connection, (unsigned)x->response.status, m) == MHD_YES;
+    MHD_destroy_response(m);
+    return ok;
+}
+
+void exchange_reply_raw(struct http_exchange *x)
+{
+    struct http_response *out = &x->response;
+    struct strbuf text;
+    strbuf_init(&text, 64 * 1024);
+    strbuf_add_format(&text,
+                      "HTTP/1.1 %d %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
+                      "Cache-Control: no-store\r\nConnection: close\r\nContent-Type: %s\r\n"
+                      "Content-Length: %zu\r\n",
+                      out->status, MHD_get_reason_phrase_for((unsigned)out->status),
+                      x->request.request_id, out->content_type, out->body.length);
+    for (size_t i = 0; i < out->header_count; i++)
+        strbuf_add_format(&text, "%s: %s\r\n", out->headers[i].name, out->headers[i].value);
+    strbuf_add_string(&text, "\r\n");
+    strbuf_add(&text, out->body.data, out->body.length);
+    if (!strbuf_failed(&text)) {
+        ssize_t sent = send(x->conn->fd, text.data, text.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)sent; /* a client that reads nothing gets nothing */
+    }
+    strbuf_release(&text);
+    count(x);
+}
