@@ -296,18 +296,12 @@ void exchange_cancel(struct http_exchange *x, enum http_cancel why)
 
 /* ---- libmicrohttpd's calls ---- */
 
-static void enter_phase(struct http_exchange *x, enum conn_phase phase, int ms)
-{
-    x->conn->phase = phase;
-    x->conn->deadline_ns = ms ? x->loop->now_ns + ms * NS_PER_MS : 0;
-}
-
 static void begin_running(struct http_exchange *x)
 {
     x->state = EXCHANGE_RUNNING;
     x->job = JOB_HANDLER;
     atomic_store_explicit(&x->pending, 1, memory_order_relaxed);
-    enter_phase(x, CONN_HANDLING, 0);
+    conn_enter(x->loop, x->conn, CONN_HANDLING, 0);
 }
 
 static bool refuse_full(struct http_exchange *x)
@@ -410,8 +404,8 @@ static bool begin_body(struct http_exchange *x)
 {
     const struct http_config *config = x->loop->shared->config;
     if (x->has_body)
-        enter_phase(x, CONN_BODY,
-                    x->state == EXCHANGE_STREAM ? config->stream_ms : config->body_ms);
+        conn_enter(x->loop, x->conn, CONN_BODY,
+                   x->state == EXCHANGE_STREAM ? config->stream_ms : config->body_ms);
     if (x->state != EXCHANGE_DISCARD || !x->must_close)
         return true;
     if (x->response.status == 431)
@@ -425,6 +419,10 @@ bool exchange_advance(struct http_exchange *x, const char *method, const char *v
 {
     if (x->conn->cut)
         return false;
+    /* Of a chunked body that lies ready, libmicrohttpd offers the next part although the connection
+     * was suspended over the last one. It is not taken, and offered again later. */
+    if (x->suspended)
+        return true;
     switch (x->state) {
     case EXCHANGE_HEAD:
         exchange_check_head(x, method, version);

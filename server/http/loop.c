@@ -31,10 +31,11 @@ enum {
 
 /* ---- connections ---- */
 
-static void set_deadline(struct loop *l, struct conn *c, enum conn_phase phase, int ms)
+void conn_enter(struct loop *l, struct conn *c, enum conn_phase phase, int ms)
 {
     c->phase = phase;
-    c->deadline_ns = l->now_ns + ms * NS_PER_MS;
+    c->deadline_ns = ms ? l->now_ns + ms * NS_PER_MS : 0;
+    c->seen_gone = false;
 }
 
 static struct conn *conn_open(struct loop *l, int fd)
@@ -48,7 +49,7 @@ static struct conn *conn_open(struct loop *l, int fd)
         c->next->previous = c;
     l->conns = c;
     l->conn_count++;
-    set_deadline(l, c, CONN_HEAD, l->shared->config->head_ms);
+    conn_enter(l, c, CONN_HEAD, l->shared->config->head_ms);
     metrics_add(&l->metrics.accepted, 1);
     metrics_add(&l->metrics.connections, 1);
     return c;
@@ -106,7 +107,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     struct conn *c = conn_of(connection);
     if (!c || c->exchange)
         return NULL;
-    set_deadline(l, c, CONN_HEAD, l->shared->config->head_ms);
+    conn_enter(l, c, CONN_HEAD, l->shared->config->head_ms);
     return exchange_begin(l, c, connection, target);
 }
 
@@ -133,7 +134,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     exchange_end(x);
     struct conn *c = conn_of(connection);
     if (!c->cut)
-        set_deadline(l, c, CONN_IDLE, l->shared->config->idle_ms);
+        conn_enter(l, c, CONN_IDLE, l->shared->config->idle_ms);
 }
 
 /* Targets are decoded by target.c, from the raw text. */
@@ -221,14 +222,44 @@ static bool may_cancel(const struct http_exchange *x)
            atomic_load_explicit(&x->deferred, memory_order_acquire);
 }
 
-/* Clients of deferred requests that have left. */
-static void cancel_gone(struct loop *l, nfds_t count)
+/* The client's side is closed. Its deferred request is canceled. Otherwise the connection is closed
+ * once two scans have found it with nothing left to read: when data and the end come in one event,
+ * libmicrohttpd reads the data, takes a short read for the last, and never sees the end. */
+static void handle_gone(struct loop *l, struct conn *c)
+{
+    char byte;
+    if (may_cancel(c->exchange)) {
+        exchange_cancel(c->exchange, HTTP_CANCEL_CLIENT_GONE);
+    } else if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+        if (c->seen_gone)
+            loop_cut(l, c);
+        c->seen_gone = true;
+    }
+}
+
+static void look_for_gone(struct loop *l, nfds_t count)
 {
     if (count == 0 || poll(l->poll_fds, count, 0) <= 0)
         return;
     for (nfds_t i = 0; i < count; i++)
         if (l->poll_fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR))
-            exchange_cancel(l->poll_conns[i]->exchange, HTTP_CANCEL_CLIENT_GONE);
+            handle_gone(l, l->poll_conns[i]);
+}
+
+/* Nothing is coming from the handler or going to the client. */
+static bool waits_for_client(const struct conn *c)
+{
+    bool suspended = c->exchange && c->exchange->suspended;
+    return !c->cut && !suspended &&
+           (c->phase == CONN_HEAD || c->phase == CONN_BODY || c->phase == CONN_IDLE);
+}
+
+static void cancel_due(const struct loop *l, struct http_exchange *x, int64_t request_now_ns)
+{
+    if (l->drain_deadline_ns)
+        exchange_cancel(x, HTTP_CANCEL_STOP);
+    else if (x->defer_deadline_ns && request_now_ns >= x->defer_deadline_ns)
+        exchange_cancel(x, HTTP_CANCEL_DEADLINE);
 }
 
 static void scan(struct loop *l)
@@ -239,19 +270,15 @@ static void scan(struct loop *l)
     for (struct conn *c = l->conns; c; c = c->next) {
         if (c->deadline_ns && l->now_ns >= c->deadline_ns)
             cut_late(l, c);
-        struct http_exchange *x = c->exchange;
-        if (!may_cancel(x))
-            continue;
-        if (l->drain_deadline_ns) {
-            exchange_cancel(x, HTTP_CANCEL_STOP);
-        } else if (x->defer_deadline_ns && request_now_ns >= x->defer_deadline_ns) {
-            exchange_cancel(x, HTTP_CANCEL_DEADLINE);
-        } else {
+        bool deferred = may_cancel(c->exchange);
+        if (deferred)
+            cancel_due(l, c->exchange, request_now_ns);
+        if (deferred ? !c->exchange->canceled : waits_for_client(c)) {
             l->poll_conns[watched] = c;
             l->poll_fds[watched++] = (struct pollfd){.fd = c->fd, .events = POLLRDHUP};
         }
     }
-    cancel_gone(l, watched);
+    look_for_gone(l, watched);
     lingers_scan(&l->lingers, l->now_ns);
     int interval_ms = l->drain_deadline_ns ? STOP_SCAN_MS : config->scan_ms;
     l->next_scan_ns = l->now_ns + interval_ms * NS_PER_MS;

@@ -44,6 +44,7 @@ struct conn {
     int fd;
     enum conn_phase phase;
     int64_t deadline_ns;            /* 0 = none */
+    bool seen_gone;                 /* by the last scan: the client closed its side */
     bool cut;                       /* shut down by us; libmicrohttpd closes it at its next look */
     struct http_exchange *exchange; /* the request under way, or NULL */
 };
@@ -86,6 +87,9 @@ void loop_free(struct loop *l);
 
 /* Hands an exchange back to its loop. From any thread, with locks below HTTP_LOOP held. */
 void loop_hand_back(struct loop *l, struct http_exchange *x);
+
+/* The connection waits for something else from now on; ms = 0: without a deadline. */
+void conn_enter(struct loop *l, struct conn *c, enum conn_phase phase, int ms);
 
 /* Ends a connection: both directions are shut, libmicrohttpd notices. */
 void loop_cut(struct loop *l, struct conn *c);

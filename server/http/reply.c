@@ -92,8 +92,7 @@ bool exchange_reply(struct http_exchange *x)
     if (!m)
         return false;
     x->state = EXCHANGE_SENDING;
-    x->conn->phase = CONN_RESPONSE;
-    x->conn->deadline_ns = x->loop->now_ns + x->loop->shared->config->response_ms * NS_PER_MS;
+    conn_enter(x->loop, x->conn, CONN_RESPONSE, x->loop->shared->config->response_ms);
     count(x);
     bool ok = add_headers(m, x) &&
               MHD_queue_response(x->connection, (unsigned)x->response.status, m) == MHD_YES;
