@@ -36,10 +36,11 @@ static bool listed(const struct rule *r, const char *text)
     return false;
 }
 
-/* Adds the indicators and series under a node to the list, in order of appearance, each once. */
+/* Adds the indicators and series under a node to the list, in order of appearance, each once. The
+ * bars' own columns are told by rule_columns. */
 static enum err list_indicators(struct rule *r, const struct ast *node, struct error *e)
 {
-    if (node->series != NULL || node->indicator != NULL) {
+    if (node->indicator != NULL || (node->series != NULL && node->series->raw_column < 0)) {
         const char *text = node_text(r, node);
         if (text == NULL)
             return out_of_memory(e);

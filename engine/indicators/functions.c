@@ -18,7 +18,7 @@ CLONES static void min_run(void *state, const struct indicator_block *b)
     const double *x = b->in[0], *y = b->in[1];
     double *restrict out = b->out[0];
     for (int64_t i = 0; i < b->count; i++)
-        out[i] = (x[i] < y[i]) | (x[i] != x[i]) ? x[i] : y[i];
+        out[i] = ((x[i] < y[i]) | (x[i] != x[i])) ? x[i] : y[i];
 }
 
 CLONES static void max_run(void *state, const struct indicator_block *b)
@@ -27,7 +27,7 @@ CLONES static void max_run(void *state, const struct indicator_block *b)
     const double *x = b->in[0], *y = b->in[1];
     double *restrict out = b->out[0];
     for (int64_t i = 0; i < b->count; i++)
-        out[i] = (x[i] > y[i]) | (x[i] != x[i]) ? x[i] : y[i];
+        out[i] = ((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i];
 }
 
 static void sqrt_run(void *state, const struct indicator_block *b)

@@ -43,8 +43,7 @@ size_t window_sum_state_bytes(int64_t n)
     return sizeof(struct window_sum) + 2 * (size_t)n * sizeof(double);
 }
 
-/* ---- whole numbers
- * ------------------------------------------------------------------------------- */
+/* ---- whole numbers ----------------------------------------------------------------------- */
 
 static double whole_limit(int64_t n)
 {
@@ -179,8 +178,7 @@ static void run_wide(const struct indicator_block *b, int64_t n, double divisor)
     }
 }
 
-/* ---- any values
- * ---------------------------------------------------------------------------------- */
+/* ---- any values -------------------------------------------------------------------------- */
 
 /* Suffix sums [from, n) of the piece that begins at piece[0]. */
 static void sum_suffixes(struct window_sum *w, const double *piece, int64_t from, int64_t n)
@@ -210,6 +208,7 @@ static void run_piece(struct window_sum *w, const double *x, int64_t at, int64_t
                       double divisor, double *out)
 {
     double high[PIECE], low[PIECE];
+    assert(count >= 1 && count <= PIECE && at >= 0 && at + count <= n);
     for (int64_t i = 0; i < count; i++) {
         w->prefix = compensated_add(w->prefix, x[i]);
         high[i] = w->prefix.high;

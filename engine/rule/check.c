@@ -128,8 +128,7 @@ static enum err unknown_name(struct checker *c, const struct ast *node)
                            node->name);
 }
 
-/* ---- calls
- * --------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------- */
 
 static enum err wrong_arguments(struct checker *c, const struct ast *node, const char *what)
 {
@@ -244,8 +243,7 @@ static enum err check_name(struct checker *c, struct ast *node)
     return check_call(c, node); /* an indicator without arguments needs no brackets */
 }
 
-/* ---- the tree
- * ------------------------------------------------------------------------------------ */
+/* ---- the tree ---------------------------------------------------------------------------- */
 
 static enum err check_node(struct checker *c, struct ast *node)
 {

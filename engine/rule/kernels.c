@@ -5,60 +5,76 @@
 #include <assert.h>
 #include <math.h>
 
-/* Each operation three times: column with column, column with constant, constant with column. */
-#define THREE_FORMS(name, type, result, LOOP, expression)                                          \
-    CLONES static void name##_cc(const double *a, const double *b, int64_t count, type *result){   \
-        LOOP(a[i], b[i], expression)} CLONES static void name##_ck(const double *a, double b,      \
-                                                                   int64_t count, type *result){   \
-        LOOP(a[i], b, expression)} CLONES static void name##_kc(double a, const double *b,         \
-                                                                int64_t count, type *result)       \
+/* One loop is written once, for any operation and either kind of operand; each function below is
+ * that loop with the operation, and which operand is a constant, known to the compiler, so that it
+ * vectorises. */
+#define FOLDED static inline __attribute__((always_inline))
+
+/* ---- arithmetic -------------------------------------------------------------------------- */
+
+FOLDED double calculate(enum plan_op op, double x, double y)
+{
+    switch (op) {
+    case PLAN_ADD:
+        return x + y;
+    case PLAN_SUBTRACT:
+        return x - y;
+    case PLAN_MULTIPLY:
+        return x * y;
+    default:
+        return y == 0 ? NAN : x / y;
+    }
+}
+
+FOLDED void calculate_all(enum plan_op op, const double *a, double ka, const double *b, double kb,
+                          int64_t count, double *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = calculate(op, a != NULL ? a[i] : ka, b != NULL ? b[i] : kb);
+}
+
+/* clang-format off */
+#define ARITHMETIC(name, op)                                                                       \
+    CLONES static void name##_columns(const double *a, const double *b, int64_t n, double *out)    \
     {                                                                                              \
-        LOOP(a, b[i], expression)                                                                  \
+        calculate_all(op, a, 0, b, 0, n, out);                                                     \
     }                                                                                              \
-    static void name(struct kernel_operand a, struct kernel_operand b, int64_t count,              \
-                     type *result)                                                                 \
+    CLONES static void name##_constant(const double *a, double kb, int64_t n, double *out)         \
     {                                                                                              \
-        assert(a.column != NULL || b.column != NULL);                                              \
-        if (a.column == NULL)                                                                      \
-            name##_kc(a.constant, b.column, count, result);                                        \
-        else if (b.column == NULL)                                                                 \
-            name##_ck(a.column, b.constant, count, result);                                        \
-        else                                                                                       \
-            name##_cc(a.column, b.column, count, result);                                          \
+        calculate_all(op, a, 0, NULL, kb, n, out);                                                 \
+    }                                                                                              \
+    CLONES static void constant_##name(double ka, const double *b, int64_t n, double *out)         \
+    {                                                                                              \
+        calculate_all(op, NULL, ka, b, 0, n, out);                                                 \
     }
+ARITHMETIC(add, PLAN_ADD)
+ARITHMETIC(subtract, PLAN_SUBTRACT)
+ARITHMETIC(multiply, PLAN_MULTIPLY)
+ARITHMETIC(divide, PLAN_DIVIDE)
 
-/* ---- arithmetic
- * ---------------------------------------------------------------------------------- */
-
-#define NUMBER_LOOP(left, right, expression)                                                       \
-    for (int64_t i = 0; i < count; i++) {                                                          \
-        double x = left, y = right;                                                                \
-        out[i] = expression;                                                                       \
-    }
-
-THREE_FORMS(add, double, out, NUMBER_LOOP, x + y)
-THREE_FORMS(subtract, double, out, NUMBER_LOOP, x - y)
-THREE_FORMS(multiply, double, out, NUMBER_LOOP, x *y)
-THREE_FORMS(divide, double, out, NUMBER_LOOP, y == 0 ? NAN : x / y)
+static const struct {
+    void (*columns)(const double *a, const double *b, int64_t n, double *out);
+    void (*right_constant)(const double *a, double kb, int64_t n, double *out);
+    void (*left_constant)(double ka, const double *b, int64_t n, double *out);
+} arithmetic[] = {
+    {add_columns, add_constant, constant_add},
+    {subtract_columns, subtract_constant, constant_subtract},
+    {multiply_columns, multiply_constant, constant_multiply},
+    {divide_columns, divide_constant, constant_divide},
+};
+/* clang-format on */
 
 void kernel_arithmetic(enum plan_op op, struct kernel_operand a, struct kernel_operand b,
                        int64_t count, double *out)
 {
-    switch (op) {
-    case PLAN_ADD:
-        add(a, b, count, out);
-        return;
-    case PLAN_SUBTRACT:
-        subtract(a, b, count, out);
-        return;
-    case PLAN_MULTIPLY:
-        multiply(a, b, count, out);
-        return;
-    default:
-        assert(op == PLAN_DIVIDE);
-        divide(a, b, count, out);
-        return;
-    }
+    assert(op >= PLAN_ADD && op <= PLAN_DIVIDE && (a.column != NULL || b.column != NULL));
+    int at = (int)op - PLAN_ADD;
+    if (a.column == NULL)
+        arithmetic[at].left_constant(a.constant, b.column, count, out);
+    else if (b.column == NULL)
+        arithmetic[at].right_constant(a.column, b.constant, count, out);
+    else
+        arithmetic[at].columns(a.column, b.column, count, out);
 }
 
 void kernel_negate(const double *a, int64_t count, double *out)
@@ -73,56 +89,86 @@ void kernel_fill(double value, int64_t count, double *out)
         out[i] = value;
 }
 
-/* ---- comparisons
- * --------------------------------------------------------------------------------- */
+/* ---- comparisons ------------------------------------------------------------------------- */
 
-/* One word of the mask from 64 comparisons: each gives 0 or 1, shifted to its place by its lane. */
-#define MASK_LOOP(left, right, expression)                                                         \
-    int64_t full = count / 64 * 64, word = 0, i = 0;                                               \
-    for (; i < full; word++) {                                                                     \
-        uint64_t bits = 0;                                                                         \
-        for (uint64_t lane = 0; lane < 64; lane++, i++) {                                          \
-            double x = left, y = right;                                                            \
-            bits |= (uint64_t)(expression) << lane;                                                \
-        }                                                                                          \
-        mask[word] = bits;                                                                         \
-    }                                                                                              \
-    if (i < count) {                                                                               \
-        uint64_t bits = 0;                                                                         \
-        for (; i < count; i++) {                                                                   \
-            double x = left, y = right;                                                            \
-            bits |= (uint64_t)(expression) << (i & 63);                                            \
-        }                                                                                          \
-        mask[word] = bits;                                                                         \
+FOLDED uint64_t holds(enum plan_op op, double x, double y)
+{
+    switch (op) {
+    case PLAN_LESS:
+        return x < y;
+    case PLAN_LESS_EQUAL:
+        return x <= y;
+    case PLAN_EQUAL:
+        return x == y;
+    default:
+        return (x < y) | (x > y); /* != would hold for a MISSING operand */
     }
+}
 
-THREE_FORMS(less, uint64_t, mask, MASK_LOOP, x < y)
-THREE_FORMS(less_equal, uint64_t, mask, MASK_LOOP, x <= y)
-THREE_FORMS(equal, uint64_t, mask, MASK_LOOP, x == y)
-THREE_FORMS(not_equal, uint64_t, mask, MASK_LOOP, (x < y) | (x > y))
+/* A word of the mask from 64 comparisons: each gives 0 or 1, shifted to its place by its lane. */
+FOLDED void compare_all(enum plan_op op, const double *a, double ka, const double *b, double kb,
+                        int64_t count, uint64_t *mask)
+{
+    int64_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        uint64_t bits = 0;
+        for (int64_t lane = 0; lane < 64; lane++)
+            bits |= holds(op, a != NULL ? a[i + lane] : ka, b != NULL ? b[i + lane] : kb) << lane;
+        mask[i / 64] = bits;
+    }
+    if (i == count)
+        return;
+    uint64_t bits = 0;
+    for (int64_t lane = 0; i + lane < count; lane++)
+        bits |= holds(op, a != NULL ? a[i + lane] : ka, b != NULL ? b[i + lane] : kb) << lane;
+    mask[i / 64] = bits;
+}
+
+/* clang-format off */
+#define COMPARISON(name, op)                                                                       \
+    CLONES static void name##_columns(const double *a, const double *b, int64_t n, uint64_t *mask) \
+    {                                                                                              \
+        compare_all(op, a, 0, b, 0, n, mask);                                                      \
+    }                                                                                              \
+    CLONES static void name##_constant(const double *a, double kb, int64_t n, uint64_t *mask)      \
+    {                                                                                              \
+        compare_all(op, a, 0, NULL, kb, n, mask);                                                  \
+    }                                                                                              \
+    CLONES static void constant_##name(double ka, const double *b, int64_t n, uint64_t *mask)      \
+    {                                                                                              \
+        compare_all(op, NULL, ka, b, 0, n, mask);                                                  \
+    }
+COMPARISON(less, PLAN_LESS)
+COMPARISON(less_equal, PLAN_LESS_EQUAL)
+COMPARISON(equal, PLAN_EQUAL)
+COMPARISON(not_equal, PLAN_NOT_EQUAL)
+
+static const struct {
+    void (*columns)(const double *a, const double *b, int64_t n, uint64_t *mask);
+    void (*right_constant)(const double *a, double kb, int64_t n, uint64_t *mask);
+    void (*left_constant)(double ka, const double *b, int64_t n, uint64_t *mask);
+} comparisons[] = {
+    {less_columns, less_constant, constant_less},
+    {less_equal_columns, less_equal_constant, constant_less_equal},
+    {equal_columns, equal_constant, constant_equal},
+    {not_equal_columns, not_equal_constant, constant_not_equal},
+};
+/* clang-format on */
 
 void kernel_compare(enum plan_op op, struct kernel_operand a, struct kernel_operand b,
                     int64_t count, uint64_t *mask)
 {
-    switch (op) {
-    case PLAN_LESS:
-        less(a, b, count, mask);
-        return;
-    case PLAN_LESS_EQUAL:
-        less_equal(a, b, count, mask);
-        return;
-    case PLAN_EQUAL:
-        equal(a, b, count, mask);
-        return;
-    default:
-        assert(op == PLAN_NOT_EQUAL);
-        not_equal(a, b, count, mask);
-        return;
-    }
+    assert(op >= PLAN_LESS && op <= PLAN_NOT_EQUAL && (a.column != NULL || b.column != NULL));
+    int at = (int)op - PLAN_LESS;
+    if (a.column == NULL)
+        comparisons[at].left_constant(a.constant, b.column, count, mask);
+    else if (b.column == NULL)
+        comparisons[at].right_constant(a.column, b.constant, count, mask);
+    else
+        comparisons[at].columns(a.column, b.column, count, mask);
 }
 
-/* ---- logic
- * --------------------------------------------------------------------------------------- */
+/* ---- logic ------------------------------------------------------------------------------- */
 
 void kernel_combine(enum plan_op op, const uint64_t *a, const uint64_t *b, int64_t words,
                     uint64_t *mask)

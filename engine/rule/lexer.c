@@ -24,8 +24,8 @@ const char *token_kind_text(enum token_kind kind)
     return texts[kind];
 }
 
-enum err rule_text_error(const struct rule_text *text, size_t offset, struct error *e,
-                         const char *format, ...)
+void rule_text_fail(const struct rule_text *text, size_t offset, struct error *e,
+                    const char *format, ...)
 {
     char message[ERROR_MESSAGE_MAX];
     va_list arguments;
@@ -48,7 +48,6 @@ enum err rule_text_error(const struct rule_text *text, size_t offset, struct err
     text_add_caret(&excerpt, text->bytes, text->length, offset);
     error_at(e, ERR_RULE, line, column, "%s\n%s", message, strbuf_text(&excerpt));
     strbuf_release(&excerpt);
-    return ERR_RULE;
 }
 
 /* The C library's ctype depends on the locale; the language does not. */

@@ -76,8 +76,10 @@ void lexer_init(struct lexer *l, struct rule_text text);
 enum err lexer_next(struct lexer *l, struct token *ret, struct error *e);
 const char *token_kind_text(enum token_kind kind);
 
-/* ERR_RULE at a place of the text: the message, then the line and a caret under the place. */
-enum err rule_text_error(const struct rule_text *text, size_t offset, struct error *e,
-                         const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Fails with ERR_RULE at a place of the text: the message, then the line and a caret under the
+ * place. A macro, so that a caller is seen to fail. */
+#define rule_text_error(...) (rule_text_fail(__VA_ARGS__), ERR_RULE)
+void rule_text_fail(const struct rule_text *text, size_t offset, struct error *e,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -156,6 +156,7 @@ static enum err parse_primary(struct parser *p, struct ast **ret)
 
 static enum err parse_offset(struct parser *p, struct ast **ret)
 {
+    *ret = NULL;
     enum err err = parse_primary(p, ret);
     while (err == ERR_OK && p->token.kind == TOKEN_OPEN_BRACKET) {
         struct ast *node;
@@ -183,7 +184,7 @@ static enum err parse_unary(struct parser *p, struct ast **ret)
 {
     if (p->token.kind != TOKEN_MINUS)
         return parse_offset(p, ret);
-    struct ast *node, *operand;
+    struct ast *node, *operand = NULL;
     enum err err = new_node(p, AST_NEGATE, p->token.offset, &node);
     if (err != ERR_OK || (err = enter(p)) != ERR_OK || (err = advance(p)) != ERR_OK ||
         (err = parse_unary(p, &operand)) != ERR_OK)
@@ -202,7 +203,7 @@ static enum err parse_binary(struct parser *p, parse_function *operand, enum tok
 {
     enum err err = operand(p, ret);
     while (err == ERR_OK && (p->token.kind == a || p->token.kind == b)) {
-        struct ast *node, *right;
+        struct ast *node, *right = NULL;
         if ((err = new_node(p, AST_BINARY, p->token.offset, &node)) != ERR_OK)
             return err;
         node->op = p->token.kind;
@@ -249,7 +250,7 @@ static enum err parse_compare(struct parser *p, struct ast **ret)
     if (err != ERR_OK || (!is_comparison(p->token.kind) && p->token.kind != TOKEN_CROSSES))
         return err;
     enum ast_kind kind = p->token.kind == TOKEN_CROSSES ? AST_CROSSES : AST_COMPARE;
-    struct ast *node, *right;
+    struct ast *node, *right = NULL;
     if ((err = new_node(p, kind, p->token.offset, &node)) != ERR_OK ||
         (err = parse_operator(p, node)) != ERR_OK || (err = parse_sum(p, &right)) != ERR_OK)
         return err;
@@ -266,7 +267,7 @@ static enum err parse_not(struct parser *p, struct ast **ret)
 {
     if (p->token.kind != TOKEN_NOT)
         return parse_compare(p, ret);
-    struct ast *node, *operand;
+    struct ast *node, *operand = NULL;
     enum err err = new_node(p, AST_NOT, p->token.offset, &node);
     if (err != ERR_OK || (err = enter(p)) != ERR_OK || (err = advance(p)) != ERR_OK ||
         (err = parse_not(p, &operand)) != ERR_OK)

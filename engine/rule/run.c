@@ -33,8 +33,7 @@ struct rule_run {
     double *pad[BAR_COLUMN_COUNT]; /* the first bars behind MISSING ones; NULL until needed */
 };
 
-/* ---- life cycle
- * ---------------------------------------------------------------------------------- */
+/* ---- life cycle -------------------------------------------------------------------------- */
 
 static void *alloc_zeroed(size_t size_bytes)
 {
@@ -121,8 +120,7 @@ int64_t rule_run_position(const struct rule_run *run)
     return run->position;
 }
 
-/* ---- one block
- * ----------------------------------------------------------------------------------- */
+/* ---- one block --------------------------------------------------------------------------- */
 
 static uint64_t *mask_of(struct rule_run *run, int32_t node)
 {
@@ -268,8 +266,7 @@ static void eval_block(struct rule_run *run, int64_t start, int64_t count)
         eval_node(run, i, start, count);
 }
 
-/* ---- starting
- * ------------------------------------------------------------------------------------ */
+/* ---- starting ---------------------------------------------------------------------------- */
 
 /* Marks every cache as out of date and every kept value as MISSING. */
 static void forget(struct rule_run *run)
@@ -353,8 +350,7 @@ void rule_run_load(struct rule_run *run, int64_t bar, const void *state)
     }
 }
 
-/* ---- evaluation
- * ---------------------------------------------------------------------------------- */
+/* ---- evaluation -------------------------------------------------------------------------- */
 
 /* Evaluates the next block, at most up to `end`; returns its bars. */
 static int64_t eval_next(struct rule_run *run, int64_t end)

@@ -14,8 +14,7 @@
 #define NS_PER_MINUTE (60 * NS_PER_SECOND)
 #define SECONDS_PER_DAY INT64_C(86400)
 
-/* ---- prices of several columns
- * ------------------------------------------------------------------- */
+/* ---- prices of several columns ----------------------------------------------------------- */
 
 /* On a decimal grid the sum is taken in whole numbers and divided once: the double nearest to the
  * true value, so that a price which equals it compares equal. */
@@ -94,8 +93,7 @@ static void fill_ohlc4(const struct series_context *context, struct series_state
         out[i] = ((o[i] + h[i]) + (l[i] + c[i])) / 4;
 }
 
-/* ---- series that follow the session
- * -------------------------------------------------------------- */
+/* ---- series that follow the session ------------------------------------------------------ */
 
 /* Bars [from, to), all in one session; from == the session's first bar means: begin anew. */
 typedef void session_function(const struct bars *bars, struct series_state *state, int64_t session,
@@ -248,13 +246,19 @@ static void step_gap(const struct bars *bars, struct series_state *state, int64_
     fill_constant(close != 0 ? open / close - 1 : NAN, to - from, out);
 }
 
+static double whole_minutes(int64_t ns)
+{
+    int64_t minutes = ns / NS_PER_MINUTE;
+    return (double)minutes;
+}
+
 static void step_minutes_since_open(const struct bars *bars, struct series_state *state,
                                     int64_t session, int64_t from, int64_t to, double *out)
 {
     (void)state;
     int64_t open_ns = bars->sessions[session].open_ns;
     for (int64_t i = from; i < to; i++)
-        out[i - from] = (double)((bars->time_ns[i] - open_ns) / NS_PER_MINUTE);
+        out[i - from] = whole_minutes(bars->time_ns[i] - open_ns);
 }
 
 static void step_minutes_to_close(const struct bars *bars, struct series_state *state,
@@ -263,7 +267,7 @@ static void step_minutes_to_close(const struct bars *bars, struct series_state *
     (void)state;
     int64_t close_ns = bars->sessions[session].close_ns;
     for (int64_t i = from; i < to; i++)
-        out[i - from] = (double)((close_ns - bars->time_ns[i]) / NS_PER_MINUTE);
+        out[i - from] = whole_minutes(close_ns - bars->time_ns[i]);
 }
 
 static void step_bar_of_day(const struct bars *bars, struct series_state *state, int64_t session,
@@ -292,8 +296,7 @@ SESSION_SERIES(minutes_since_open)
 SESSION_SERIES(minutes_to_close)
 SESSION_SERIES(bar_of_day)
 
-/* ---- series that follow the clock
- * ---------------------------------------------------------------- */
+/* ---- series that follow the clock -------------------------------------------------------- */
 
 static int64_t floor_divide(int64_t a, int64_t b)
 {
@@ -330,7 +333,7 @@ static void fill_time(const struct series_context *context, struct series_state 
     for (int64_t i = 0; i < count; i++) {
         if (time_ns[i] >= state->until_ns)
             find_day(context->zone, state, time_ns[i]);
-        out[i] = (double)((time_ns[i] - state->base_ns) / NS_PER_MINUTE);
+        out[i] = whole_minutes(time_ns[i] - state->base_ns);
     }
 }
 
@@ -346,8 +349,7 @@ static void fill_weekday(const struct series_context *context, struct series_sta
     }
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 #define O BAR_COLUMN_BIT(BAR_OPEN)
 #define H BAR_COLUMN_BIT(BAR_HIGH)

@@ -85,8 +85,7 @@ static inline double *fixture_values(const char *text, const struct bars *bars,
     return values;
 }
 
-/* ---- random rules
- * -------------------------------------------------------------------------------- */
+/* ---- random rules ------------------------------------------------------------------------ */
 
 enum tree_kind {
     TREE_SERIES,

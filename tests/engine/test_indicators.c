@@ -15,8 +15,7 @@
 
 enum { BARS = 3000 };
 
-/* ---- inputs
- * -------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------ */
 
 enum shape {
     SHAPE_WALK,  /* prices with two decimals */
@@ -90,8 +89,7 @@ static void inputs_release(struct inputs *inputs, const struct indicator *i)
         free(inputs->memory[j]);
 }
 
-/* ---- running a kernel
- * ---------------------------------------------------------------------------- */
+/* ---- running a kernel -------------------------------------------------------------------- */
 
 static size_t state_bytes_of(const struct indicator *i, const double *parameter)
 {
@@ -151,8 +149,7 @@ static void assert_same(const struct indicator *i, const double *a, const double
             fail_msg("%s differs at bar %d: %.17g and %.17g", i->name, (int)t, a[t], b[t]);
 }
 
-/* ---- the tests, each over all indicators, periods and shapes
- * ------------------------------------- */
+/* ---- the tests, each over all indicators, periods and shapes ----------------------------- */
 
 struct sample {
     const struct indicator *indicator;
@@ -286,7 +283,7 @@ static void a_run_may_go_on_from_any_bar(void **state)
 
 static void check_lookback(const struct sample *s)
 {
-    double out[BARS];
+    double out[BARS] = {0};
     const struct indicator *i = s->indicator;
     if (s->shape == SHAPE_GAPS || s->shape == SHAPE_NOISE || s->shape == SHAPE_ZERO)
         return;
@@ -302,8 +299,7 @@ static void the_first_value_is_at_the_lookback(void **state)
     for_each_sample(check_lookback);
 }
 
-/* ---- particular values
- * --------------------------------------------------------------------------- */
+/* ---- particular values ------------------------------------------------------------------- */
 
 /* An indicator over a few values, padded with MISSING ones in front. */
 static void run_values(const char *name, double period, const double *x, int64_t count, double *out)

@@ -28,8 +28,7 @@ static void assert_numbers(const struct bars *bars, const char *text, const doub
     free(values);
 }
 
-/* ---- meaning
- * ------------------------------------------------------------------------------------- */
+/* ---- meaning ----------------------------------------------------------------------------- */
 
 static void comparisons_and_logic(void **state)
 {
@@ -195,8 +194,7 @@ static void a_rule_with_free_parameters_does_not_run(void **state)
     bars_unref(b);
 }
 
-/* ---- series, straight from their definitions
- * ----------------------------------------------------- */
+/* ---- series, straight from their definitions --------------------------------------------- */
 
 static int64_t first_of_session(const struct bars *b, int64_t i)
 {
@@ -245,17 +243,19 @@ static double reference_clock(const struct bars *b, const struct zone *zone, con
 {
     const struct bars_session *session = &b->sessions[bars_session_of(b, t)];
     int64_t minute_ns = INT64_C(60000000000);
-    int64_t local_s = b->time_ns[t] / 1000000000 + zone_offset_at(zone, b->time_ns[t] / 1000000000);
+    int64_t utc_s = b->time_ns[t] / INT64_C(1000000000);
+    int64_t local_s = utc_s + zone_offset_at(zone, utc_s), value;
     if (strcmp(name, "time") == 0)
-        return (double)(local_s % 86400 / 60);
-    if (strcmp(name, "weekday") == 0)
-        return civil_weekday((int32_t)(local_s / 86400));
-    if (strcmp(name, "minutes_since_open") == 0)
-        return (double)((b->time_ns[t] - session->open_ns) / minute_ns);
-    if (strcmp(name, "minutes_to_close") == 0)
-        return (double)((session->close_ns - b->time_ns[t]) / minute_ns);
-    assert_string_equal(name, "bar_of_day");
-    return (double)(t - session->first + 1);
+        value = local_s % 86400 / 60;
+    else if (strcmp(name, "weekday") == 0)
+        value = civil_weekday((int32_t)(local_s / 86400));
+    else if (strcmp(name, "minutes_since_open") == 0)
+        value = (b->time_ns[t] - session->open_ns) / minute_ns;
+    else if (strcmp(name, "minutes_to_close") == 0)
+        value = (session->close_ns - b->time_ns[t]) / minute_ns;
+    else
+        value = t - session->first + 1;
+    return (double)value;
 }
 
 static double reference_series(const struct bars *b, const struct zone *zone, const char *name,
@@ -342,7 +342,7 @@ static void prices_of_several_columns_tie_exactly(void **state)
     (void)state;
     double close[50];
     for (int i = 0; i < 50; i++)
-        close[i] = 0.07 + 0.01 * (i / 10);
+        close[i] = 0.07 + 0.01 * floor(i / 10.0);
     for (int i = 0; i < 50; i++)
         close[i] = round(close[i] * 100) / 100;
     const struct bars *b = fixture_closes(close, 50);
@@ -360,8 +360,7 @@ static void prices_of_several_columns_tie_exactly(void **state)
     bars_unref(b);
 }
 
-/* ---- random rules
- * -------------------------------------------------------------------------------- */
+/* ---- random rules ------------------------------------------------------------------------ */
 
 /* A value and how far off it may be: where a comparison's sides are nearer than that, the reference
  * does not know the answer. */
@@ -385,7 +384,8 @@ static struct value indicator_at_bar(struct reference *r, struct tree *t, int64_
     if (t->memo == NULL) {
         double *in = malloc((size_t)count * sizeof(double));
         double *out = malloc(2 * (size_t)count * sizeof(double));
-        assert_true(in != NULL && out != NULL);
+        if (in == NULL || out == NULL)
+            abort();
         double worst = 0, largest = 0;
         for (int64_t i = 0; i < count; i++) {
             struct value v = value_at(r, t->child[0], i);

@@ -35,7 +35,7 @@ static void check_segments(const struct rule *rule, const struct bars *bars, str
                            const double *whole)
 {
     static const int64_t sizes[] = {0, 1, 63, 64, 1000, 1025};
-    double values[BARS];
+    double values[BARS] = {0};
     struct rule_run *run = fixture_run(rule, bars);
     for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
         rule_run_start(run, 0);
@@ -49,7 +49,7 @@ static void check_segments(const struct rule *rule, const struct bars *bars, str
 static void check_states(const struct rule *rule, const struct bars *bars, struct random *r,
                          const double *whole)
 {
-    double values[BARS];
+    double values[BARS] = {0};
     struct rule_run *first = fixture_run(rule, bars), *second = fixture_run(rule, bars);
     size_t size = rule_state_bytes(first);
     unsigned char *state = malloc(size + 1), *other = malloc(size + 1);
@@ -84,7 +84,7 @@ static void check_states(const struct rule *rule, const struct bars *bars, struc
 static void check_fresh_start(const struct rule *rule, const struct bars *bars, struct random *r,
                               const double *whole)
 {
-    double values[BARS];
+    double values[BARS] = {0};
     if (rule_warmup_bars(rule) > 0)
         return;
     struct rule_run *run = fixture_run(rule, bars);
@@ -113,7 +113,7 @@ static void check_mask(const struct rule *rule, const struct bars *bars, const d
 
 static void check_rule(const struct rule *rule, const struct bars *bars, struct random *r)
 {
-    double whole[BARS];
+    double whole[BARS] = {0};
     struct rule_run *run = fixture_run(rule, bars);
     rule_run_values(run, bars->count, whole);
     rule_run_free(run);
@@ -172,8 +172,7 @@ static void so_do_particular_rules_and_numbers(void **state)
     }
 }
 
-/* ---- warm-up
- * ------------------------------------------------------------------------------------- */
+/* ---- warm-up ----------------------------------------------------------------------------- */
 
 /* How many of the session starts s have the whole run's state after a fresh start warmup bars
  * before. */

@@ -17,8 +17,7 @@ static enum err compile(const char *text, struct rule **ret, struct error *e)
     return rule_compile(text, strlen(text), &options, ret, e);
 }
 
-/* ---- the cases of rule_cases.txt
- * ----------------------------------------------------------------- */
+/* ---- the cases of rule_cases.txt --------------------------------------------------------- */
 
 /* "normal form" or "error LINE:COLUMN first line of the message" */
 static void outcome(const char *text, char *out, size_t size)
@@ -86,8 +85,7 @@ static void a_normal_form_is_its_own_normal_form(void **state)
     fclose(file);
 }
 
-/* ---- errors
- * -------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------ */
 
 static void an_error_shows_the_line_and_a_caret(void **state)
 {
@@ -144,8 +142,7 @@ static void a_parameter_needs_a_value_unless_only_validated(void **state)
     rule_free(r);
 }
 
-/* ---- limits
- * -------------------------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 /* `head`, then `piece` count times, then `tail` */
 static char *repeat(const char *head, const char *piece, int count, const char *tail)
@@ -256,8 +253,7 @@ static void damaged_text_is_refused_cleanly(void **state)
     }
 }
 
-/* ---- what is told about a rule
- * ------------------------------------------------------------------- */
+/* ---- what is told about a rule ----------------------------------------------------------- */
 
 static void a_rule_tells_what_it_reads_and_needs(void **state)
 {
@@ -269,11 +265,10 @@ static void a_rule_tells_what_it_reads_and_needs(void **state)
     assert_int_equal(rule_columns(r), BAR_ALL_COLUMNS & ~BAR_COLUMN_BIT(BAR_OPEN));
     assert_int_equal(rule_lookback_bars(r), 199);
     assert_in_range(rule_warmup_bars(r), 14 * 38, 14 * 60);
-    assert_int_equal(rule_indicator_count(r), 4);
+    assert_int_equal(rule_indicator_count(r), 3);
     assert_string_equal(rule_indicator_text(r, 0), "rsi(14)");
-    assert_string_equal(rule_indicator_text(r, 1), "close");
-    assert_string_equal(rule_indicator_text(r, 2), "sma(200)");
-    assert_string_equal(rule_indicator_text(r, 3), "vwap");
+    assert_string_equal(rule_indicator_text(r, 1), "sma(200)");
+    assert_string_equal(rule_indicator_text(r, 2), "vwap");
     rule_free(r);
 }
 
@@ -318,8 +313,7 @@ static void numbers_are_rules_only_when_asked_for(void **state)
     assert_int_equal(rule_compile("'a'", 3, &options, &r, NULL), ERR_RULE);
 }
 
-/* ---- the tables
- * ---------------------------------------------------------------------------------- */
+/* ---- the tables -------------------------------------------------------------------------- */
 
 static void names_are_unique_and_found(void **state)
 {
