@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum err study_finish(struct study *s, struct study_result **ret, struct error *e)
 {
@@ -13,7 +14,11 @@ enum err study_finish(struct study *s, struct study_result **ret, struct error *
     r->counts = s->counts;
     r->shards = s->plan.shard_count;
     r->shards_reevaluated = s->reevaluated;
-    enum err code = study_statistics(&s->fires, 0, s->fires.count, &s->pooled, r->horizons, e);
+    enum err code = ERR_OK;
+    if (s->symbol_count == 1)
+        memcpy(r->horizons, s->summaries[0].horizons, sizeof r->horizons);
+    else
+        code = study_statistics(&s->fires, 0, s->fires.count, &s->pooled, r->horizons, e);
     if (code == ERR_OK)
         code = study_aggregates(&s->fires, r, e);
     if (code != ERR_OK) {

@@ -88,6 +88,22 @@ void forward_returns(const struct forward_plan *p, const struct bars *bars, int6
     }
 }
 
+void forward_excursion(const struct forward_plan *p, const struct bars *bars, int64_t session,
+                       int64_t bar, double *ret_mfe, double *ret_mae)
+{
+    const struct bars_session *s = &bars->sessions[session];
+    const double *high = bars->column[BAR_HIGH], *low = bars->column[BAR_LOW];
+    int64_t i = s->first + bar;
+    double highest = NAN, lowest = NAN;
+    for (int64_t k = i + 1; k < s->end && bars->time_ns[k] - bars->time_ns[i] <= p->excursion_ns;
+         k++) {
+        highest = highest >= high[k] ? highest : high[k];
+        lowest = lowest <= low[k] ? lowest : low[k];
+    }
+    *ret_mfe = relative(highest, bars->column[BAR_CLOSE][i]);
+    *ret_mae = relative(lowest, bars->column[BAR_CLOSE][i]);
+}
+
 /* Walking back from the session's end, bar i's window (i, last] loses bars at its right and gains
  * bar i + 1 at its left. The queue holds the bars that are the extreme of some window still to
  * come: from left to right each beats all before it, so that the rightmost is the window's extreme.

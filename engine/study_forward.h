@@ -20,6 +20,9 @@ void forward_plan_init(struct forward_plan *p, const struct study_request *reque
 void forward_returns(const struct forward_plan *p, const struct bars *bars, int64_t session,
                      size_t horizon, double *out);
 
+/* mfe and mae of one bar of a session (0 is its first). */
+void forward_excursion(const struct forward_plan *p, const struct bars *bars, int64_t session,
+                       int64_t bar, double *ret_mfe, double *ret_mae);
 /* mfe and mae of every bar of a session, NaN where MISSING. queue: scratch for as many indices as
  * the session has bars, twice. */
 void forward_excursions(const struct forward_plan *p, const struct bars *bars, int64_t session,

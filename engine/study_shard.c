@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WORD_BITS = 64 };
+enum { WORD_BITS = 64, FEW_CANDIDATES = 16 };
 
 void shard_result_release(struct shard_result *r)
 {
@@ -142,6 +142,21 @@ static int64_t find_candidates(const struct visit *v, int64_t offset)
     return found;
 }
 
+/* A few bars one by one, many by one pass over the session. */
+static void find_excursions(const struct visit *v, int64_t found)
+{
+    const struct forward_plan *plan = &v->setup->forward;
+    struct shard_worker *w = v->w;
+    if (found > FEW_CANDIDATES) {
+        forward_excursions(plan, v->bars, v->session, w->queue, w->mfe, w->mae);
+        return;
+    }
+    for (int64_t c = 0; c < found; c++) {
+        int32_t k = w->candidates[c];
+        forward_excursion(plan, v->bars, v->session, k, &w->mfe[k], &w->mae[k]);
+    }
+}
+
 static void fill_fire(const struct visit *v, int32_t k, struct study_fire *fire, double *forward)
 {
     const struct bars *bars = v->bars;
@@ -173,7 +188,7 @@ static enum err add_candidates(const struct visit *v, int64_t found, int32_t sym
     enum err code = fire_list_reserve(fires, (size_t)found, e);
     if (code != ERR_OK)
         return code;
-    forward_excursions(&v->setup->forward, v->bars, v->session, v->w->queue, v->w->mfe, v->w->mae);
+    find_excursions(v, found);
     for (int64_t c = 0; c < found; c++) {
         struct study_fire *fire = &fires->fires[fires->count];
         fill_fire(v, v->w->candidates[c], fire,

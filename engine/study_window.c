@@ -23,26 +23,51 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-static struct study_moment moment_of(const struct study_window *w, int64_t local_s)
+/* One local day of a window: which of its minutes are inside. */
+struct window_day {
+    int32_t day;
+    int64_t start_s; /* local midnight */
+    bool inside[2];  /* minutes before to_minute, minutes from from_minute on */
+};
+
+static bool has_weekday(const struct study_window *w, int32_t day)
 {
-    struct study_moment m;
-    m.day = (int32_t)floor_divide(local_s, SECONDS_PER_DAY);
-    m.minute = (int32_t)((local_s - (int64_t)m.day * SECONDS_PER_DAY) / SECONDS_PER_MINUTE);
+    if (w->weekdays == 0 || w->weekdays == WEEKDAYS_ALL)
+        return true;
+    return (w->weekdays & WEEKDAY_BIT(civil_weekday(day))) != 0;
+}
+
+static struct window_day window_day_of(const struct study_window *w, int64_t local_s)
+{
     bool wraps = w->from_minute > w->to_minute;
-    bool after_from = m.minute >= w->from_minute, before_to = m.minute < w->to_minute;
-    m.inside = wraps ? after_from || before_to : after_from && before_to;
-    if (m.inside && w->weekdays != 0 && w->weekdays != WEEKDAYS_ALL) {
-        int32_t opened = wraps && before_to ? m.day - 1 : m.day;
-        m.inside = (w->weekdays & WEEKDAY_BIT(civil_weekday(opened))) != 0;
-    }
-    return m;
+    int32_t day = (int32_t)floor_divide(local_s, SECONDS_PER_DAY);
+    struct window_day d = {.day = day, .start_s = (int64_t)day * SECONDS_PER_DAY};
+    d.inside[1] = has_weekday(w, day);
+    d.inside[0] = wraps ? has_weekday(w, day - 1) : d.inside[1];
+    return d;
+}
+
+static bool is_inside(const struct study_window *w, const struct window_day *d, int32_t minute)
+{
+    bool after_from = minute >= w->from_minute, before_to = minute < w->to_minute;
+    if (w->from_minute > w->to_minute)
+        return (before_to && d->inside[0]) || (after_from && d->inside[1]);
+    return before_to && after_from && d->inside[1];
+}
+
+static int32_t minute_of(const struct window_day *d, int64_t local_s)
+{
+    return (int32_t)((uint32_t)(local_s - d->start_s) / SECONDS_PER_MINUTE);
 }
 
 struct study_moment study_window_at(const struct study_window *w, const struct zone *zone,
                                     int64_t time_ns)
 {
     int64_t utc_s = floor_divide(time_ns, NS_PER_SECOND);
-    return moment_of(w, utc_s + zone_offset_at(zone, utc_s));
+    int64_t local_s = utc_s + zone_offset_at(zone, utc_s);
+    struct window_day d = window_day_of(w, local_s);
+    int32_t minute = minute_of(&d, local_s);
+    return (struct study_moment){d.day, minute, is_inside(w, &d, minute)};
 }
 
 void study_window_bars(const struct study_window *w, const struct zone *zone,
@@ -51,15 +76,19 @@ void study_window_bars(const struct study_window *w, const struct zone *zone,
 {
     int64_t change_s = INT64_MIN; /* the offset holds up to here */
     int32_t offset_s = 0;
+    struct window_day d = {.start_s = INT64_MIN / 2};
     for (int64_t i = first; i < end; i++) {
         int64_t utc_s = floor_divide(bars->time_ns[i], NS_PER_SECOND);
         if (utc_s >= change_s) {
             offset_s = zone_offset_at(zone, utc_s);
             change_s = zone_next_change(zone, utc_s);
         }
-        struct study_moment m = moment_of(w, utc_s + offset_s);
-        day[i - first] = m.day;
-        minute[i - first] = (int16_t)m.minute;
-        inside[i - first] = m.inside;
+        int64_t local_s = utc_s + offset_s;
+        if (local_s < d.start_s || local_s - d.start_s >= SECONDS_PER_DAY)
+            d = window_day_of(w, local_s);
+        int32_t m = minute_of(&d, local_s);
+        day[i - first] = d.day;
+        minute[i - first] = (int16_t)m;
+        inside[i - first] = is_inside(w, &d, m);
     }
 }

@@ -39,6 +39,9 @@ static void assert_as_defined(const struct bars *bars, const struct study_reques
             naive_excursions(bars, first + k, r, &best, &worst);
             assert_true(same_double(mfe[k], best));
             assert_true(same_double(mae[k], worst));
+            forward_excursion(&plan, bars, s, k, &mfe[k], &mae[k]);
+            assert_true(same_double(mfe[k], best));
+            assert_true(same_double(mae[k], worst));
         }
     }
     free(out);
