@@ -129,6 +129,7 @@ static enum err add_shard(struct planner *p, int32_t symbol, const struct stop *
 
 static void extend_shard(struct shard_plan *plan, const struct stop *stop)
 {
+    assert(plan->shard_count > 0 && plan->shards);
     struct shard *shard = &plan->shards[plan->shard_count - 1];
     shard->to_day = stop->day;
     shard->end_session = stop->session + 1;

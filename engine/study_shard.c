@@ -19,6 +19,7 @@ void shard_result_release(struct shard_result *r)
 
 static void release_scratch(struct shard_worker *w)
 {
+    struct scan_cursor cursor = w->cursor;
     free(w->mask);
     free(w->day);
     free(w->minute);
@@ -29,7 +30,7 @@ static void release_scratch(struct shard_worker *w)
     free(w->returns);
     free(w->mfe);
     free(w->mae);
-    *w = (struct shard_worker){.cursor = w->cursor};
+    *w = (struct shard_worker){.cursor = cursor};
 }
 
 void shard_worker_release(struct shard_worker *w)
