@@ -107,7 +107,7 @@ static void run_block(const struct indicator *i, const double *parameter, void *
                       const struct inputs *inputs, int64_t start, int64_t count, int32_t decimals,
                       double *out)
 {
-    double unused[INDICATOR_OUTPUTS_MAX][BARS];
+    static double unused[INDICATOR_OUTPUTS_MAX][BARS];
     struct indicator_block b = {
         .start = start, .count = count, .parameter = parameter, .decimals = decimals};
     for (int32_t j = 0; j < i->input_count; j++)

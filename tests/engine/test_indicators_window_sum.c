@@ -179,7 +179,7 @@ static void the_first_values_may_come_late(void **state)
 {
     (void)state;
     static struct series s;
-    double out[100];
+    double out[100] = {0};
     struct random r;
     random_seed(&r, 5);
     fill(&s, &r, 10000, 3, 2);

@@ -85,6 +85,52 @@ static void a_normal_form_is_its_own_normal_form(void **state)
     fclose(file);
 }
 
+/* ---- the manual ------------------------------------------------------------------------- */
+
+/* One block of docs/rule-language.md: rules that must compile, or a message, a rule and a caret
+ * that must be what that rule gives. Anything else (the grammar) is left alone. */
+static int check_block(char line[][256], int count)
+{
+    struct rule *r = NULL;
+    struct error e = {0};
+    if (count == 3 && strspn(line[2], " ^") == strlen(line[2])) {
+        char expected[800];
+        snprintf(expected, sizeof(expected), "%.255s\n%.255s\n%.255s", line[0], line[1], line[2]);
+        assert_int_equal(compile(line[1], &r, &e), ERR_RULE);
+        assert_string_equal(e.message, expected);
+        return 1;
+    }
+    if (strstr(line[0], " = ") != NULL)
+        return 0;
+    for (int i = 0; i < count; i++) {
+        if (compile(line[i], &r, &e) != ERR_OK)
+            fail_msg("%s", e.message);
+        rule_free(r);
+    }
+    return 1;
+}
+
+static void the_manual_shows_what_happens(void **state)
+{
+    (void)state;
+    FILE *file = fopen("docs/rule-language.md", "r");
+    assert_non_null(file);
+    char text[1024], block[16][256];
+    int lines = 0, checked = 0;
+    bool inside = false;
+    while (read_line(file, text, sizeof(text))) {
+        if (strcmp(text, "```") == 0) {
+            checked += inside ? check_block(block, lines) : 0;
+            inside = !inside;
+            lines = 0;
+        } else if (inside && lines < 16) {
+            snprintf(block[lines++], sizeof(block[0]), "%.255s", text);
+        }
+    }
+    fclose(file);
+    assert_true(checked >= 6);
+}
+
 /* ---- errors ------------------------------------------------------------------------------ */
 
 static void an_error_shows_the_line_and_a_caret(void **state)
@@ -352,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_of_the_file_comes_out_as_written),
         cmocka_unit_test(a_normal_form_is_its_own_normal_form),
+        cmocka_unit_test(the_manual_shows_what_happens),
         cmocka_unit_test(an_error_shows_the_line_and_a_caret),
         cmocka_unit_test(lines_and_characters_are_counted),
         cmocka_unit_test(nothing_is_no_rule),
