@@ -262,6 +262,9 @@ static enum err decode_flags(struct decoder *d, const struct value *v, uint32_t 
 {
     if (!cJSON_IsArray(v->node))
         return refuse_type(d, v, "an array of strings");
+    enum err bounds = check_bounds(d, v->field, JSON_INT, cJSON_GetArraySize(v->node), " items");
+    if (bounds)
+        return bounds;
     uint32_t flags = 0;
     size_t index = 0;
     const cJSON *item;

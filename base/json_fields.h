@@ -26,7 +26,7 @@ enum json_kind {
     JSON_NUMBER,      /* double; finite; number_min..number_max */
     JSON_DECIMAL,     /* int64_t at 1e-6; JSON string or number in, both exact; string out */
     JSON_ENUM,        /* int32_t index into choices */
-    JSON_FLAGS,       /* uint32_t: array of choices as bits, none twice */
+    JSON_FLAGS,       /* uint32_t: array of choices as bits; min..max items, none twice */
     JSON_TIME,        /* int64_t ns UTC: RFC 3339 */
     JSON_DATE,        /* int32_t days: "2024-01-31" */
     JSON_DURATION,    /* int64_t ns: "30m" */

@@ -22,7 +22,7 @@ static const struct json_field window_fields[] = {
     JSON_FIELD(struct window, from_minute, "from", JSON_TIME_OF_DAY, .required = true),
     JSON_FIELD(struct window, to_minute, "to", JSON_TIME_OF_DAY, .min = 1, .max = 1440),
     JSON_FIELD(struct window, timezone, "timezone", JSON_TEXT, .min = 1, .max = 16),
-    JSON_FIELD(struct window, days, "days", JSON_FLAGS, .choices = days),
+    JSON_FIELD(struct window, days, "days", JSON_FLAGS, .choices = days, .min = 0, .max = 3),
 };
 
 struct request {
@@ -316,8 +316,9 @@ static void values_out_of_bounds_are_refused(void **state)
          "'timezone' must be 1 to 16 bytes long, not 0"},
         {"{\"window\":{\"timezone\":\"12345678901234567\"}}", "/window/timezone",
          "'timezone' must be 1 to 16 bytes long, not 17"},
-        {"{\"window\":{\"to\":\"00:00\"}}", "/window/to",
-         "'to' must be 00:01 to 24:00, not 00:00"}};
+        {"{\"window\":{\"to\":\"00:00\"}}", "/window/to", "'to' must be 00:01 to 24:00, not 00:00"},
+        {"{\"window\":{\"days\":[\"mon\",\"tue\",\"wed\",\"thu\"]}}", "/window/days",
+         "'days' must be 0 to 3 items, not 4"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_refused(rows[i].text, rows[i].pointer, rows[i].message);
 }
