@@ -217,6 +217,12 @@ void bars_unref(const struct bars *b)
     free(owner);
 }
 
+const char *bar_column_name(enum bar_column c)
+{
+    static const char *const names[BAR_COLUMN_COUNT] = {"open", "high", "low", "close", "volume"};
+    return names[c];
+}
+
 int64_t bars_size_bytes(const struct bars *b)
 {
     return b->owner->size_bytes;

@@ -19,6 +19,7 @@
 enum bar_column { BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_VOLUME, BAR_COLUMN_COUNT };
 #define BAR_COLUMN_BIT(c) (1u << (c))
 #define BAR_ALL_COLUMNS ((1u << BAR_COLUMN_COUNT) - 1)
+const char *bar_column_name(enum bar_column c); /* "open" ... "volume" */
 
 struct bars_session {
     int32_t day;        /* local date of the calendar's zone */

@@ -365,7 +365,7 @@ static int64_t eval_next(struct rule_run *run, int64_t end)
 
 void rule_run_eval(struct rule_run *run, int64_t end, uint64_t *mask)
 {
-    assert(run->rule->boolean);
+    assert(mask == NULL || run->rule->boolean);
     assert(end >= run->position && end <= run->bars->count);
     while (run->position < end) {
         int64_t words = (eval_next(run, end) + 63) / 64;

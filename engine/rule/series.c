@@ -359,9 +359,9 @@ static void fill_weekday(const struct series_context *context, struct series_sta
 
 /* clang-format off */
 #define RAW(name, column, summary) \
-    {name, summary, BAR_COLUMN_BIT(column), column, false, 0, INFINITY, NULL}
-#define MADE(name, columns, computed, min, max, summary) \
-    {#name, summary, columns, -1, computed, min, max, fill_##name}
+    {name, summary, BAR_COLUMN_BIT(column), column, false, SERIES_OF_BAR, 0, INFINITY, NULL}
+#define MADE(name, columns, computed, reach, min, max, summary) \
+    {#name, summary, columns, -1, computed, SERIES_OF_##reach, min, max, fill_##name}
 
 static const struct series table[] = {
     RAW("open", BAR_OPEN, "The bar's open"),
@@ -369,24 +369,24 @@ static const struct series table[] = {
     RAW("low", BAR_LOW, "The bar's low"),
     RAW("close", BAR_CLOSE, "The bar's close"),
     RAW("volume", BAR_VOLUME, "The bar's volume"),
-    MADE(hl2, H | L, true, 0, INFINITY, "(high + low) / 2"),
-    MADE(hlc3, H | L | C, true, 0, INFINITY, "(high + low + close) / 3"),
-    MADE(ohlc4, O | H | L | C, true, 0, INFINITY, "(open + high + low + close) / 4"),
-    MADE(vwap, H | L | C | V, true, 0, INFINITY,
+    MADE(hl2, H | L, true, BAR, 0, INFINITY, "(high + low) / 2"),
+    MADE(hlc3, H | L | C, true, BAR, 0, INFINITY, "(high + low + close) / 3"),
+    MADE(ohlc4, O | H | L | C, true, BAR, 0, INFINITY, "(open + high + low + close) / 4"),
+    MADE(vwap, H | L | C | V, true, SESSION, 0, INFINITY,
          "Volume-weighted average price of the session so far: sum(hlc3 * volume) / sum(volume)"),
-    MADE(time, 0, false, 0, 1439,
+    MADE(time, 0, false, BAR, 0, 1439,
          "The bar's start in minutes after midnight, in the rule's time zone; compare with 09:45"),
-    MADE(weekday, 0, false, 1, 7, "Day of the week in the rule's time zone: 1 = Monday .. 7 = Sunday"),
-    MADE(minutes_since_open, 0, false, 0, INFINITY, "Minutes from the session's open to the bar's start"),
-    MADE(minutes_to_close, 0, false, 0, INFINITY, "Minutes from the bar's start to the session's close"),
-    MADE(bar_of_day, 0, false, 1, INFINITY, "Bars of the session so far: 1 on its first bar"),
-    MADE(day_open, O, false, 0, INFINITY, "Open of the session"),
-    MADE(day_high, H, false, 0, INFINITY, "Highest high of the session so far"),
-    MADE(day_low, L, false, 0, INFINITY, "Lowest low of the session so far"),
-    MADE(prev_close, C, false, 0, INFINITY, "Close of the previous session"),
-    MADE(prev_high, H, false, 0, INFINITY, "Highest high of the previous session"),
-    MADE(prev_low, L, false, 0, INFINITY, "Lowest low of the previous session"),
-    MADE(gap, O | C, true, -1, INFINITY, "day_open / prev_close - 1"),
+    MADE(weekday, 0, false, BAR, 1, 7, "Day of the week in the rule's time zone: 1 = Monday .. 7 = Sunday"),
+    MADE(minutes_since_open, 0, false, BAR, 0, INFINITY, "Minutes from the session's open to the bar's start"),
+    MADE(minutes_to_close, 0, false, BAR, 0, INFINITY, "Minutes from the bar's start to the session's close"),
+    MADE(bar_of_day, 0, false, SESSION, 1, INFINITY, "Bars of the session so far: 1 on its first bar"),
+    MADE(day_open, O, false, SESSION, 0, INFINITY, "Open of the session"),
+    MADE(day_high, H, false, SESSION, 0, INFINITY, "Highest high of the session so far"),
+    MADE(day_low, L, false, SESSION, 0, INFINITY, "Lowest low of the session so far"),
+    MADE(prev_close, C, false, PREVIOUS_SESSION, 0, INFINITY, "Close of the previous session"),
+    MADE(prev_high, H, false, PREVIOUS_SESSION, 0, INFINITY, "Highest high of the previous session"),
+    MADE(prev_low, L, false, PREVIOUS_SESSION, 0, INFINITY, "Lowest low of the previous session"),
+    MADE(gap, O | C, true, PREVIOUS_SESSION, -1, INFINITY, "day_open / prev_close - 1"),
 };
 /* clang-format on */
 

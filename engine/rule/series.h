@@ -26,12 +26,20 @@ struct series_state {
 typedef void series_function(const struct series_context *context, struct series_state *state,
                              int64_t start, int64_t count, double *out);
 
+/* What a value is made of, beside its own bar. */
+enum series_reach {
+    SERIES_OF_BAR,
+    SERIES_OF_SESSION,          /* the session so far */
+    SERIES_OF_PREVIOUS_SESSION, /* and the session before: MISSING in the first one */
+};
+
 struct series {
     const char *name;
     const char *summary;
-    uint32_t columns;      /* BAR_COLUMN_BITs that it reads */
-    int32_t raw_column;    /* enum bar_column when it is one, used in place; -1 otherwise */
-    bool computed;         /* its values are results of floating-point arithmetic: == is fragile */
+    uint32_t columns;   /* BAR_COLUMN_BITs that it reads */
+    int32_t raw_column; /* enum bar_column when it is one, used in place; -1 otherwise */
+    bool computed;      /* its values are results of floating-point arithmetic: == is fragile */
+    enum series_reach reach;
     double min, max;       /* values lie in [min, max] */
     series_function *fill; /* NULL for a raw column */
 };
