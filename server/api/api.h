@@ -21,4 +21,7 @@ extern const struct http_route_table keys_routes;
 enum { API_TABLE_COUNT = 11 };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
+/* For operations without query parameters: refuses any. */
+enum err api_no_parameters(const struct http_request *r, struct error *e);
+
 #endif

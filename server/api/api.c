@@ -1,0 +1,21 @@
+#include "server/api/api.h"
+
+#include "server/http/request.h"
+
+#include <string.h>
+
+void api_tables(struct http_route_table out[API_TABLE_COUNT])
+{
+    const struct http_route_table tables[API_TABLE_COUNT] = {
+        health_routes, metrics_routes,    openapi_routes, symbols_routes,
+        bars_routes,   indicators_routes, rules_routes,   series_routes,
+        check_routes,  backtests_routes,  keys_routes,
+    };
+    memcpy(out, tables, sizeof tables);
+}
+
+enum err api_no_parameters(const struct http_request *r, struct error *e)
+{
+    static const char *const none[] = {NULL};
+    return http_query_only(r, none, e);
+}

@@ -1,0 +1,149 @@
+#include "base/number.h"
+#include "server/api/api.h"
+#include "server/app.h"
+#include "server/version.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum metric_kind { GAUGE, COUNTER };
+
+static void add_metric(struct strbuf *out, enum metric_kind kind, const char *name,
+                       const char *help, double value)
+{
+    char text[NUMBER_MAX_TEXT] = "NaN";
+    if (isfinite(value))
+        text[number_format(value, text)] = '\0';
+    strbuf_add_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", name, help, name,
+                      kind == COUNTER ? "counter" : "gauge", name, text);
+}
+
+static void add_writer(struct strbuf *out, struct writer *writer)
+{
+    struct writer_stats s = writer_stats(writer);
+    add_metric(out, COUNTER, "bracketd_writer_items_total", "Work items of the writer, done.",
+               (double)s.items);
+    add_metric(out, COUNTER, "bracketd_writer_commits_total", "Commits, each of a group of items.",
+               (double)s.commits);
+    add_metric(out, COUNTER, "bracketd_writer_checkpoints_total", "WAL checkpoints.",
+               (double)s.checkpoints);
+    add_metric(out, GAUGE, "bracketd_writer_largest_group", "Most items in one commit.",
+               (double)s.largest_group);
+    add_metric(out, GAUGE, "bracketd_writer_queued", "Items waiting now.", (double)s.queued);
+}
+
+static void add_bar_cache(struct strbuf *out, struct bar_cache *cache)
+{
+    struct bar_cache_stats s = bar_cache_stats(cache);
+    add_metric(out, GAUGE, "bracketd_bar_cache_entries", "Series in memory.", (double)s.entries);
+    add_metric(out, GAUGE, "bracketd_bar_cache_bytes", "Memory of decoded bars.",
+               (double)s.size_bytes);
+    add_metric(out, COUNTER, "bracketd_bar_cache_hits_total", "Requests served from memory.",
+               (double)s.hits);
+    add_metric(out, COUNTER, "bracketd_bar_cache_loads_total", "Loads from disk.", (double)s.loads);
+    add_metric(out, COUNTER, "bracketd_bar_cache_evictions_total", "Series let go for memory.",
+               (double)s.evictions);
+}
+
+static void add_app(struct strbuf *out, struct app *app)
+{
+    strbuf_add_string(out, "# HELP bracketd_build_info The program, always 1.\n"
+                           "# TYPE bracketd_build_info gauge\n"
+                           "bracketd_build_info{version=\"" BRACKETD_VERSION "\"} 1\n");
+    add_metric(out, GAUGE, "bracketd_ready", "1 while the server takes work.",
+               app->phase == APP_READY);
+    add_metric(out, GAUGE, "bracketd_workers", "Worker threads.", worker_pool_size(app->pool));
+    add_metric(out, GAUGE, "bracketd_keys", "Keys in force, the process' own included.",
+               (double)keys_count(app->keys));
+}
+
+/* ---- the process, from /proc/self/stat ---- */
+
+struct process_stat {
+    double cpu_s, started_s, threads, resident_bytes;
+};
+
+/* Fields of proc(5), counted from the third one, which follows the name in parentheses. */
+enum { STAT_UTIME = 14, STAT_STIME = 15, STAT_THREADS = 20, STAT_STARTED = 22, STAT_RESIDENT = 24 };
+
+static bool parse_stat(const char *text, double field[STAT_RESIDENT + 1])
+{
+    const char *p = strrchr(text, ')');
+    if (!p || strlen(p) < 4)
+        return false;
+    p += 3; /* ") S": the third field is a letter */
+    for (int i = 4; i <= STAT_RESIDENT; i++) {
+        char *end;
+        field[i] = strtod(p, &end);
+        if (end == p)
+            return false;
+        p = end;
+    }
+    return true;
+}
+
+static bool read_process_stat(struct process_stat *ret)
+{
+    char text[1024];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    double field[STAT_RESIDENT + 1];
+    struct timespec since_boot;
+    double ticks = (double)sysconf(_SC_CLK_TCK);
+    if (!parse_stat(text, field) || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
+        return false;
+    *ret = (struct process_stat){
+        .cpu_s = (field[STAT_UTIME] + field[STAT_STIME]) / ticks,
+        .started_s = field[STAT_STARTED] / ticks - (double)since_boot.tv_sec -
+                     (double)since_boot.tv_nsec / 1e9, /* negative: before now */
+        .threads = field[STAT_THREADS],
+        .resident_bytes = field[STAT_RESIDENT] * (double)sysconf(_SC_PAGESIZE),
+    };
+    return true;
+}
+
+static void add_process(struct strbuf *out, const struct clock *clock)
+{
+    struct process_stat s;
+    if (!read_process_stat(&s))
+        return;
+    double now_s = (double)(clock_realtime_ns(clock) / NS_PER_MS) / 1e3;
+    add_metric(out, COUNTER, "process_cpu_seconds_total", "User and system time.", s.cpu_s);
+    add_metric(out, GAUGE, "process_start_time_seconds", "When it started, UTC since 1970.",
+               round((now_s + s.started_s) * 100) / 100);
+    add_metric(out, GAUGE, "bracketd_uptime_seconds", "Since the process started.",
+               round(-s.started_s * 100) / 100);
+    add_metric(out, GAUGE, "process_threads", "Threads.", s.threads);
+    add_metric(out, GAUGE, "process_resident_memory_bytes", "Resident memory.", s.resident_bytes);
+}
+
+static enum err get_metrics(struct http_request *r, struct http_response *out, struct error *e)
+{
+    struct app *app = r->app;
+    enum err err = api_no_parameters(r, e);
+    if (err)
+        return err;
+    http_server_write_metrics(app->http, &out->body);
+    add_writer(&out->body, app->storage.writer);
+    add_bar_cache(&out->body, app->storage.bar_cache);
+    add_app(&out->body, app);
+    add_process(&out->body, app->clock);
+    return http_respond_text(out, 200, "text/plain; version=0.0.4; charset=utf-8", e);
+}
+
+static const struct http_route routes[] = {
+    {.method = HTTP_GET,
+     .pattern = "/metrics",
+     .handler = get_metrics,
+     .scope = KEY_SCOPE_READ,
+     .operation_id = "getMetrics"},
+};
+const struct http_route_table metrics_routes = {routes, sizeof routes / sizeof routes[0]};

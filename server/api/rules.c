@@ -1,0 +1,120 @@
+#include "base/json_fields.h"
+#include "engine/rule.h"
+#include "server/api/api.h"
+#include "server/app.h"
+
+#include <string.h>
+
+struct validate_request {
+    const char *rule, *timeframe, *timezone;
+};
+
+static const struct json_field request_fields[] = {
+    JSON_FIELD(struct validate_request, rule, "rule", JSON_TEXT, .required = true, .min = 1,
+               .max = LIMIT_RULE_BYTES),
+    JSON_FIELD(struct validate_request, timeframe, "timeframe", JSON_TEXT, .min = 1, .max = 8),
+    JSON_FIELD(struct validate_request, timezone, "timezone", JSON_TEXT, .min = 1, .max = 64),
+};
+
+static enum err read_options(const struct validate_request *request, struct rule_options *ret,
+                             struct error *e)
+{
+    struct error inner;
+    *ret = (struct rule_options){
+        .timeframe = {.minutes = 1}, .zone = zone_utc(), .any_type = true, .parameters = true};
+    if (request->timeframe &&
+        timeframe_parse(request->timeframe, strlen(request->timeframe), &ret->timeframe, &inner))
+        return error_field(e, ERR_INVALID, "/timeframe", "%s", inner.message);
+    if (request->timezone && zone_find(request->timezone, &ret->zone, &inner))
+        return error_field(e, ERR_INVALID, "/timezone", "%s", inner.message);
+    return ERR_OK;
+}
+
+static void write_texts(struct json_writer *w, const char *name, const struct rule *rule,
+                        size_t (*count)(const struct rule *),
+                        const char *(*text)(const struct rule *, size_t))
+{
+    json_key(w, name);
+    json_begin_array(w);
+    for (size_t i = 0; i < count(rule); i++)
+        json_string(w, text(rule, i));
+    json_end_array(w);
+}
+
+static bool is_column(const char *name)
+{
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        if (strcmp(bar_column_name(c), name) == 0)
+            return true;
+    return false;
+}
+
+/* What the rule computes; the bars' own columns are listed apart. */
+static void write_indicators(struct json_writer *w, const struct rule *rule)
+{
+    json_key(w, "indicators");
+    json_begin_array(w);
+    for (size_t i = 0; i < rule_indicator_count(rule); i++)
+        if (!is_column(rule_indicator_text(rule, i)))
+            json_string(w, rule_indicator_text(rule, i));
+    json_end_array(w);
+}
+
+static void write_columns(struct json_writer *w, uint32_t columns)
+{
+    json_key(w, "columns");
+    json_begin_array(w);
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        if (columns & BAR_COLUMN_BIT(c))
+            json_string(w, bar_column_name(c));
+    json_end_array(w);
+}
+
+static void write_rule(struct json_writer *w, const char *text, const struct rule *rule)
+{
+    json_begin_object(w);
+    json_member_string(w, "rule", text);
+    json_member_string(w, "normal_form", rule_normal_form(rule));
+    json_member_string(w, "type", rule_is_boolean(rule) ? "boolean" : "number");
+    json_member_int(w, "lookback_bars", rule_lookback_bars(rule));
+    write_columns(w, rule_columns(rule));
+    write_indicators(w, rule);
+    write_texts(w, "parameters", rule, rule_parameter_count, rule_parameter_name);
+    write_texts(w, "warnings", rule, rule_warning_count, rule_warning);
+    json_end_object(w);
+}
+
+static enum err validate_rule(struct http_request *r, struct http_response *out, struct error *e)
+{
+    struct validate_request request = {0};
+    struct rule_options options;
+    struct rule *rule;
+    enum err err;
+    if ((err = api_no_parameters(r, e)) ||
+        (err = json_decode(r->body, r->body_bytes, request_fields,
+                           sizeof request_fields / sizeof request_fields[0], &request, r->arena,
+                           e)) ||
+        (err = read_options(&request, &options, e)))
+        return err;
+    err = rule_compile(request.rule, strlen(request.rule), &options, &rule, e);
+    if (err) {
+        snprintf(e->pointer, sizeof e->pointer, "/rule");
+        return err;
+    }
+    struct json_writer w;
+    json_writer_init(&w, &out->body);
+    write_rule(&w, request.rule, rule);
+    rule_free(rule);
+    return http_respond_json(out, 200, e);
+}
+
+static const struct http_route routes[] = {
+    {.method = HTTP_POST,
+     .pattern = "/v1/rules/validate",
+     .handler = validate_rule,
+     .scope = KEY_SCOPE_READ,
+     .max_body_bytes = LIMIT_BODY_BYTES,
+     .content_types = "application/json",
+     .operation_id = "validateRule"},
+};
+const struct http_route_table rules_routes = {routes, sizeof routes / sizeof routes[0]};
