@@ -4,62 +4,18 @@
  * that may hold the stamp the first row's values decide, and an epoch wins, because it needs no
  * zone.
  *
- * Without one, the first column is the time, then come four prices and perhaps the volume. Which
- * price is which shows in the rows: two of the four columns are never below, or never above, the
- * other three. What remains are the open and the close; those two look alike inside a row, but the
- * open lies near the close of the row before. Only when that says the contrary, and clearly, is the
- * first of them taken for the close.
+ * Without one, the first column is the time, then come four prices, which csv_prices.c tells apart
+ * by their values, and perhaps the volume.
  */
 #include "engine/csv_dialect.h"
 
 #include "base/limits.h"
-#include "base/text.h"
+#include "engine/csv_names.h"
+#include "engine/csv_prices.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-enum {
-    SAMPLE_ROWS = 500,
-    ALIAS_MAX_BYTES = 32,
-    PRICES = 4,
-    MEANING_TIME = BAR_COLUMN_COUNT,
-    MEANING_IGNORED,
-};
-
-struct alias {
-    const char *name;
-    int meaning; /* a bar column, or one of the two above */
-};
-
-/* clang-format off */
-/* Names as normal_name leaves them: lower case letters and digits. docs/import.md repeats the table. */
-static const struct alias aliases[] = {
-    {"time", MEANING_TIME}, {"timestamp", MEANING_TIME}, {"datetime", MEANING_TIME},
-    {"date", MEANING_TIME}, {"t", MEANING_TIME}, {"ts", MEANING_TIME}, {"opentime", MEANING_TIME},
-    {"starttime", MEANING_TIME}, {"start", MEANING_TIME}, {"begin", MEANING_TIME},
-    {"windowstart", MEANING_TIME}, {"epoch", MEANING_TIME}, {"unix", MEANING_TIME},
-    {"unixtime", MEANING_TIME},
-    {"open", BAR_OPEN}, {"o", BAR_OPEN}, {"first", BAR_OPEN},
-    {"high", BAR_HIGH}, {"h", BAR_HIGH}, {"max", BAR_HIGH},
-    {"low", BAR_LOW}, {"l", BAR_LOW}, {"min", BAR_LOW},
-    {"close", BAR_CLOSE}, {"c", BAR_CLOSE}, {"last", BAR_CLOSE},
-    {"volume", BAR_VOLUME}, {"vol", BAR_VOLUME}, {"v", BAR_VOLUME},
-    {"oi", MEANING_IGNORED}, {"openinterest", MEANING_IGNORED}, {"price", MEANING_IGNORED},
-    {"vwap", MEANING_IGNORED}, {"vw", MEANING_IGNORED}, {"wap", MEANING_IGNORED},
-    {"average", MEANING_IGNORED}, {"trades", MEANING_IGNORED}, {"n", MEANING_IGNORED},
-    {"count", MEANING_IGNORED}, {"tradecount", MEANING_IGNORED}, {"transactions", MEANING_IGNORED},
-    {"numberoftrades", MEANING_IGNORED}, {"barcount", MEANING_IGNORED},
-    {"closetime", MEANING_IGNORED}, {"quotevolume", MEANING_IGNORED},
-    {"quoteassetvolume", MEANING_IGNORED}, {"takerbuybaseassetvolume", MEANING_IGNORED},
-    {"takerbuyquoteassetvolume", MEANING_IGNORED}, {"ignore", MEANING_IGNORED},
-    {"adjclose", MEANING_IGNORED}, {"dividends", MEANING_IGNORED},
-    {"stocksplits", MEANING_IGNORED}, {"", MEANING_IGNORED}, /* a data frame's index */
-};
-/* clang-format on */
-enum { ALIAS_COUNT = sizeof(aliases) / sizeof(aliases[0]) };
 
 static const char *const meaning_names[] = {"open", "high", "low", "close", "volume", "time"};
 
@@ -77,8 +33,11 @@ struct sample {
 static enum err refuse(const struct sample *s, struct error *e, int64_t line, int32_t column,
                        const char *what, const char *detail)
 {
-    return error_at(e, ERR_DATA, line, column, "%s%sline %lld: %s%s", s->file ? s->file : "",
-                    s->file ? ", " : "", (long long)line, what, detail);
+    char place[24] = "";
+    if (column > 0)
+        snprintf(place, sizeof(place), ", column %d", column);
+    return error_at(e, ERR_DATA, line, column, "%s%sline %lld%s: %s%s", s->file ? s->file : "",
+                    s->file ? ", " : "", (long long)line, place, what, detail);
 }
 
 /* ---- delimiter and first line ---- */
@@ -103,14 +62,6 @@ static char choose_delimiter(const char *line, size_t length)
     return chosen;
 }
 
-static bool is_blank(const char *line, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (line[i] != ' ' && line[i] != '\t')
-            return false;
-    return true;
-}
-
 static enum err read_first_line(struct sample *s, const char *text, size_t length, struct error *e)
 {
     if (length == 0)
@@ -127,7 +78,7 @@ static enum err read_first_line(struct sample *s, const char *text, size_t lengt
         s->first_text = s->rest;
         s->rest = csv_line(s->rest, s->end, &line_length);
         s->first_line++;
-        if (!is_blank(s->first_text, line_length))
+        if (!csv_is_blank(s->first_text, line_length))
             break;
         line_length = 0;
     }
@@ -170,7 +121,7 @@ static int32_t next_row(const struct sample *s, const char **at, struct csv_fiel
         assert(start);
         *at = csv_line(start, s->end, &length);
         (*line)++;
-        if (is_blank(start, length))
+        if (csv_is_blank(start, length))
             continue;
         if (length <= LIMIT_IMPORT_LINE_BYTES)
             return csv_split(start, length, s->delimiter, fields, LIMIT_IMPORT_COLUMNS,
@@ -184,44 +135,13 @@ static int32_t next_row(const struct sample *s, const char **at, struct csv_fiel
 
 /* ---- columns by name ---- */
 
-/* Lower case letters and digits only: "<Open_Time>" is "opentime". */
-static size_t normal_name(const struct csv_field *f, char out[ALIAS_MAX_BYTES])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < f->length && n + 1 < ALIAS_MAX_BYTES; i++) {
-        unsigned char c = (unsigned char)f->text[i];
-        if (c >= 'A' && c <= 'Z')
-            c += 'a' - 'A';
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80)
-            out[n++] = (char)c;
-    }
-    out[n] = '\0';
-    return n;
-}
-
-static int meaning_of(const struct csv_field *f)
-{
-    char name[ALIAS_MAX_BYTES];
-    size_t length = normal_name(f, name);
-    if (length == 0 && f->length > 0)
-        return -1;
-    for (int i = 0; i < ALIAS_COUNT; i++)
-        if (strcmp(aliases[i].name, name) == 0)
-            return aliases[i].meaning;
-    return -1;
-}
-
 static enum err unknown_column(const struct sample *s, const struct csv_field *f, struct error *e)
 {
-    const char *names[ALIAS_COUNT];
-    for (int i = 0; i < ALIAS_COUNT; i++)
-        names[i] = aliases[i].name;
-    const char *nearest = text_nearest(f->text, f->length, names, ALIAS_COUNT);
+    const char *nearest = csv_nearest_name(f);
     char detail[160];
     snprintf(detail, sizeof(detail), "unknown column '%.*s'%s%s%s; ignore_columns lets it pass",
-             (int)(f->length < 40 ? f->length : 40), f->text,
-             nearest && *nearest ? " (did you mean '" : "", nearest && *nearest ? nearest : "",
-             nearest && *nearest ? "'?)" : "");
+             (int)(f->length < 40 ? f->length : 40), f->text, nearest ? " (did you mean '" : "",
+             nearest ? nearest : "", nearest ? "'?)" : "");
     return refuse(s, e, s->first_line, f->column, detail, "");
 }
 
@@ -246,10 +166,10 @@ static enum err columns_by_name(const struct sample *s, const struct csv_options
     struct csv_reading best = {.kind = CSV_STAMP_NONE};
     for (int32_t i = 0; i < s->first_count; i++) {
         const struct csv_field *name = &s->first[i];
-        int meaning = meaning_of(name);
+        int meaning = csv_meaning(name);
         if (meaning < 0 && !o->ignore_columns)
             return unknown_column(s, name, e);
-        if (meaning == MEANING_TIME) {
+        if (meaning == CSV_MEANING_TIME) {
             struct csv_reading reading = {.kind = CSV_STAMP_NONE};
             if (i < row_count)
                 csv_stamp_read(row[i].text, row[i].length, &reading);
@@ -264,8 +184,8 @@ static enum err columns_by_name(const struct sample *s, const struct csv_options
             d->column[meaning] = i;
         }
     }
-    for (int m = 0; m <= MEANING_TIME; m++)
-        if (m != BAR_VOLUME && (m == MEANING_TIME ? d->time_column : d->column[m]) < 0)
+    for (int m = 0; m <= CSV_MEANING_TIME; m++)
+        if (m != BAR_VOLUME && (m == CSV_MEANING_TIME ? d->time_column : d->column[m]) < 0)
             return refuse(s, e, s->first_line, 0, "the header names no column for the ",
                           meaning_names[m]);
     return ERR_OK;
@@ -273,105 +193,52 @@ static enum err columns_by_name(const struct sample *s, const struct csv_options
 
 /* ---- columns by what is in them ---- */
 
-struct price_sample {
-    double value[SAMPLE_ROWS][PRICES];
-    int32_t count;
-};
-
-static void take_prices(const struct sample *s, struct price_sample *ret)
+static void take_prices(const struct sample *s, struct csv_price_sample *ret)
 {
     struct csv_field row[LIMIT_IMPORT_COLUMNS];
     const char *at = s->first_text, *problem;
     int64_t line = 0;
     ret->count = 0;
-    for (int32_t n; ret->count < SAMPLE_ROWS && at < s->end;) {
+    for (int32_t n; ret->count < CSV_SAMPLE_ROWS && at < s->end;) {
         n = next_row(s, &at, row, &line, &problem);
-        bool good = n > PRICES;
-        for (int k = 0; k < PRICES && good; k++)
+        bool good = n > CSV_PRICES;
+        for (int k = 0; k < CSV_PRICES && good; k++)
             good = csv_number_read(row[1 + k].text, row[1 + k].length, 1,
                                    &ret->value[ret->count][k]) == CSV_NUMBER_OK;
         ret->count += good;
     }
 }
 
-/* How many rows have column h never below and column l never above the others. */
-static int32_t rows_that_fit(const struct price_sample *p, int h, int l)
-{
-    int32_t fit = 0;
-    for (int32_t i = 0; i < p->count; i++) {
-        const double *v = p->value[i];
-        bool good = true;
-        for (int k = 0; k < PRICES; k++)
-            good = good && v[l] <= v[k] && v[k] <= v[h];
-        fit += good;
-    }
-    return fit;
-}
-
-/* The sum of the jumps from one row's close to the next one's open. */
-static double jumps(const struct price_sample *p, int open, int close)
-{
-    double sum = 0;
-    for (int32_t i = 1; i < p->count; i++)
-        sum += fabs(p->value[i][open] - p->value[i - 1][close]);
-    return sum;
-}
-
 static enum err columns_by_value(const struct sample *s, struct csv_format *f, struct error *e)
 {
-    /* high and low, the usual order first: it wins when rows are flat and all fit */
-    static const struct {
-        int high, low;
-    } orders[] = {{1, 2}, {2, 1}, {0, 1}, {1, 0}, {2, 3}, {3, 2},
-                  {0, 2}, {2, 0}, {1, 3}, {3, 1}, {0, 3}, {3, 0}};
-    enum { CLEAR_ROWS = 20 };
-    struct csv_dialect *d = &f->dialect;
-    struct price_sample p;
+    struct csv_price_sample p;
+    int32_t place[CSV_PRICES];
     take_prices(s, &p);
-    int32_t best = 0, best_fit = 0;
-    for (size_t k = 0; k < sizeof(orders) / sizeof(orders[0]); k++) {
-        int32_t fit = rows_that_fit(&p, orders[k].high, orders[k].low);
-        if (fit > best_fit) {
-            best = (int32_t)k;
-            best_fit = fit;
-        }
-    }
     if (p.count == 0)
         return refuse(s, e, s->first_line, 0,
                       "it is neither a header nor a row of a time, four prices and a volume", "");
-    if (best_fit * 10 < p.count * 9)
+    if (!csv_price_order(&p, place))
         return refuse(s, e, s->first_line, 0,
                       "no order of the four prices gives low <= open, close <= high; add a header",
                       "");
-    int high = orders[best].high, low = orders[best].low, open = 0;
-    while (open == high || open == low)
-        open++;
-    int close = 0 + 1 + 2 + 3 - high - low - open;
-    if (p.count >= CLEAR_ROWS && jumps(&p, close, open) * 2 < jumps(&p, open, close)) {
-        int swap = open;
-        open = close;
-        close = swap;
-    }
-    d->time_column = 0;
-    d->column[BAR_OPEN] = 1 + open;
-    d->column[BAR_HIGH] = 1 + high;
-    d->column[BAR_LOW] = 1 + low;
-    d->column[BAR_CLOSE] = 1 + close;
+    f->dialect.time_column = 0;
+    for (int c = BAR_OPEN; c <= BAR_CLOSE; c++)
+        f->dialect.column[c] = 1 + place[c];
     return ERR_OK;
 }
 
 static enum err columns_without_header(const struct sample *s, const struct csv_options *o,
                                        struct csv_format *f, struct error *e)
 {
-    if (s->first_count < 1 + PRICES)
+    if (s->first_count < 1 + CSV_PRICES)
         return refuse(s, e, s->first_line, 0,
                       "a row without a header needs a time, four prices and perhaps a volume", "");
     if (s->first_count > 1 + BAR_COLUMN_COUNT && !o->ignore_columns)
         return refuse(s, e, s->first_line, s->first[1 + BAR_COLUMN_COUNT].column,
                       "an unknown column behind the volume; ignore_columns lets it pass", "");
     enum err err = columns_by_value(s, f, e);
-    if (err == ERR_OK && s->first_count > 1 + PRICES)
-        f->dialect.column[BAR_VOLUME] = 1 + PRICES;
+    if (err == ERR_OK && s->first_count > 1 + CSV_PRICES)
+        f->dialect.column[BAR_VOLUME] = 1 + CSV_PRICES;
     return err;
 }
 

@@ -16,6 +16,14 @@ const char *csv_line(const char *text, const char *end, size_t *ret_length)
     return break_at ? break_at + 1 : end;
 }
 
+bool csv_is_blank(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (line[i] != ' ' && line[i] != '\t')
+            return false;
+    return true;
+}
+
 static bool is_space(char c, char delimiter)
 {
     return (c == ' ' || c == '\t') && c != delimiter;

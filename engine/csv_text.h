@@ -21,6 +21,9 @@ struct csv_field {
 /* A line without its break; returns the next line's start (`end` after the last). */
 const char *csv_line(const char *text, const char *end, size_t *ret_length);
 
+/* Nothing but spaces and tabs. */
+bool csv_is_blank(const char *line, size_t length);
+
 /* Splits a line. Returns the number of fields, or -1 with *ret_problem (a sentence) and the place
  * in fields[0].column: a quote that does not close or is in the middle, or more than `room` fields.
  * A quoted field may hold delimiters, but no line break; doubled quotes stay as they are. */
