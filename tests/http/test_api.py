@@ -3,6 +3,8 @@
 import datetime
 import gzip
 import re
+import socket
+import threading
 import unittest
 
 import harness
@@ -202,6 +204,54 @@ class Resources(unittest.TestCase):
         self.assertIn("100001", answer.json()["detail"])
         part = self.client.post("/v1/series", json={"symbol": "LONG", "expressions": ["sma(3)"], "from": "2023-01-01T00:01:00Z"}).json()
         self.assertEqual((len(part["times"]), part["columns"][0]["values"][:2]), (100000, [None, 1]))
+
+
+class Uploads(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server().__enter__()
+        cls.client = cls.server.client()
+        cls.text = market.csv_text(market.make_bars(days=3))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__(None, None, None)
+
+    def spools(self):
+        """How many nameless files the server holds open in its data folder."""
+        folder = harness.pathlib.Path(f"/proc/{self.server.process.pid}/fd")
+        return sum(1 for fd in folder.iterdir() if "(deleted)" in str(fd.readlink()) and str(fd.readlink()).startswith(self.server.data))
+
+    def test_a_sender_who_goes_away_leaves_nothing(self):
+        head = (f"POST /v1/bars/HALF HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.server.key}\r\n"
+                "Content-Type: text/csv\r\nContent-Length: 10000000\r\n\r\n").encode()
+        with socket.create_connection(("127.0.0.1", self.server.port)) as s:
+            s.sendall(head + self.text.encode() * 20)
+            harness.wait_until(lambda: self.spools() == 1)
+        harness.wait_until(lambda: self.spools() == 0)
+        self.assertEqual(self.client.get("/v1/bars/HALF").status, 404)
+
+    def test_refused_options_leave_nothing(self):
+        self.assertEqual(self.client.import_csv("X", self.text, mode="guess").status, 400)
+        self.assertEqual(self.spools(), 0)
+
+    def test_uploads_beside_each_other(self):
+        answers = {}
+
+        def upload(i):
+            answers[i] = self.server.client().import_csv(f"P{i % 4}", self.text).json()
+
+        threads = [threading.Thread(target=upload, args=(i,)) for i in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rows = answers[0]["rows"]
+        for k in range(4):
+            mine = [answers[i] for i in range(k, 12, 4)]
+            self.assertEqual(sorted(a["inserted"] for a in mine), [0, 0, rows])
+            self.assertEqual(sorted(a["duplicates"] for a in mine), [0, rows, rows])
+        self.assertEqual(self.spools(), 0)
 
 
 class Disk(unittest.TestCase):
