@@ -41,6 +41,8 @@ static enum err start_http(struct app *app, struct error *e)
     http.host_names = app->config->hosts.items;
     http.host_name_count = app->config->hosts.count;
     http.authenticate = authenticate;
+    http.scope_names = key_scope_names;
+    http.scope_name_count = 4;
     http.app = app;
     http.clock = app->clock;
     http.access_log = app->config->log_level == LOG_DEBUG;

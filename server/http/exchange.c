@@ -253,6 +253,18 @@ static struct http_exchange *exchange_of(struct http_request *r)
     return (struct http_exchange *)r; /* its first member */
 }
 
+void http_request_move_to_api(struct http_request *r)
+{
+    struct http_exchange *x = exchange_of(r);
+    assert(x->request.route->flags & HTTP_ROUTE_INLINE && !x->on_api);
+    x->to_api = true;
+}
+
+bool http_request_on_api(const struct http_request *r)
+{
+    return ((const struct http_exchange *)r)->on_api;
+}
+
 void http_request_defer(struct http_request *r, int64_t deadline_ns, http_cancel_fn cancel,
                         void *context)
 {
@@ -319,11 +331,14 @@ static bool dispatch(struct http_exchange *x)
     begin_running(x);
     if (route->flags & HTTP_ROUTE_INLINE) {
         run_handler(x);
-        if (handler_done(x))
-            return exchange_reply(x);
-        suspend(x);
-        return true;
+        if (!x->to_api) {
+            if (handler_done(x))
+                return exchange_reply(x);
+            suspend(x);
+            return true;
+        }
     }
+    x->on_api = true;
     if (!offload_push(x->loop->shared->offload, &x->item, route->flags & HTTP_ROUTE_LONG))
         return refuse_full(x);
     suspend(x);

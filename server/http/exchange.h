@@ -62,6 +62,7 @@ struct http_exchange {
     bool must_close; /* after the answer, with what is still coming in drained */
     /* streams: written by the thread that holds the request */
     bool stream_begun, stream_failed, stream_ended;
+    bool to_api, on_api; /* an inline handler asked for an api thread; it runs on one */
     /* answering later */
     atomic_int pending;   /* 1 for the handler that runs, 1 for a deferred answer */
     atomic_bool deferred; /* set last: publishes the three below */

@@ -108,6 +108,12 @@ enum err http_negotiate(const struct http_request *r, const char *const *types, 
  * weak tags never match. Only for GET and HEAD, otherwise false. */
 bool http_request_matches_etag(const struct http_request *r, const char *etag);
 
+/* ---- when memory does not know -----------------------------------------------------------------
+ * A handler of an inline route that would have to block calls http_request_move_to_api and returns
+ * ERR_OK: it then runs once more, from its start, on an api thread. */
+void http_request_move_to_api(struct http_request *r);
+bool http_request_on_api(const struct http_request *r);
+
 /* ---- answering later ---------------------------------------------------------------------------
  * A handler that calls http_request_defer answers after it has returned (it then returns ERR_OK):
  * some thread fills http_request_response(r) and calls http_request_complete(r), exactly once. From
