@@ -5,8 +5,8 @@
 #include "server/api/import_options.h"
 #include "server/api/range.h"
 #include "server/api/rows.h"
-#include "server/api/series_lookup.h"
 #include "server/app.h"
+#include "server/series_lookup.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -86,6 +86,7 @@ static void write_counts(struct json_writer *w, const struct import_report *r)
     json_member_int(w, "conflicts", r->csv.conflicts);
     json_member_int(w, "outside", r->csv.outside);
     json_member_int(w, "bad_rows", r->csv.bad);
+    json_member_int(w, "misaligned", r->csv.misaligned);
 }
 
 static void write_time_or_null(struct json_writer *w, const char *name, bool there, int64_t ns)

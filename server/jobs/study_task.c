@@ -1,6 +1,6 @@
 #include "server/jobs/study_task.h"
 
-#include "base/text.h"
+#include "server/series_lookup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,47 +26,19 @@ struct study_task {
     struct study *study;
 };
 
-/* The series that holds the bars a timeframe is made from. */
-static struct timeframe stored_timeframe(struct timeframe t)
-{
-    return timeframe_is_stored(t) ? t : (struct timeframe){.minutes = 1};
-}
-
-static enum err unknown_symbol(const struct db_read *reader, const char *symbol,
-                               struct timeframe timeframe, const char *pointer, struct error *e)
-{
-    struct arena arena;
-    struct series_rows rows = {0};
-    const char *near = NULL;
-    char frame[8];
-    arena_init(&arena, 1 << 22);
-    timeframe_format(timeframe, frame);
-    if (!series_repo_list(reader, NULL, timeframe, LIMIT_PAGE_ITEMS, &arena, &rows, NULL)) {
-        const char **names = arena_alloc_array(&arena, rows.count + 1, sizeof(*names));
-        for (size_t i = 0; names && i < rows.count; i++)
-            names[i] = rows.items[i].symbol;
-        near = names ? text_nearest(symbol, strlen(symbol), names, rows.count) : NULL;
-    }
-    enum err err =
-        error_field(e, ERR_NOT_FOUND, pointer, "no bars of '%s' at %s%s%s%s", symbol, frame,
-                    near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
-    arena_release(&arena);
-    return err;
-}
-
-static enum err find_series(struct study_task *t, const struct db_read *reader, size_t i,
-                            struct error *e)
+static enum err find_series(struct study_task *t, size_t i, struct error *e)
 {
     struct task_symbol *s = &t->symbols[i];
-    struct timeframe stored = stored_timeframe(t->spec->timeframe);
     char pointer[32] = "/symbol";
     s->name = t->spec->symbols.items[i];
     if (!t->spec->symbol)
         snprintf(pointer, sizeof(pointer), "/symbols/%zu", i);
-    enum err err = series_repo_find(reader, s->name, stored, &s->series, e);
-    if (err == ERR_NOT_FOUND)
-        return unknown_symbol(reader, s->name, stored, pointer, e);
-    return err;
+    return series_lookup(t->storage, s->name, t->spec->timeframe, pointer, &s->series, e);
+}
+
+static bool is_resampled(const struct study_task *t, const struct task_symbol *s)
+{
+    return s->series.timeframe.minutes != t->spec->timeframe.minutes;
 }
 
 /* The session days as stored: enough to plan without loading a bar. */
@@ -94,17 +66,14 @@ static enum err plan_resampled_days(struct study_task *t, struct task_symbol *s,
     return err;
 }
 
-static enum err plan_symbol(struct study_task *t, const struct db_read *reader, size_t i,
-                            struct error *e)
+static enum err plan_symbol(struct study_task *t, const struct db_read *reader,
+                            struct task_symbol *s, struct error *e)
 {
-    struct task_symbol *s = &t->symbols[i];
     struct bar_plan plan = {0};
-    enum err err = find_series(t, reader, i, e);
-    if (!err)
-        err = bar_plan_init(reader, &s->series, INT32_MIN, INT32_MAX, &plan, e);
+    enum err err = bar_plan_init(reader, &s->series, INT32_MIN, INT32_MAX, &plan, e);
     if (!err) {
         bar_plan_hash(&plan, s->hash);
-        if (timeframe_is_stored(t->spec->timeframe))
+        if (!is_resampled(t, s))
             err = plan_stored_days(s, &plan, e);
     }
     bar_plan_release(&plan);
@@ -114,9 +83,13 @@ static enum err plan_symbol(struct study_task *t, const struct db_read *reader, 
 static enum err plan_symbols(struct study_task *t, struct error *e)
 {
     struct db_read reader = {0};
-    enum err err = readers_lease(t->storage->bar_readers, &reader, e);
+    enum err err = ERR_OK;
     for (size_t i = 0; !err && i < t->symbol_count; i++)
-        err = plan_symbol(t, &reader, i, e);
+        err = find_series(t, i, e);
+    if (!err)
+        err = readers_lease(t->storage->bar_readers, &reader, e);
+    for (size_t i = 0; !err && i < t->symbol_count; i++)
+        err = plan_symbol(t, &reader, &t->symbols[i], e);
     readers_return(t->storage->bar_readers, &reader);
     return err;
 }
@@ -216,10 +189,9 @@ static enum err prepare(struct study_task *t, struct error *e)
     enum err err;
     if ((err = plan_symbols(t, e)) || (err = choose_zone(t, e)) || (err = compile(t, e)))
         return err;
-    if (!timeframe_is_stored(t->spec->timeframe))
-        for (size_t i = 0; i < t->symbol_count; i++)
-            if ((err = plan_resampled_days(t, &t->symbols[i], e)))
-                return err;
+    for (size_t i = 0; i < t->symbol_count; i++)
+        if (is_resampled(t, &t->symbols[i]) && (err = plan_resampled_days(t, &t->symbols[i], e)))
+            return err;
     make_request(t);
     return make_study(t, e);
 }

@@ -1,4 +1,4 @@
-#include "server/api/series_lookup.h"
+#include "server/series_lookup.h"
 
 #include "base/text.h"
 

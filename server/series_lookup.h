@@ -1,6 +1,6 @@
 /* Finding a stored series by the symbol a user gave. */
-#ifndef SERVER_API_SERIES_LOOKUP_H
-#define SERVER_API_SERIES_LOOKUP_H
+#ifndef SERVER_SERIES_LOOKUP_H
+#define SERVER_SERIES_LOOKUP_H
 
 #include "db/storage.h"
 

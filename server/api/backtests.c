@@ -1,0 +1,299 @@
+/* /v1/backtests: jobs. Creating and waiting; looking at one is a look into memory, on the loop
+ * thread itself. */
+#include "server/api/api.h"
+#include "server/api/backtest_results.h"
+#include "server/api/cursor.h"
+#include "server/app.h"
+#include "server/http/response.h"
+#include "server/jobs/job_service.h"
+#include "server/jobs/study_task.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { RETRY_AFTER_SECONDS = 1 };
+
+enum err backtest_id(const struct http_request *r, struct uuid *ret, struct error *e)
+{
+    const char *text = http_param(r, "id");
+    if (!uuid_parse(text, strlen(text), ret))
+        return error_set(e, ERR_NOT_FOUND, "there is no backtest '%.64s'", text);
+    return ERR_OK;
+}
+
+/* ---- answering with a job -----------------------------------------------------------------------
+ */
+
+static void respond_job(struct http_request *r, struct http_response *out, struct job_view *view,
+                        bool accepted)
+{
+    char id[UUID_TEXT];
+    bool ended = job_status_is_final(view->status);
+    uuid_format(&view->id, id);
+    if (r->method == HTTP_POST)
+        http_add_header(r, out, "Location", "/v1/backtests/%s", id);
+    if (!ended)
+        http_add_header(r, out, "Retry-After", "%d", RETRY_AFTER_SECONDS);
+    http_respond_shared(out, accepted ? 202 : 200, view->body);
+    job_view_release(view);
+}
+
+/* A request that waits for the end of a job: whoever takes the watch away answers. */
+struct waiter {
+    struct job_watch watch; /* first: the service hands it back */
+    struct http_request *request;
+    struct job_service *jobs;
+    bool creating;
+};
+
+static void answer_waiter(struct waiter *w)
+{
+    struct http_request *r = w->request;
+    struct job_view view = {0};
+    if (job_service_peek(w->jobs, &w->watch.id, &view) && view.body) {
+        respond_job(r, http_request_response(r), &view,
+                    w->creating && !job_status_is_final(view.status));
+        http_request_complete(r);
+    } else {
+        struct error e;
+        error_set(&e, ERR_NOT_FOUND, "the backtest is gone");
+        http_request_fail(r, &e);
+    }
+}
+
+static void on_job_ended(struct job_watch *watch)
+{
+    answer_waiter((struct waiter *)watch);
+}
+
+static void on_wait_canceled(struct http_request *r, enum http_cancel why, void *context)
+{
+    (void)r;
+    (void)why;
+    struct waiter *w = context;
+    if (job_service_unwatch(w->jobs, &w->watch))
+        answer_waiter(w);
+}
+
+/* Defers the answer until the job ends; false when it has ended already. */
+static bool wait_for_end(struct http_request *r, struct job_service *jobs, const struct uuid *id,
+                         int64_t seconds)
+{
+    struct waiter *w = arena_alloc(r->arena, sizeof(*w));
+    if (!w)
+        return false;
+    *w = (struct waiter){.watch = {.ended = on_job_ended},
+                         .request = r,
+                         .jobs = jobs,
+                         .creating = r->method == HTTP_POST};
+    http_request_defer(r, clock_monotonic_ns(r->clock) + seconds * NS_PER_SECOND, on_wait_canceled,
+                       w);
+    if (!job_service_watch(jobs, id, &w->watch)) {
+        w->watch.id = *id;
+        answer_waiter(w);
+    }
+    return true;
+}
+
+/* ---- create -------------------------------------------------------------------------------------
+ */
+
+static enum err idempotency_key(const struct http_request *r, const char **ret, struct error *e)
+{
+    *ret = http_header(r, "Idempotency-Key");
+    if (*ret && (**ret == '\0' || strlen(*ret) > LIMIT_IDEMPOTENCY_KEY_BYTES))
+        return error_set(e, ERR_INVALID, "an Idempotency-Key has 1 to %d bytes",
+                         LIMIT_IDEMPOTENCY_KEY_BYTES);
+    return ERR_OK;
+}
+
+/* Symbols and rule are checked before acceptance, by planning the study. */
+static enum err check_spec(struct app *app, const struct study_spec *spec, struct error *e)
+{
+    struct study_task *task = NULL;
+    enum err err = study_task_create(&app->storage, app->pool, spec, &task, e);
+    study_task_free(task);
+    return err;
+}
+
+static enum err create(struct http_request *r, struct http_response *out, struct error *e)
+{
+    static const char *const names[] = {"wait", NULL};
+    struct app *app = r->app;
+    struct study_spec spec;
+    struct job_submission submission = {.spec = &spec};
+    struct job_view view = {0};
+    int64_t wait_s = 0;
+    bool replayed;
+    enum err err;
+    if ((err = http_query_only(r, names, e)) || (err = http_request_wait(r, &wait_s, e)) ||
+        (err = idempotency_key(r, &submission.idempotency_key, e)) ||
+        (err =
+             study_spec_decode(r->body, r->body_bytes, STUDY_SPEC_BACKTEST, r->arena, &spec, e)) ||
+        (err = check_spec(app, &spec, e)))
+        return err;
+    uuid_parse(r->identity.id, strlen(r->identity.id), &submission.key_id);
+    sha256_of(r->body, r->body_bytes, submission.body_sha256);
+    if ((err = job_service_submit(app->jobs, &submission, &view, &replayed, e)))
+        return err;
+    if (replayed)
+        http_add_header(r, out, "Idempotency-Replayed", "true");
+    if (wait_s > 0 && !job_status_is_final(view.status)) {
+        struct uuid id = view.id;
+        job_view_release(&view);
+        if (wait_for_end(r, app->jobs, &id, wait_s))
+            return ERR_OK;
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the wait");
+    }
+    respond_job(r, out, &view, wait_s == 0 || !job_status_is_final(view.status));
+    return ERR_OK;
+}
+
+/* ---- look ---------------------------------------------------------------------------------------
+ */
+
+static enum err get(struct http_request *r, struct http_response *out, struct error *e)
+{
+    static const char *const names[] = {"wait", NULL};
+    struct app *app = r->app;
+    struct uuid id;
+    struct job_view view = {0};
+    int64_t wait_s = 0;
+    enum err err;
+    if ((err = http_query_only(r, names, e)) || (err = http_request_wait(r, &wait_s, e)) ||
+        (err = backtest_id(r, &id, e)))
+        return err;
+    if (!job_service_peek(app->jobs, &id, &view)) {
+        if (!http_request_on_api(r)) {
+            http_request_move_to_api(r);
+            return ERR_OK;
+        }
+        if ((err = job_service_get(app->jobs, &id, &view, e)))
+            return err;
+    }
+    if (!view.body)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for a job");
+    if (wait_s > 0 && !job_status_is_final(view.status)) {
+        job_view_release(&view);
+        return wait_for_end(r, app->jobs, &id, wait_s)
+                   ? ERR_OK
+                   : error_set(e, ERR_NO_MEMORY, "out of memory for the wait");
+    }
+    respond_job(r, out, &view, false);
+    return ERR_OK;
+}
+
+/* ---- list ---------------------------------------------------------------------------------------
+ */
+
+static enum err list_filter(const struct http_request *r, struct job_filter *f, struct uuid *before,
+                            struct error *e)
+{
+    static const char *const names[] = {"limit", "cursor", "status", NULL};
+    static const char *const statuses[] = {"queued", "running",  "succeeded",
+                                           "failed", "canceled", NULL};
+    char place[CURSOR_PLACE];
+    int status = -1;
+    enum err err;
+    f->limit = LIMIT_PAGE_ITEMS_DEFAULT;
+    if ((err = http_query_only(r, names, e)) ||
+        (err = http_query_int(r, "limit", 1, LIMIT_PAGE_ITEMS, &f->limit, e)) ||
+        (err = http_query_enum(r, "status", statuses, &status, e)) ||
+        (err = cursor_read(r, "job", place, e)))
+        return err;
+    if (status >= 0)
+        f->statuses = 1u << status;
+    if (place[0]) {
+        if (!uuid_parse(place, strlen(place), before))
+            return cursor_refuse(e);
+        f->before = before;
+    }
+    return ERR_OK;
+}
+
+static void write_page(struct strbuf *out, const struct job_rows *rows)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_begin_object(&w);
+    json_key(&w, "items");
+    json_begin_array(&w);
+    for (size_t i = 0; i < rows->count; i++)
+        job_write(&w, &rows->items[i], true, NAN);
+    json_end_array(&w);
+    char cursor[CURSOR_TEXT], id[UUID_TEXT];
+    if (rows->more) {
+        uuid_format(&rows->items[rows->count - 1].id, id);
+        cursor_write(cursor, "job", "%s", id);
+    }
+    json_member_string(&w, "next_cursor", rows->more ? cursor : NULL);
+    json_end_object(&w);
+}
+
+static enum err list(struct http_request *r, struct http_response *out, struct error *e)
+{
+    struct app *app = r->app;
+    struct job_filter filter = {.kind = "backtest"};
+    struct uuid before;
+    struct db_read reader = {0};
+    struct arena arena;
+    struct job_rows rows = {0};
+    enum err err = list_filter(r, &filter, &before, e);
+    if (err)
+        return err;
+    arena_init(&arena, (size_t)64 << 20);
+    err = readers_lease(app->storage.readers, &reader, e);
+    if (!err)
+        err = job_repo_list(&reader, &filter, &arena, &rows, e);
+    readers_return(app->storage.readers, &reader);
+    if (!err) {
+        write_page(&out->body, &rows);
+        err = http_respond_json(out, 200, e);
+    }
+    arena_release(&arena);
+    return err;
+}
+
+/* ---- cancel, remove -----------------------------------------------------------------------------
+ */
+
+static enum err cancel_or_remove(struct http_request *r, struct http_response *out, struct error *e)
+{
+    static const char *const names[] = {NULL};
+    struct app *app = r->app;
+    struct uuid id;
+    struct job_view view = {0};
+    bool removed;
+    enum err err;
+    if ((err = http_query_only(r, names, e)) || (err = backtest_id(r, &id, e)) ||
+        (err = job_service_cancel_or_remove(app->jobs, &id, &removed, e)))
+        return err;
+    if (removed) {
+        http_respond_empty(out, 204);
+        return ERR_OK;
+    }
+    if ((err = job_service_get(app->jobs, &id, &view, e)))
+        return err;
+    respond_job(r, out, &view, true);
+    return ERR_OK;
+}
+
+/* clang-format off */
+static const struct http_route routes[] = {
+    {.method = HTTP_POST, .pattern = "/v1/backtests", .handler = create, .scope = KEY_SCOPE_BACKTEST,
+     .max_body_bytes = LIMIT_BODY_BYTES, .content_types = "application/json", .operation_id = "createBacktest"},
+    {.method = HTTP_GET, .pattern = "/v1/backtests", .handler = list, .scope = KEY_SCOPE_READ,
+     .operation_id = "listBacktests"},
+    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}", .handler = get, .scope = KEY_SCOPE_READ,
+     .flags = HTTP_ROUTE_INLINE, .operation_id = "getBacktest"},
+    {.method = HTTP_DELETE, .pattern = "/v1/backtests/{id}", .handler = cancel_or_remove, .scope = KEY_SCOPE_BACKTEST,
+     .operation_id = "deleteBacktest"},
+    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/fires", .handler = backtest_fires, .scope = KEY_SCOPE_READ,
+     .operation_id = "listFires"},
+    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/fire-map", .handler = backtest_fire_map, .scope = KEY_SCOPE_READ,
+     .operation_id = "getFireMap"},
+    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/shards", .handler = backtest_shards, .scope = KEY_SCOPE_READ,
+     .operation_id = "listShards"},
+};
+/* clang-format on */
+const struct http_route_table backtests_routes = HTTP_ROUTE_TABLE(routes);
