@@ -1,13 +1,25 @@
-/* The highest and lowest value of a window, one comparison or two a bar whatever its length (van
- * Herk; Gil and Werman): the bars are cut at multiples of n, a window is the end of one piece and
- * the beginning of the next, so it is the larger of a running maximum backward and one forward. The
- * cuts are the same wherever a run begins, and no value is rounded. A MISSING value makes both
- * running maxima MISSING from there to the end of its piece, which is exactly the windows that hold
- * it.
+/* The highest and lowest value of a window.
  *
- * lowest is highest with the signs turned.
+ * Short windows, by doubling: the extreme of 2w values is the further one of two extremes of w
+ * values, w apart. So log2(n) passes over a piece of bars, each a vector loop, and no state.
+ *
+ * Long windows, one comparison or two a bar whatever the length (van Herk; Gil and Werman): the
+ * bars are cut at multiples of n, a window is the end of one piece and the beginning of the next,
+ * so it is the further one of a running extreme backward and one forward. The cuts are the same
+ * wherever a run begins.
+ *
+ * No value is rounded. A MISSING value makes whatever it meets MISSING: that is exactly the windows
+ * that hold it. lowest is highest with the signs turned.
  */
 #include "engine/indicators/descriptors.h"
+#include "engine/rule/clones.h"
+
+#include <string.h>
+
+/* Windows up to LONGEST_SHORT are doubled; up to there that is the faster way. */
+enum { PIECE = 256, LONGEST_SHORT = 256 };
+
+#define FOLDED static inline __attribute__((always_inline))
 
 struct extreme_state {
     int64_t next;
@@ -27,34 +39,70 @@ static int64_t extreme_history(const double *parameter)
 
 static size_t extreme_state_bytes(const double *parameter)
 {
+    if (parameter[0] <= LONGEST_SHORT)
+        return 0;
     return sizeof(struct extreme_state) + (size_t)parameter[0] * sizeof(double);
 }
 
 /* The larger one; MISSING when one is. `sign` is a constant at every call and folds away. */
-static inline __attribute__((always_inline)) double further(double a, double b, double sign)
+FOLDED double further(double a, double b, double sign)
+{
+    return ((sign * b <= sign * a) | (a != a)) ? a : b;
+}
+
+/* The same for running extremes, which seldom change: a branch that is foreseen beats a chain. */
+FOLDED double further_running(double a, double b, double sign)
 {
     return sign * b <= sign * a || a != a ? a : b;
 }
 
-static inline __attribute__((always_inline)) void
-suffixes(struct extreme_state *s, const double *piece, int64_t from, int64_t n, double sign)
+/* ---- short windows ----------------------------------------------------------------------- */
+
+/* Bars [0, count) of x, each with the n - 1 values before it; count <= PIECE, n <= LONGEST_SHORT.
+ */
+FOLDED void short_windows(const double *x, int64_t count, int64_t n, double sign, double *out)
+{
+    double extreme[PIECE + LONGEST_SHORT]; /* [i]: of the `width` values from x[i - n + 1] on */
+    int64_t length = count + n - 1, width = 1;
+    memcpy(extreme, x - (n - 1), (size_t)length * sizeof(double));
+    for (; 2 * width <= n; width *= 2) {
+        length -= width;
+        for (int64_t i = 0; i < length; i++)
+            extreme[i] = further(extreme[i], extreme[i + width], sign);
+    }
+    for (int64_t i = 0; i < count; i++)
+        out[i] = further(extreme[i], extreme[i + n - width], sign);
+}
+
+CLONES static void short_highest(const double *x, int64_t count, int64_t n, double *restrict out)
+{
+    short_windows(x, count, n, 1.0, out);
+}
+
+CLONES static void short_lowest(const double *x, int64_t count, int64_t n, double *restrict out)
+{
+    short_windows(x, count, n, -1.0, out);
+}
+
+/* ---- long windows ------------------------------------------------------------------------ */
+
+FOLDED void suffixes(struct extreme_state *s, const double *piece, int64_t from, int64_t n,
+                     double sign)
 {
     double extreme = piece[n - 1];
     for (int64_t j = n - 1; j >= from; j--) {
-        extreme = further(extreme, piece[j], sign);
+        extreme = further_running(extreme, piece[j], sign);
         s->suffix[j] = extreme;
     }
 }
 
 /* Bars [0, count) of one piece of the cut, the first at place `at` of it. */
-static inline __attribute__((always_inline)) void run_piece(struct extreme_state *s,
-                                                            const double *x, int64_t at,
-                                                            int64_t count, int64_t n, double sign,
-                                                            double *out)
+FOLDED void run_piece(struct extreme_state *s, const double *x, int64_t at, int64_t count,
+                      int64_t n, double sign, double *out)
 {
     double prefix = at == 0 ? x[0] : s->prefix;
     for (int64_t i = 0; i < count; i++)
-        out[i] = prefix = further(prefix, x[i], sign);
+        out[i] = prefix = further_running(prefix, x[i], sign);
     s->prefix = prefix;
     const double *suffix = s->suffix + at + 1;
     if (at + count == n)
@@ -63,8 +111,7 @@ static inline __attribute__((always_inline)) void run_piece(struct extreme_state
         out[i] = further(suffix[i], out[i], sign);
 }
 
-static inline __attribute__((always_inline)) void
-extreme_run(struct extreme_state *s, const struct indicator_block *b, double sign)
+FOLDED void extreme_run(struct extreme_state *s, const struct indicator_block *b, double sign)
 {
     const double *x = b->in[0];
     int64_t n = (int64_t)b->parameter[0];
@@ -73,7 +120,7 @@ extreme_run(struct extreme_state *s, const struct indicator_block *b, double sig
         suffixes(s, x - at - n, at + 1, n, sign);
         s->prefix = x[-at];
         for (int64_t i = -at; i < 0; i++)
-            s->prefix = further(s->prefix, x[i], sign);
+            s->prefix = further_running(s->prefix, x[i], sign);
     }
     for (int64_t i = 0; i < b->count;) {
         if (at == 0 && n > 1)
@@ -86,14 +133,30 @@ extreme_run(struct extreme_state *s, const struct indicator_block *b, double sig
     s->next = b->start + b->count;
 }
 
+typedef void short_function(const double *x, int64_t count, int64_t n, double *out);
+
+static void short_run(const struct indicator_block *b, short_function *run)
+{
+    for (int64_t i = 0; i < b->count; i += PIECE) {
+        int64_t count = b->count - i < PIECE ? b->count - i : PIECE;
+        run(b->in[0] + i, count, (int64_t)b->parameter[0], b->out[0] + i);
+    }
+}
+
 static void highest_run(void *state, const struct indicator_block *b)
 {
-    extreme_run(state, b, 1.0);
+    if (b->parameter[0] <= LONGEST_SHORT)
+        short_run(b, short_highest);
+    else
+        extreme_run(state, b, 1.0);
 }
 
 static void lowest_run(void *state, const struct indicator_block *b)
 {
-    extreme_run(state, b, -1.0);
+    if (b->parameter[0] <= LONGEST_SHORT)
+        short_run(b, short_lowest);
+    else
+        extreme_run(state, b, -1.0);
 }
 
 static const struct indicator_kernel highest_kernel = {
