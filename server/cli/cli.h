@@ -8,9 +8,10 @@
 
 enum cli_exit {
     CLI_OK = 0,
-    CLI_FAILED = 1, /* what was asked could not be done; standard error says why */
-    CLI_USAGE = 2,  /* the command line or the configuration is wrong */
-    CLI_HELD = 3,   /* another server holds the data folder */
+    CLI_FAILED = 1,        /* what was asked could not be done; standard error says why */
+    CLI_USAGE = 2,         /* the command line or the configuration is wrong */
+    CLI_HELD = 3,          /* another server holds the data folder */
+    CLI_INTERRUPTED = 130, /* SIGINT or SIGTERM, as shells have it */
 };
 
 int cli_serve(int argc, char **argv);
