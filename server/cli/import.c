@@ -1,0 +1,111 @@
+/* bracketd import: bars from CSV files, each all or nothing. */
+#include "server/cli/answer.h"
+#include "server/cli/command.h"
+#include "server/cli/import_one.h"
+#include "server/cli/import_text.h"
+#include "server/cli/interrupt.h"
+
+#include <stdio.h>
+
+enum { ARENA_BYTES = 4 << 20, REPORT_BYTES_MAX = 1 << 20 };
+
+struct import_command {
+    struct target_options target;
+    struct import_options import;
+    const char *symbol;
+    bool json;
+};
+
+/* clang-format off */
+static const struct option options[] = {
+    {.name = "symbol", .kind = OPTION_TEXT, .offset = offsetof(struct import_command, symbol), .value = "S",
+     .help = "whose bars they are"},
+    IMPORT_OPTION_ROWS(struct import_command, import.),
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct import_command, json),
+     .help = "print the ImportReport of openapi.yaml, a line for each file"},
+    TARGET_OPTION_ROWS(struct import_command, target.),
+};
+/* clang-format on */
+
+static const struct command_frame frame = {
+    .name = "import",
+    .synopsis = "--symbol S [options] FILE...",
+    .summary = "Import bars of a symbol from CSV files, plain or gzip; - is standard input.\n"
+               "A file is imported as a whole or not at all; the first one refused is the last.",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .example = "    bracketd import --symbol NIFTY --calendar XNSE --timezone Asia/Kolkata "
+               "nifty.csv.gz",
+};
+
+static int import_file(struct target *target, const struct import_command *o,
+                       const struct import_order *order, const char *path)
+{
+    struct import_file file;
+    struct import_refusal refusal;
+    struct strbuf report;
+    struct error e;
+    if (import_file_open(&file, path, &e))
+        return cli_fail(CLI_FAILED, &e);
+    strbuf_init(&report, REPORT_BYTES_MAX);
+    enum err err = import_one(target, order, &file, &report, &refusal, &e);
+    int code = CLI_FAILED;
+    if (err == ERR_CANCELED) {
+        code = answer_fail(&e);
+    } else if (err) {
+        import_text_refuse(file.name, &refusal, &e);
+    } else {
+        if (!o->json)
+            printf("%s\n", file.name);
+        code = answer_print(strbuf_text(&report), report.length, o->json, import_text_print);
+    }
+    strbuf_release(&report);
+    import_file_close(&file);
+    return code;
+}
+
+static int run(const struct import_command *o, const struct import_settings *settings,
+               const struct option_arguments *files)
+{
+    struct target target;
+    struct error e;
+    struct import_order order = {.symbol = o->symbol,
+                                 .options = &o->import,
+                                 .settings = settings,
+                                 .cancel = interrupt_flag()};
+    enum err err = target_open(&o->target, TARGET_CREATE, &target, &e);
+    if (err)
+        return cli_fail(target_exit_code(err), &e);
+    int code = CLI_OK;
+    for (size_t i = 0; i < files->count && code == CLI_OK; i++)
+        code = import_file(&target, o, &order, files->items[i]);
+    target_close(&target);
+    return code;
+}
+
+static int settle_and_run(const struct import_command *o, const struct option_arguments *files)
+{
+    struct import_settings settings;
+    struct error e;
+    if (!o->symbol)
+        return command_usage(&frame, "--symbol is needed");
+    if (files->count == 0)
+        return command_usage(&frame, "a file is needed; - is standard input");
+    if (series_check_symbol(o->symbol, &e) || import_options_settle(&o->import, &settings, &e))
+        return command_usage(&frame, "%s", e.message);
+    return run(o, &settings, files);
+}
+
+int cli_import(int argc, char **argv)
+{
+    struct arena arena;
+    struct import_command o = {0};
+    struct option_arguments files;
+    int code;
+    import_options_init(&o.import);
+    arena_init(&arena, ARENA_BYTES);
+    if (command_begin(&frame, argc, argv, &arena, &o, &files, &code))
+        code = settle_and_run(&o, &files);
+    arena_release(&arena);
+    return code;
+}
