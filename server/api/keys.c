@@ -4,30 +4,9 @@
 #include "server/api/api.h"
 #include "server/api/cursor.h"
 #include "server/app.h"
+#include "server/key_json.h"
 
 #include <string.h>
-
-/* ---- the answer's keys ---- */
-
-static void write_members(struct json_writer *w, const struct key_row *key)
-{
-    char id[UUID_TEXT];
-    uuid_format(&key->id, id);
-    json_member_string(w, "id", id);
-    json_member_string(w, "name", key->name);
-    json_key(w, "scopes");
-    json_begin_array(w);
-    for (size_t i = 0; key_scope_names[i]; i++)
-        if (key->scopes & (1u << i))
-            json_string(w, key_scope_names[i]);
-    json_end_array(w);
-    json_member_time(w, "created_at", key->created_at_ns);
-    json_key(w, "revoked_at");
-    if (key->revoked_at_ns != 0)
-        json_time(w, key->revoked_at_ns);
-    else
-        json_null(w);
-}
 
 /* ---- POST /v1/keys ---- */
 
@@ -59,7 +38,7 @@ static enum err create_key(struct http_request *r, struct http_response *out, st
     struct json_writer w;
     json_writer_init(&w, &out->body);
     json_begin_object(&w);
-    write_members(&w, &key);
+    key_json_members(&w, &key);
     json_member_string(&w, "key", text);
     json_end_object(&w);
     uuid_format(&key.id, id);
@@ -96,7 +75,7 @@ static enum err respond_page(struct http_response *out, const struct key_rows *k
     json_begin_array(&w);
     for (size_t i = first; i < end; i++) {
         json_begin_object(&w);
-        write_members(&w, &keys->items[i]);
+        key_json_members(&w, &keys->items[i]);
         json_end_object(&w);
     }
     json_end_array(&w);

@@ -1,0 +1,246 @@
+/* bracketd keys: who may use the API. */
+#include "server/keys.h"
+
+#include "base/uuid.h"
+#include "server/cli/answer.h"
+#include "server/cli/command.h"
+#include "server/cli/keys_work.h"
+#include "server/cli/table.h"
+#include "server/cli/terminal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ARENA_BYTES = 1 << 20, ANSWER_BYTES_MAX = 64 << 20, SCOPES_TEXT = 64 };
+
+struct keys_options {
+    struct target_options target;
+    const char *name, *scopes, *id;
+    bool plain, json;
+};
+
+/* clang-format off */
+static const struct option options[] = {
+    {.name = "name", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, name), .value = "NAME",
+     .help = "of the key: to create or to revoke"},
+    {.name = "scopes", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, scopes), .value = "A,B",
+     .help = "of read, backtest, trade, admin (admin includes the others)"},
+    {.name = "id", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, id), .value = "ID",
+     .help = "of the key to revoke, instead of its name"},
+    {.name = "plain", .kind = OPTION_FLAG, .offset = offsetof(struct keys_options, plain),
+     .help = "create: print the key and nothing else"},
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct keys_options, json),
+     .help = "print the NewKey or the KeyPage of openapi.yaml"},
+    TARGET_OPTION_ROWS(struct keys_options, target.),
+};
+/* clang-format on */
+
+static const struct command_frame frame = {
+    .name = "keys",
+    .synopsis = "create|list|revoke [options]",
+    .summary = "Make, list and revoke API keys. A key is shown when it is made, and never again.",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .example = "    bracketd keys create --name notebook --scopes read,backtest",
+};
+
+/* ---- layouts ---- */
+
+static void scopes_text(const struct json_value *key, char out[SCOPES_TEXT])
+{
+    const struct json_value *scope = json_value_first(json_value_member(key, "scopes"));
+    size_t length = 0;
+    out[0] = '\0';
+    for (; scope && length < SCOPES_TEXT; scope = json_value_next(scope)) {
+        const char *name = json_value_text(scope);
+        length += (size_t)snprintf(out + length, SCOPES_TEXT - length, "%s%s", length ? "," : "",
+                                   name ? name : "");
+    }
+}
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+static void new_key_layout(FILE *out, const struct json_value *key)
+{
+    char scopes[SCOPES_TEXT];
+    const char *text = or_else(json_value_member_text(key, "key"), "");
+    scopes_text(key, scopes);
+    fprintf(out, "Key '%s' (%s), shown this once:\n\n    %s\n\n",
+            or_else(json_value_member_text(key, "name"), ""), scopes, text);
+    fprintf(out,
+            "Send it as 'Authorization: Bearer <key>', or put it into BRACKETD_KEY for --url.\n");
+}
+
+static void plain_key_layout(FILE *out, const struct json_value *key)
+{
+    fprintf(out, "%s\n", or_else(json_value_member_text(key, "key"), ""));
+}
+
+static void key_table_layout(FILE *out, const struct json_value *page)
+{
+    static const char *const names[] = {"name", "scopes", "created", "revoked", "id"};
+    struct table t;
+    table_init(&t, "lllll");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        table_cell(&t, TABLE_BOLD, "%s", names[i]);
+    const struct json_value *key = json_value_first(json_value_member(page, "items"));
+    for (; key; key = json_value_next(key)) {
+        char scopes[SCOPES_TEXT];
+        scopes_text(key, scopes);
+        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "name"), ""));
+        table_cell(&t, TABLE_PLAIN, "%s", scopes);
+        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "created_at"), ""));
+        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "revoked_at"), "-"));
+        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "id"), ""));
+    }
+    table_print(&t, out, 0, terminal_has_colour(out));
+    table_release(&t);
+}
+
+/* ---- actions ---- */
+
+typedef int action(struct target *target, const struct keys_options *o);
+
+static int create_key(struct target *target, const struct keys_options *o)
+{
+    struct strbuf answer;
+    struct error e;
+    uint32_t scopes = 0;
+    strbuf_init(&answer, ANSWER_BYTES_MAX);
+    enum err err = key_scopes_parse(o->scopes, &scopes, &e);
+    if (!err)
+        err = keys_work_create(target, o->name, scopes, &answer, &e);
+    int code = err ? answer_fail(&e)
+                   : answer_print(strbuf_text(&answer), answer.length, o->json && !o->plain,
+                                  o->plain ? plain_key_layout : new_key_layout);
+    strbuf_release(&answer);
+    return code;
+}
+
+static int list_keys(struct target *target, const struct keys_options *o)
+{
+    struct strbuf answer;
+    struct error e;
+    strbuf_init(&answer, ANSWER_BYTES_MAX);
+    int code = keys_work_list(target, &answer, &e)
+                   ? answer_fail(&e)
+                   : answer_print(strbuf_text(&answer), answer.length, o->json, key_table_layout);
+    strbuf_release(&answer);
+    return code;
+}
+
+/* The id of the key in force that has the name. */
+static enum err find_by_name(struct target *target, const char *name, char ret_id[UUID_TEXT],
+                             struct error *e)
+{
+    struct strbuf text;
+    struct json_value *page = NULL;
+    bool found = false;
+    strbuf_init(&text, ANSWER_BYTES_MAX);
+    enum err err = keys_work_list(target, &text, e);
+    if (!err)
+        err = json_value_parse(strbuf_text(&text), text.length, &page, e);
+    const struct json_value *key = json_value_first(json_value_member(page, "items"));
+    for (; key && !found; key = json_value_next(key)) {
+        found = strcmp(or_else(json_value_member_text(key, "name"), ""), name) == 0 &&
+                !json_value_member_text(key, "revoked_at");
+        if (found)
+            snprintf(ret_id, UUID_TEXT, "%s", or_else(json_value_member_text(key, "id"), ""));
+    }
+    json_value_free(page);
+    strbuf_release(&text);
+    if (!err && !found)
+        err = error_set(e, ERR_NOT_FOUND, "no key in force is named '%s'", name);
+    return err;
+}
+
+static int revoke_key(struct target *target, const struct keys_options *o)
+{
+    struct error e;
+    char id[UUID_TEXT];
+    enum err err = ERR_OK;
+    if (o->id)
+        snprintf(id, sizeof(id), "%s", o->id);
+    else
+        err = find_by_name(target, o->name, id, &e);
+    if (!err)
+        err = keys_work_revoke(target, id, &e);
+    if (err)
+        return answer_fail(&e);
+    printf("Revoked: %s\n", o->name ? o->name : id);
+    return command_end(CLI_OK);
+}
+
+/* ---- the command line ---- */
+
+/* NULL when the arguments make sense. */
+static const char *mistake_in_create(const struct keys_options *o, struct error *e)
+{
+    uint32_t scopes;
+    if (!o->name || !o->scopes)
+        return "create needs --name and --scopes";
+    if (strlen(o->name) > LIMIT_KEY_NAME_BYTES)
+        return "--name: a key's name has 1 to 64 bytes";
+    static_assert(LIMIT_KEY_NAME_BYTES == 64, "the message says so");
+    if (key_scopes_parse(o->scopes, &scopes, e))
+        return e->message;
+    return o->id ? "--id is for revoke" : NULL;
+}
+
+static const char *mistake_in_revoke(const struct keys_options *o)
+{
+    struct uuid id;
+    if (!o->name == !o->id)
+        return "revoke needs --name or --id, one of them";
+    if (o->id && !uuid_parse(o->id, strlen(o->id), &id))
+        return "--id: that is no id; keys list shows them";
+    return NULL;
+}
+
+static int run(const struct keys_options *o, const struct option_arguments *rest)
+{
+    static const struct {
+        const char *name;
+        action *run;
+        enum target_need need;
+    } actions[] = {{"create", create_key, TARGET_CREATE},
+                   {"list", list_keys, TARGET_EXISTING},
+                   {"revoke", revoke_key, TARGET_EXISTING}};
+    enum { ACTION_COUNT = sizeof(actions) / sizeof(actions[0]) };
+    struct target target;
+    struct error e;
+    size_t i = 0;
+    const char *name = rest->count == 1 ? rest->items[0] : "";
+    while (i < ACTION_COUNT && strcmp(actions[i].name, name) != 0)
+        i++;
+    if (i == ACTION_COUNT)
+        return command_usage(&frame, "create, list or revoke?");
+    const char *mistake = actions[i].run == create_key   ? mistake_in_create(o, &e)
+                          : actions[i].run == revoke_key ? mistake_in_revoke(o)
+                                                         : NULL;
+    if (mistake)
+        return command_usage(&frame, "%s", mistake);
+    enum err err = target_open(&o->target, actions[i].need, &target, &e);
+    if (err)
+        return cli_fail(target_exit_code(err), &e);
+    int code = actions[i].run(&target, o);
+    target_close(&target);
+    return code;
+}
+
+int cli_keys(int argc, char **argv)
+{
+    struct arena arena;
+    struct keys_options o = {0};
+    struct option_arguments rest;
+    int code;
+    arena_init(&arena, ARENA_BYTES);
+    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
+        code = run(&o, &rest);
+    arena_release(&arena);
+    return code;
+}
