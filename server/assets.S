@@ -1,11 +1,9 @@
 /* Files that the program carries: read where the build runs, in the tree's root. */
         .section .rodata
         .global asset_openapi
-        .global asset_openapi_size_bytes
+        .global asset_openapi_end
 asset_openapi:
         .incbin "openapi.yaml"
 asset_openapi_end:
-        .balign 8
-asset_openapi_size_bytes:
-        .quad asset_openapi_end - asset_openapi
+        .byte 0
         .section .note.GNU-stack,"",@progbits

@@ -188,7 +188,6 @@ const struct indicator indicator_highest = {
     .parameter = {INDICATOR_PERIOD(1)},
     .min = -INFINITY,
     .max = INFINITY,
-    .picks = true,
     .kernel = &highest_kernel,
 };
 
@@ -203,6 +202,5 @@ const struct indicator indicator_lowest = {
     .parameter = {INDICATOR_PERIOD(1)},
     .min = -INFINITY,
     .max = INFINITY,
-    .picks = true,
     .kernel = &lowest_kernel,
 };

@@ -4,7 +4,6 @@
 
 #include "engine/rule/check.h"
 #include "engine/rule/plan.h"
-#include "engine/rule/warnings.h"
 
 struct rule {
     struct arena arena; /* owns everything below */
@@ -15,7 +14,8 @@ struct rule {
     const char **indicators;
     size_t indicator_count;
     struct check_result parameters;
-    struct warnings warnings;
+    const char **warnings;
+    size_t warning_count;
 };
 
 #endif

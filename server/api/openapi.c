@@ -5,8 +5,7 @@
 #include <pthread.h>
 
 /* server/assets.S */
-extern const char asset_openapi[];
-extern const uint64_t asset_openapi_size_bytes;
+extern const char asset_openapi[], asset_openapi_end[];
 
 static char etag[2 * DATA_HASH_BYTES + 3];
 
@@ -14,7 +13,7 @@ static void make_etag(void)
 {
     unsigned char hash[DATA_HASH_BYTES];
     char text[2 * DATA_HASH_BYTES + 1];
-    data_hash_of(asset_openapi, asset_openapi_size_bytes, hash);
+    data_hash_of(asset_openapi, (size_t)(asset_openapi_end - asset_openapi), hash);
     hex_format(hash, sizeof hash, text);
     snprintf(etag, sizeof etag, "\"%s\"", text);
 }
@@ -30,7 +29,7 @@ static enum err get_openapi(struct http_request *r, struct http_response *out, s
     if (http_respond_not_modified(r, out, etag))
         return ERR_OK;
     http_set_etag(out, "%s", etag);
-    strbuf_add(&out->body, asset_openapi, asset_openapi_size_bytes);
+    strbuf_add(&out->body, asset_openapi, (size_t)(asset_openapi_end - asset_openapi));
     return http_respond_text(out, 200, "application/yaml", e);
 }
 

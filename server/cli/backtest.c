@@ -1,0 +1,136 @@
+/* bracketd backtest: a rule over many symbols and years. */
+#include "server/cli/answer.h"
+#include "server/cli/command.h"
+#include "server/cli/interrupt.h"
+#include "server/cli/job_remote.h"
+#include "server/cli/study_flags.h"
+#include "server/cli/study_local.h"
+#include "server/cli/study_text.h"
+#include "server/cli/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ARENA_BYTES = 4 << 20, ANSWER_BYTES_MAX = 64 << 20 };
+
+struct backtest_options {
+    struct target_options target;
+    struct study_flags study;
+    int64_t workers; /* 0 = as many as processors */
+    bool json;
+};
+
+/* clang-format off */
+static const struct option options[] = {
+    {.name = "symbol", .kind = OPTION_TEXTS, .offset = offsetof(struct backtest_options, study.symbols), .value = "S[,S]",
+     .help = "whose bars; may be given again"},
+    STUDY_OPTION_ROWS(struct backtest_options, study.),
+    {.name = "shard", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.shard), .value = "SIZE",
+     .help = "day, week or month: how the work is cut; never changes the answer (month)"},
+    {.name = "name", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.name), .value = "NAME",
+     .help = "what to call the job of a server"},
+    {.name = "workers", .kind = OPTION_INTEGER, .offset = offsetof(struct backtest_options, workers), .value = "N",
+     .help = "threads, where this command does the work itself (the cores)", .min = 1, .max = LIMIT_WORKERS},
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct backtest_options, json),
+     .help = "print the Job of openapi.yaml; without a server: status, request, result, timing"},
+    TARGET_OPTION_ROWS(struct backtest_options, target.),
+};
+/* clang-format on */
+
+static const struct command_frame frame = {
+    .name = "backtest",
+    .synopsis = "--symbol S[,S] [options] RULE",
+    .summary = "Study a rule over symbols and years: when it fired, and what happened next.",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .example = "    bracketd backtest --symbol DEMO,THIN --from 2023-01-03 --cooldown 30m "
+               "'close crosses above sma(200)'",
+};
+
+static enum err work(struct target *target, const struct backtest_options *o,
+                     const struct study_spec *spec, const char *body, struct strbuf *ret,
+                     struct error *e)
+{
+    if (target->client)
+        return job_remote_run(target->client, body, interrupt_flag(), ret, e);
+    struct study_local run = {.storage = &target->storage,
+                              .spec = spec,
+                              .kind = STUDY_SPEC_BACKTEST,
+                              .workers = (int32_t)o->workers,
+                              .cancel = interrupt_flag()};
+    return study_local_run(&run, ret, e);
+}
+
+/* A job that did not succeed says why on standard error, and with --json is printed all the same.
+ */
+static int print(const struct strbuf *answer, bool as_json)
+{
+    struct json_value *job = NULL;
+    struct error e;
+    if (json_value_parse(strbuf_text(answer), answer->length, &job, &e))
+        return cli_fail(CLI_FAILED, &e);
+    const char *status = json_value_member_text(job, "status");
+    const char *detail = json_value_member_text(json_value_member(job, "error"), "detail");
+    bool succeeded = status && strcmp(status, "succeeded") == 0;
+    if (!succeeded)
+        error_set(&e, ERR_CONFLICT, "the backtest %s%s%s",
+                  status && strcmp(status, "canceled") == 0 ? "was canceled" : "failed",
+                  detail ? ": " : "", detail ? detail : "");
+    json_value_free(job);
+    int code = CLI_OK;
+    if (succeeded || as_json)
+        code = answer_print(strbuf_text(answer), answer->length, as_json, study_text_print);
+    return succeeded ? code : cli_fail(CLI_FAILED, &e);
+}
+
+static int run(const struct backtest_options *o, const struct study_spec *spec, const char *body)
+{
+    struct target target;
+    struct strbuf answer;
+    struct error e;
+    interrupt_flag();
+    enum err err = target_open(&o->target, TARGET_EXISTING, &target, &e);
+    if (err)
+        return cli_fail(target_exit_code(err), &e);
+    strbuf_init(&answer, ANSWER_BYTES_MAX);
+    err = work(&target, o, spec, body, &answer, &e);
+    target_close(&target);
+    int code = err ? answer_fail(&e) : print(&answer, o->json);
+    strbuf_release(&answer);
+    return code;
+}
+
+static int settle_and_run(const struct backtest_options *o, const struct option_arguments *rest,
+                          struct arena *arena)
+{
+    struct study_spec spec;
+    struct strbuf body;
+    struct error e;
+    if (o->study.symbols.count == 0)
+        return command_usage(&frame, "at least one --symbol is needed");
+    if (rest->count != 1)
+        return command_usage(&frame, "%s",
+                             rest->count ? "one rule is needed: put it in quotes"
+                                         : "a rule is needed");
+    strbuf_init(&body, LIMIT_BODY_BYTES);
+    int code =
+        study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_BACKTEST, arena, &body, &spec, &e)
+            ? command_usage(&frame, "%s", e.message)
+            : run(o, &spec, strbuf_text(&body));
+    strbuf_release(&body);
+    return code;
+}
+
+int cli_backtest(int argc, char **argv)
+{
+    struct arena arena;
+    struct backtest_options o = {0};
+    struct option_arguments rest;
+    int code;
+    study_flags_init(&o.study);
+    arena_init(&arena, ARENA_BYTES);
+    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
+        code = settle_and_run(&o, &rest, &arena);
+    arena_release(&arena);
+    return code;
+}

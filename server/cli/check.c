@@ -1,0 +1,121 @@
+/* bracketd check: would this rule have fired? One symbol, answered at once. */
+#include "server/cli/answer.h"
+#include "server/cli/command.h"
+#include "server/cli/interrupt.h"
+#include "server/cli/study_flags.h"
+#include "server/cli/study_local.h"
+#include "server/cli/study_text.h"
+#include "server/cli/target.h"
+
+#include <stdio.h>
+
+enum {
+    ARENA_BYTES = 4 << 20,
+    ANSWER_BYTES_MAX = 64 << 20,
+    CHECK_TIMEOUT_MS = 600 * 1000,
+};
+
+struct check_options {
+    struct target_options target;
+    struct study_flags study;
+    bool json;
+};
+
+/* clang-format off */
+static const struct option options[] = {
+    {.name = "symbol", .kind = OPTION_TEXTS, .offset = offsetof(struct check_options, study.symbols), .value = "S",
+     .help = "whose bars"},
+    STUDY_OPTION_ROWS(struct check_options, study.),
+    {.name = "latest", .kind = OPTION_INTEGER, .offset = offsetof(struct check_options, study.latest), .value = "N",
+     .help = "how many of the latest fires to list (10)", .min = 0, .max = LIMIT_PAGE_ITEMS},
+    {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct check_options, json),
+     .help = "print the CheckAnswer of openapi.yaml"},
+    TARGET_OPTION_ROWS(struct check_options, target.),
+};
+/* clang-format on */
+
+static const struct command_frame frame = {
+    .name = "check",
+    .synopsis = "--symbol S [options] RULE",
+    .summary = "Would this rule have fired, when, and what happened next?",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .example =
+        "    bracketd check --symbol DEMO --window 09:45-11:30 'rsi(14) < 30 and close > sma(200)'",
+};
+
+static enum err ask(struct target *target, const struct study_spec *spec, const char *body,
+                    struct strbuf *ret, struct error *e)
+{
+    if (!target->client) {
+        struct study_local run = {.storage = &target->storage,
+                                  .spec = spec,
+                                  .kind = STUDY_SPEC_CHECK,
+                                  .cancel = interrupt_flag()};
+        return study_local_run(&run, ret, e);
+    }
+    struct client_response response;
+    struct answer_request request = {.method = "POST",
+                                     .target = "/v1/check",
+                                     .body = body,
+                                     .timeout_ms = CHECK_TIMEOUT_MS,
+                                     .cancel = interrupt_flag()};
+    enum err err = answer_ask(target->client, &request, &response, e);
+    if (!err)
+        strbuf_add(ret, response.body.data, response.body.length);
+    client_response_release(&response);
+    return err;
+}
+
+static int run(const struct check_options *o, const struct study_spec *spec, const char *body)
+{
+    struct target target;
+    struct strbuf answer;
+    struct error e;
+    interrupt_flag();
+    enum err err = target_open(&o->target, TARGET_EXISTING, &target, &e);
+    if (err)
+        return cli_fail(target_exit_code(err), &e);
+    strbuf_init(&answer, ANSWER_BYTES_MAX);
+    err = ask(&target, spec, body, &answer, &e);
+    target_close(&target);
+    int code = err ? answer_fail(&e)
+                   : answer_print(strbuf_text(&answer), answer.length, o->json, study_text_print);
+    strbuf_release(&answer);
+    return code;
+}
+
+static int settle_and_run(const struct check_options *o, const struct option_arguments *rest,
+                          struct arena *arena)
+{
+    struct study_spec spec;
+    struct strbuf body;
+    struct error e;
+    if (o->study.symbols.count != 1)
+        return command_usage(&frame, "one --symbol is needed; for several there is backtest");
+    if (rest->count != 1)
+        return command_usage(&frame, "%s",
+                             rest->count ? "one rule is needed: put it in quotes"
+                                         : "a rule is needed");
+    strbuf_init(&body, LIMIT_BODY_BYTES);
+    int code =
+        study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_CHECK, arena, &body, &spec, &e)
+            ? command_usage(&frame, "%s", e.message)
+            : run(o, &spec, strbuf_text(&body));
+    strbuf_release(&body);
+    return code;
+}
+
+int cli_check(int argc, char **argv)
+{
+    struct arena arena;
+    struct check_options o = {0};
+    struct option_arguments rest;
+    int code;
+    study_flags_init(&o.study);
+    arena_init(&arena, ARENA_BYTES);
+    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
+        code = settle_and_run(&o, &rest, &arena);
+    arena_release(&arena);
+    return code;
+}

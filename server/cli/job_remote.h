@@ -1,0 +1,14 @@
+/* A backtest on a server: accepted as a job, followed to its end, canceled when the user says so.
+ */
+#ifndef SERVER_CLI_JOB_REMOTE_H
+#define SERVER_CLI_JOB_REMOTE_H
+
+#include "base/strbuf.h"
+#include "server/cli/client.h"
+
+/* Appends the Job in its last state to *out, however it ended, and shows progress. ERR_CANCELED
+ * when *cancel turned true: the job was asked to end. */
+enum err job_remote_run(struct client *client, const char *body, const _Atomic bool *cancel,
+                        struct strbuf *out, struct error *e);
+
+#endif
