@@ -128,6 +128,8 @@ static enum err run_load(struct load *load, struct worker_pool *pool, struct err
     int64_t tasks = plan->count / BARS_PER_TASK;
     if (pool == NULL || tasks < 2)
         return load_days(load, 0, plan->day_count, e);
+    int64_t workers = worker_pool_size(pool);
+    tasks = (tasks + workers - 1) / workers * workers; /* so that they end together */
     load->days_per_task = (plan->day_count + tasks - 1) / tasks;
     tasks = (plan->day_count + load->days_per_task - 1) / load->days_per_task;
     return worker_pool_run(pool, load_task, load, tasks, NULL, e);
@@ -166,8 +168,7 @@ static enum err load_plan(const struct request *q, const struct bar_plan *plan, 
         load.columns = copy_columns(have, columns, &builder);
     err = run_load(&load, q->pool, e);
     if (err == ERR_OK)
-        err = bars_publish(&builder, plan->series.calendar, plan->series.timeframe,
-                           plan->price_decimals, ret, e);
+        err = bar_plan_publish(plan, &builder, ret, e);
     bars_builder_release(&builder);
     return err;
 }

@@ -63,15 +63,39 @@ static enum err damaged(const struct series_row *series, struct error *e)
                      series->symbol);
 }
 
+/* The next day of the plan; false when the row does not fit the series or its calendar. */
+static bool add_day(struct bar_plan *plan, int32_t day, int64_t count, int32_t price_decimals,
+                    const void *hash)
+{
+    struct session session;
+    if (plan->day_count == plan->series.days || count < 1 || count > LIMIT_SESSION_BARS ||
+        !calendar_session(plan->series.calendar, day, &session))
+        return false;
+    struct bar_day *added = &plan->days[plan->day_count++];
+    *added = (struct bar_day){.day = day,
+                              .price_decimals = price_decimals,
+                              .count = count,
+                              .first = plan->count,
+                              .open_ns = session.open_ns,
+                              .close_ns = session.close_ns};
+    memcpy(added->hash, hash, DATA_HASH_BYTES);
+    plan->count += count;
+    if (price_decimals < 0 || plan->price_decimals < 0)
+        plan->price_decimals = -1;
+    else if (price_decimals > plan->price_decimals)
+        plan->price_decimals = price_decimals;
+    return true;
+}
+
 /* plan->series is of the snapshot we are in, so its count of days is a bound. */
 static enum err read_days(const struct db_read *r, int32_t from_day, int32_t to_day,
                           struct bar_plan *plan, struct error *e)
 {
-    bool fits = true;
+    bool good = true;
     struct statement *s = db_prepare(r, SQL_DAYS);
     bind_days(s, plan->series.id, from_day, to_day);
     int id = -1, count = -1, decimals = -1, hash = -1;
-    while (fits && statement_next(s)) {
+    while (good && statement_next(s)) {
         if (id < 0) {
             id = statement_column(s, "id");
             count = statement_column(s, "count");
@@ -80,25 +104,12 @@ static enum err read_days(const struct db_read *r, int32_t from_day, int32_t to_
         }
         size_t hash_bytes;
         const void *hash_is = statement_blob_at(s, hash, &hash_bytes);
-        int64_t bars = statement_int_at(s, count);
-        fits = plan->day_count < plan->series.days && hash_bytes == DATA_HASH_BYTES && bars >= 1 &&
-               bars <= LIMIT_SESSION_BARS;
-        if (!fits)
-            break;
-        struct bar_day *day = &plan->days[plan->day_count++];
-        day->day = day_of(statement_int_at(s, id));
-        day->price_decimals = (int32_t)statement_int_at(s, decimals);
-        day->count = bars;
-        day->first = plan->count;
-        memcpy(day->hash, hash_is, DATA_HASH_BYTES);
-        plan->count += bars;
-        if (day->price_decimals < 0 || plan->price_decimals < 0)
-            plan->price_decimals = -1;
-        else if (day->price_decimals > plan->price_decimals)
-            plan->price_decimals = day->price_decimals;
+        good = hash_bytes == DATA_HASH_BYTES &&
+               add_day(plan, day_of(statement_int_at(s, id)), statement_int_at(s, count),
+                       (int32_t)statement_int_at(s, decimals), hash_is);
     }
     enum err err = statement_finish(s, e);
-    return err == ERR_OK && !fits ? damaged(&plan->series, e) : err;
+    return err == ERR_OK && !good ? damaged(&plan->series, e) : err;
 }
 
 enum err bar_plan_init(const struct db_read *r, const struct series_row *series, int32_t from_day,
@@ -228,6 +239,14 @@ static enum err decode_day(const struct fetcher *f, const struct bar_blob_info *
     return err;
 }
 
+/* That times increase was checked when the day was stored, and the check sums say that it still is
+ * that day; its session is of the calendar that this program has. */
+static bool fits(const struct bar_day *day, const struct bar_blob_info *info)
+{
+    return info->count == day->count && info->first_ns >= day->open_ns &&
+           info->last_ns < day->close_ns;
+}
+
 static enum err check_version(const struct db_read *r, const struct bar_plan *plan, struct error *e)
 {
     struct statement *s = db_prepare(r, SQL_VERSION);
@@ -259,7 +278,7 @@ enum err bar_load_slice(const struct db_read *r, const struct bar_plan *plan, in
                              : db_blob_move(f.blob, id, e);
         if (err == ERR_OK)
             err = fetch_day(&f, times, column_mask, &info, e);
-        if (err == ERR_OK && info.count != day->count)
+        if (err == ERR_OK && !fits(day, &info))
             err = damaged(&plan->series, e);
         if (err == ERR_OK)
             err = decode_day(&f, &info, day->first, times, column_mask, into, e);
@@ -267,6 +286,27 @@ enum err bar_load_slice(const struct db_read *r, const struct bar_plan *plan, in
     db_blob_close(f.blob);
     free(f.bytes);
     db_read_end(r);
+    return err;
+}
+
+enum err bar_plan_publish(const struct bar_plan *plan, struct bars_builder *b,
+                          const struct bars **ret, struct error *e)
+{
+    struct bars_session *sessions = malloc((size_t)(plan->day_count + 1) * sizeof *sessions);
+    if (sessions == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory loading bars");
+    for (int64_t i = 0; i < plan->day_count; i++) {
+        const struct bar_day *day = &plan->days[i];
+        sessions[i] = (struct bars_session){.day = day->day,
+                                            .first = day->first,
+                                            .end = day->first + day->count,
+                                            .open_ns = day->open_ns,
+                                            .close_ns = day->close_ns};
+    }
+    enum err err = bars_publish_sessions(b, plan->series.calendar, plan->series.timeframe,
+                                         plan->price_decimals, sessions, plan->day_count, ret, e);
+    if (err != ERR_OK)
+        free(sessions);
     return err;
 }
 

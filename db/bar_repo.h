@@ -19,7 +19,8 @@ struct bar_day {
     int32_t day;
     int32_t price_decimals; /* 0..6, or -1 */
     int64_t count;
-    int64_t first; /* index of its first bar in the plan */
+    int64_t first;             /* index of its first bar in the plan */
+    int64_t open_ns, close_ns; /* of its session */
     unsigned char hash[DATA_HASH_BYTES];
 };
 
@@ -46,6 +47,11 @@ void bar_plan_hash(const struct bar_plan *p, unsigned char ret[DATA_HASH_BYTES])
 enum err bar_load_slice(const struct db_read *r, const struct bar_plan *plan, int64_t from_index,
                         int64_t to_index, bool times, uint32_t column_mask,
                         struct bars_builder *into, struct error *e);
+
+/* Makes bars of a builder that slices have filled; as bars_publish, without looking at the times
+ * again. */
+enum err bar_plan_publish(const struct bar_plan *plan, struct bars_builder *b,
+                          const struct bars **ret, struct error *e);
 
 /* Some bars in a row, for reading pages of them. */
 struct bar_page {

@@ -8,6 +8,7 @@
  */
 #include "db/bar_store.h"
 
+#include "base/civil.h"
 #include "base/mutex.h"
 #include "base/rfc3339.h"
 #include "engine/bar_codec.h"
@@ -117,15 +118,36 @@ struct bar_batch bar_batch_of_bars(const struct bars *b)
 
 /* --- one day --- */
 
+/* Loads trust what is stored: so here, once, times must increase and lie in the day's session. */
+static enum err check_day(const struct importer *im, int32_t day, const int64_t *time_ns,
+                          int64_t count, struct error *e)
+{
+    struct session session;
+    const struct calendar *calendar = im->options->calendar;
+    if (count > LIMIT_SESSION_BARS)
+        return error_set(e, ERR_DATA, "a session has %lld bars; it may have %d", (long long)count,
+                         LIMIT_SESSION_BARS);
+    bool good = calendar_session(calendar, day, &session) && count > 0 &&
+                time_ns[0] >= session.open_ns && time_ns[count - 1] < session.close_ns;
+    for (int64_t i = 1; good && i < count; i++)
+        good = time_ns[i] > time_ns[i - 1];
+    if (good)
+        return ERR_OK;
+    char date[11];
+    civil_format(day, date);
+    return error_set(e, ERR_DATA, "the bars of %s are out of order or outside its session of %s",
+                     date, calendar_name(calendar));
+}
+
 static enum err put_day(struct importer *im, int32_t day, const int64_t *time_ns,
                         const double *const column[BAR_COLUMN_COUNT], int64_t count,
                         struct error *e)
 {
-    if (count > LIMIT_SESSION_BARS)
-        return error_set(e, ERR_DATA, "a session has %lld bars; it may have %d", (long long)count,
-                         LIMIT_SESSION_BARS);
+    enum err err = check_day(im, day, time_ns, count, e);
+    if (err != ERR_OK)
+        return err;
     strbuf_clear(&im->blob);
-    enum err err = bar_blob_encode(time_ns, column, count, im->options->timeframe, &im->blob, e);
+    err = bar_blob_encode(time_ns, column, count, im->options->timeframe, &im->blob, e);
     if (err != ERR_OK)
         return err;
     double highest = 0;

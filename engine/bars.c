@@ -151,29 +151,16 @@ static int32_t find_price_decimals(const struct bars_builder *b)
     return decimals;
 }
 
-enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
-                      struct timeframe timeframe, int32_t price_decimals, const struct bars **ret,
-                      struct error *e)
+enum err bars_publish_sessions(struct bars_builder *b, const struct calendar *calendar,
+                               struct timeframe timeframe, int32_t price_decimals,
+                               struct bars_session *sessions, int64_t session_count,
+                               const struct bars **ret, struct error *e)
 {
     assert(b->time_ns && price_decimals <= 6);
-    int64_t wrong = first_out_of_order(b->time_ns, b->count);
-    if (wrong < b->count)
-        return error_at(e, ERR_DATA, wrong + 1, 0, "bar %lld is not later than the one before it",
-                        (long long)wrong + 1);
-    int64_t session_count = 0;
-    enum err err = find_sessions(b, calendar, NULL, &session_count, e);
-    if (err != ERR_OK)
-        return err;
+    assert(session_count > 0 ? sessions[session_count - 1].end == b->count : b->count == 0);
     struct bars_owner *owner = calloc(1, sizeof(*owner));
-    struct bars_session *sessions = calloc((size_t)session_count + 1, sizeof(*sessions));
-    if (!owner || !sessions) {
-        free(owner);
-        free(sessions);
-        return error_set(e, ERR_NO_MEMORY, "no memory for %lld sessions", (long long)session_count);
-    }
-    err = find_sessions(b, calendar, sessions, &session_count, e);
-    assert(err == ERR_OK);
-
+    if (!owner)
+        return error_set(e, ERR_NO_MEMORY, "no memory for %lld bars", (long long)b->count);
     int64_t arrays = 1;
     for (int c = 0; c < BAR_COLUMN_COUNT; c++) {
         owner->bars.column[c] = b->column[c];
@@ -194,6 +181,30 @@ enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
     memset(b, 0, sizeof(*b));
     *ret = &owner->bars;
     return ERR_OK;
+}
+
+enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
+                      struct timeframe timeframe, int32_t price_decimals, const struct bars **ret,
+                      struct error *e)
+{
+    int64_t wrong = first_out_of_order(b->time_ns, b->count);
+    if (wrong < b->count)
+        return error_at(e, ERR_DATA, wrong + 1, 0, "bar %lld is not later than the one before it",
+                        (long long)wrong + 1);
+    int64_t session_count = 0;
+    enum err err = find_sessions(b, calendar, NULL, &session_count, e);
+    if (err != ERR_OK)
+        return err;
+    struct bars_session *sessions = calloc((size_t)session_count + 1, sizeof(*sessions));
+    if (!sessions)
+        return error_set(e, ERR_NO_MEMORY, "no memory for %lld sessions", (long long)session_count);
+    err = find_sessions(b, calendar, sessions, &session_count, e);
+    assert(err == ERR_OK);
+    err = bars_publish_sessions(b, calendar, timeframe, price_decimals, sessions, session_count,
+                                ret, e);
+    if (err != ERR_OK)
+        free(sessions);
+    return err;
 }
 
 const struct bars *bars_ref(const struct bars *b)

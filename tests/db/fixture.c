@@ -122,11 +122,22 @@ struct bar_import_result fixture_store(struct bar_store *store, const char *symb
     return result;
 }
 
+static void assert_same_session(const struct bars_session *a, const struct bars_session *b)
+{
+    assert_int_equal(a->day, b->day);
+    assert_int_equal(a->first, b->first);
+    assert_int_equal(a->end, b->end);
+    assert_int_equal(a->open_ns, b->open_ns);
+    assert_int_equal(a->close_ns, b->close_ns);
+}
+
 void assert_same_bars(const struct bars *a, const struct bars *b)
 {
     assert_int_equal(a->count, b->count);
     assert_int_equal(a->session_count, b->session_count);
     assert_int_equal(a->price_decimals, b->price_decimals);
+    for (int64_t i = 0; i < a->session_count; i++)
+        assert_same_session(&a->sessions[i], &b->sessions[i]);
     size_t size_bytes = (size_t)a->count * sizeof(double);
     assert_memory_equal(a->time_ns, b->time_ns, size_bytes);
     for (int c = 0; c < BAR_COLUMN_COUNT; c++) {

@@ -296,6 +296,25 @@ static void more_bars_than_a_session_may_have_are_refused(void **state)
     free(values);
 }
 
+static void bars_out_of_order_or_session_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct batch b;
+    struct bar_import options = fixture_import("SPY");
+    struct bar_import_result result;
+    struct error e = {0};
+    const struct bar_batch *bars = batch_of(&b, base, COUNT(base));
+    b.time_ns[1] = b.time_ns[0];
+    assert_int_equal(bar_store_import(f->store, &options, bars, &result, &e), ERR_DATA);
+    assert_non_null(strstr(e.message, "2024-07-02"));
+    batch_of(&b, base, COUNT(base));
+    b.time_ns[2] = fixture_time("2024-07-05T20:00:00Z"); /* the close */
+    assert_int_equal(bar_store_import(f->store, &options, bars, &result, NULL), ERR_DATA);
+    batch_of(&b, base, COUNT(base));
+    b.sessions[1].day = fixture_day("2024-07-04"); /* a holiday */
+    assert_int_equal(bar_store_import(f->store, &options, bars, &result, NULL), ERR_DATA);
+}
+
 static void timeframes_and_symbols_are_apart(void **state)
 {
     struct fixture *f = *state;
@@ -427,8 +446,7 @@ static const struct bars *load_all(struct fixture *f)
     assert_int_equal(
         bar_load_slice(&f->r, &plan, 0, plan.day_count, true, BAR_ALL_COLUMNS, &builder, NULL),
         ERR_OK);
-    assert_int_equal(bars_publish(&builder, row.calendar, minute, plan.price_decimals, &bars, NULL),
-                     ERR_OK);
+    assert_int_equal(bar_plan_publish(&plan, &builder, &bars, NULL), ERR_OK);
     bar_plan_release(&plan);
     return bars;
 }
@@ -492,6 +510,7 @@ int main(void)
         T(a_dry_run_tells_all_and_stores_nothing),
         T(what_cannot_be_stored_is_refused),
         T(more_bars_than_a_session_may_have_are_refused),
+        T(bars_out_of_order_or_session_are_refused),
         T(timeframes_and_symbols_are_apart),
         T(days_can_be_removed_and_the_series_goes_with_the_last),
         T(pages_follow_each_other_without_a_seam),
