@@ -28,6 +28,26 @@ static char *join(const char *folder, const char *file)
     return asprintf(&path, "%s/%s", folder, file) < 0 ? NULL : path;
 }
 
+/* A new folder's name is in its parent: on disk only once the parent is. Else a power cut could
+ * take away a folder whose database has acknowledged things. */
+static bool sync_parent(const char *path)
+{
+    char *parent = join(path, "..");
+    int fd = parent == NULL ? -1 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return synced;
+}
+
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return sync_parent(path);
+    return errno == EEXIST;
+}
+
 /* Makes the folder and its parents; what is there already stays as it is. */
 static enum err make_folders(const char *path, struct error *e)
 {
@@ -39,7 +59,7 @@ static enum err make_folders(const char *path, struct error *e)
         slash = strchr(slash + 1, '/');
         if (slash != NULL)
             *slash = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+        if (!make_folder(part))
             err = error_errno(e, ERR_IO, "cannot make the data folder '%s'", path);
         if (slash != NULL)
             *slash = '/';

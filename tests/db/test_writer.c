@@ -276,6 +276,45 @@ static void a_lost_transaction_fails_the_whole_group(void **state)
         assert_int_equal(items[0].code, ERR_DISK_FULL);
 }
 
+/* A foreign key that is looked at only at the end makes the COMMIT itself fail. */
+static enum err break_the_commit(struct db_write *w, void *context, struct error *e)
+{
+    (void)context;
+    return db_execute(w->read.connection,
+                      "CREATE TABLE parents(id INTEGER PRIMARY KEY);"
+                      "CREATE TABLE children(parent INTEGER REFERENCES parents(id)"
+                      " DEFERRABLE INITIALLY DEFERRED);"
+                      "INSERT INTO children VALUES(7)",
+                      e);
+}
+
+static void a_commit_that_fails_is_told_to_every_item(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate = {0};
+    _Atomic int32_t all_done = 0;
+    struct item items[3] = {0};
+    close_gate(f->writer, &gate);
+    for (int i = 0; i < 3; i++) {
+        items[i].number = i;
+        items[i].refuse = i == 2 ? ERR_FORBIDDEN : ERR_OK; /* keeps its own error */
+        items[i].all_done = &all_done;
+        assert_int_equal(writer_submit(f->writer, i == 1 ? break_the_commit : item_work, item_done,
+                                       &items[i], NULL),
+                         ERR_OK);
+    }
+    atomic_store(&gate.open, true);
+    wait_for(&all_done, 3);
+    assert_int_equal(items[0].code, ERR_CONFLICT);
+    assert_non_null(strstr(items[0].message, "FOREIGN KEY"));
+    assert_int_equal(items[1].code, ERR_CONFLICT);
+    assert_int_equal(items[2].code, ERR_FORBIDDEN);
+    assert_int_equal(count_stored(f->path), 0);
+    struct item next = {.number = 5};
+    assert_int_equal(writer_call(f->writer, item_work, &next, NULL), ERR_OK);
+    assert_int_equal(count_stored(f->path), 1);
+}
+
 static enum err roll_back(struct db_write *w, void *context, struct error *e)
 {
     (void)context;
@@ -401,6 +440,7 @@ int main(void)
         T(an_items_failure_is_its_own),
         T(a_lost_transaction_fails_the_whole_group),
         T(a_transaction_that_ended_under_us_is_told_to_all),
+        T(a_commit_that_fails_is_told_to_every_item),
         T(a_full_queue_refuses),
         T(stopping_drains_the_queue),
         T(a_call_returns_what_the_work_returned_and_is_on_disk),
