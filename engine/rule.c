@@ -60,7 +60,8 @@ static enum err compile(struct rule *r, struct rule_text text, struct error *e)
     struct ast *root;
     enum err err = parser_parse(text, &r->arena, &root, e);
     if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK ||
-        (err = plan_build(root, &r->arena, &r->plan, e)) != ERR_OK)
+        (err = plan_build(root, &r->arena, &r->plan, e)) != ERR_OK ||
+        (err = warnings_find(root, &r->arena, &r->warnings, e)) != ERR_OK)
         return err;
     r->boolean = root->type == VALUE_BOOLEAN;
     r->normal_form = node_text(r, root);
@@ -151,11 +152,11 @@ const char *rule_parameter_name(const struct rule *r, size_t i)
 
 size_t rule_warning_count(const struct rule *r)
 {
-    return r->warning_count;
+    return r->warnings.count;
 }
 
 const char *rule_warning(const struct rule *r, size_t i)
 {
-    assert(i < r->warning_count);
-    return r->warnings[i];
+    assert(i < r->warnings.count);
+    return r->warnings.text[i];
 }

@@ -52,6 +52,7 @@ size_t rule_indicator_count(const struct rule *r);
 const char *rule_indicator_text(const struct rule *r, size_t i);
 size_t rule_parameter_count(const struct rule *r); /* $names, without the $ */
 const char *rule_parameter_name(const struct rule *r, size_t i);
+/* What is allowed but hardly meant: "'rsi(14) > 100' can never hold...". */
 size_t rule_warning_count(const struct rule *r);
 const char *rule_warning(const struct rule *r, size_t i);
 

@@ -1,9 +1,11 @@
 /* Files that the program carries: read where the build runs, in the tree's root. */
         .section .rodata
         .global asset_openapi
-        .global asset_openapi_end
+        .global asset_openapi_size_bytes
 asset_openapi:
         .incbin "openapi.yaml"
 asset_openapi_end:
-        .byte 0
+        .balign 8
+asset_openapi_size_bytes:
+        .quad asset_openapi_end - asset_openapi
         .section .note.GNU-stack,"",@progbits

@@ -188,6 +188,7 @@ const struct indicator indicator_highest = {
     .parameter = {INDICATOR_PERIOD(1)},
     .min = -INFINITY,
     .max = INFINITY,
+    .picks = true,
     .kernel = &highest_kernel,
 };
 
@@ -202,5 +203,6 @@ const struct indicator indicator_lowest = {
     .parameter = {INDICATOR_PERIOD(1)},
     .min = -INFINITY,
     .max = INFINITY,
+    .picks = true,
     .kernel = &lowest_kernel,
 };

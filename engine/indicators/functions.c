@@ -59,6 +59,7 @@ const struct indicator indicator_abs = {
     .input = {INDICATOR_INPUT_VALUE},
     .min = 0,
     .max = INFINITY,
+    .picks = true,
     .kernel = &abs_kernel,
 };
 
@@ -71,6 +72,7 @@ const struct indicator indicator_min = {
     .input = {INDICATOR_INPUT_VALUE, INDICATOR_INPUT_VALUE},
     .min = -INFINITY,
     .max = INFINITY,
+    .picks = true,
     .kernel = &min_kernel,
 };
 
@@ -83,6 +85,7 @@ const struct indicator indicator_max = {
     .input = {INDICATOR_INPUT_VALUE, INDICATOR_INPUT_VALUE},
     .min = -INFINITY,
     .max = INFINITY,
+    .picks = true,
     .kernel = &max_kernel,
 };
 

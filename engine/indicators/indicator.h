@@ -82,6 +82,7 @@ struct indicator {
     enum indicator_input input[INDICATOR_INPUTS_MAX];
     struct indicator_parameter parameter[INDICATOR_PARAMETERS_MAX];
     double min, max; /* values lie in [min, max]; -inf and +inf where there is no bound */
+    bool picks;      /* its values are values of its inputs, their signs apart: never rounded */
     const struct indicator_kernel *kernel;
     int32_t output; /* which of the kernel's outputs: a family shares one kernel */
 };

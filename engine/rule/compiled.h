@@ -4,6 +4,7 @@
 
 #include "engine/rule/check.h"
 #include "engine/rule/plan.h"
+#include "engine/rule/warnings.h"
 
 struct rule {
     struct arena arena; /* owns everything below */
@@ -14,8 +15,7 @@ struct rule {
     const char **indicators;
     size_t indicator_count;
     struct check_result parameters;
-    const char **warnings;
-    size_t warning_count;
+    struct warnings warnings;
 };
 
 #endif

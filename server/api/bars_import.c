@@ -14,6 +14,7 @@ struct upload {
     int fd;
     int64_t begun_ns; /* monotonic */
     struct import_settings settings;
+    struct import_report report;
 };
 
 static enum err check_disk(const struct app *app, struct error *e)
@@ -75,22 +76,18 @@ enum err bars_import(struct http_request *r, struct http_response *out, struct e
 {
     struct app *app = r->app;
     struct upload *u = r->user;
-    struct import_report *report = arena_alloc(r->arena, sizeof *report);
-    enum err err = report ? ERR_OK : error_set(e, ERR_NO_MEMORY, "out of memory for the report");
-    if (!err) {
-        u->settings.bars.now_ns = clock_realtime_ns(app->clock);
-        err = import_run(&app->storage, &u->settings, u->fd, report, e);
-    }
+    u->settings.bars.now_ns = clock_realtime_ns(app->clock);
+    enum err err = import_run(&app->storage, &u->settings, u->fd, &u->report, e);
     close(u->fd);
-    if (err == ERR_DATA && report && report->csv.error_count > 0) {
-        respond_refused(r, out, &report->csv, e);
+    if (err == ERR_DATA && u->report.csv.error_count > 0) {
+        respond_refused(r, out, &u->report.csv, e);
         return ERR_OK;
     }
     if (err)
         return err;
     struct json_writer w;
-    report->elapsed_ns = clock_monotonic_ns(app->clock) - u->begun_ns;
+    u->report.elapsed_ns = clock_monotonic_ns(app->clock) - u->begun_ns;
     json_writer_init(&w, &out->body);
-    import_report_write(&w, report);
+    import_report_write(&w, &u->report);
     return http_respond_json(out, 200, e);
 }

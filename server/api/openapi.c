@@ -5,7 +5,8 @@
 #include <pthread.h>
 
 /* server/assets.S */
-extern const char asset_openapi[], asset_openapi_end[];
+extern const char asset_openapi[];
+extern const uint64_t asset_openapi_size_bytes;
 
 static char etag[2 * DATA_HASH_BYTES + 3];
 
@@ -13,7 +14,7 @@ static void make_etag(void)
 {
     unsigned char hash[DATA_HASH_BYTES];
     char text[2 * DATA_HASH_BYTES + 1];
-    data_hash_of(asset_openapi, (size_t)(asset_openapi_end - asset_openapi), hash);
+    data_hash_of(asset_openapi, asset_openapi_size_bytes, hash);
     hex_format(hash, sizeof hash, text);
     snprintf(etag, sizeof etag, "\"%s\"", text);
 }
@@ -29,7 +30,7 @@ static enum err get_openapi(struct http_request *r, struct http_response *out, s
     if (http_respond_not_modified(r, out, etag))
         return ERR_OK;
     http_set_etag(out, "%s", etag);
-    strbuf_add(&out->body, asset_openapi, (size_t)(asset_openapi_end - asset_openapi));
+    strbuf_add(&out->body, asset_openapi, asset_openapi_size_bytes);
     return http_respond_text(out, 200, "application/yaml", e);
 }
 

@@ -41,25 +41,6 @@ static void write_texts(struct json_writer *w, const char *name, const struct ru
     json_end_array(w);
 }
 
-static bool is_column(const char *name)
-{
-    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
-        if (strcmp(bar_column_name(c), name) == 0)
-            return true;
-    return false;
-}
-
-/* What the rule computes; the bars' own columns are listed apart. */
-static void write_indicators(struct json_writer *w, const struct rule *rule)
-{
-    json_key(w, "indicators");
-    json_begin_array(w);
-    for (size_t i = 0; i < rule_indicator_count(rule); i++)
-        if (!is_column(rule_indicator_text(rule, i)))
-            json_string(w, rule_indicator_text(rule, i));
-    json_end_array(w);
-}
-
 static void write_columns(struct json_writer *w, uint32_t columns)
 {
     json_key(w, "columns");
@@ -78,7 +59,7 @@ static void write_rule(struct json_writer *w, const char *text, const struct rul
     json_member_string(w, "type", rule_is_boolean(rule) ? "boolean" : "number");
     json_member_int(w, "lookback_bars", rule_lookback_bars(rule));
     write_columns(w, rule_columns(rule));
-    write_indicators(w, rule);
+    write_texts(w, "indicators", rule, rule_indicator_count, rule_indicator_text);
     write_texts(w, "parameters", rule, rule_parameter_count, rule_parameter_name);
     write_texts(w, "warnings", rule, rule_warning_count, rule_warning);
     json_end_object(w);

@@ -359,6 +359,54 @@ static void numbers_are_rules_only_when_asked_for(void **state)
     assert_int_equal(rule_compile("'a'", 3, &options, &r, NULL), ERR_RULE);
 }
 
+/* ---- warnings ---------------------------------------------------------------------------- */
+
+/* How many warnings a rule has; the first one contains `words`. */
+static void assert_warnings(const char *text, size_t count, const char *words)
+{
+    struct rule *r = NULL;
+    assert_int_equal(compile(text, &r, NULL), ERR_OK);
+    if (rule_warning_count(r) != count)
+        fail_msg("%s: %d warnings", text, (int)rule_warning_count(r));
+    if (count > 0)
+        assert_non_null(strstr(rule_warning(r, 0), words));
+    rule_free(r);
+}
+
+static void what_never_or_always_holds_is_told(void **state)
+{
+    (void)state;
+    assert_warnings("rsi(14) < 30 and close > sma(200)", 0, "");
+    assert_warnings("close > 1 and RSI > 100", 1, "'rsi(14) > 100' can never hold");
+    assert_warnings("rsi(14) >= 100", 0, "");
+    assert_warnings("rsi(14) <= 100", 1, "holds on every bar where its values exist");
+    assert_warnings("rsi(14) < 100", 0, "");
+    assert_warnings("-rsi(14) > 0", 1, "never");
+    assert_warnings("rsi(14) - rsi(7) > 100", 1, "never");
+    assert_warnings("rsi(14) - rsi(7) > 99", 0, "");
+    assert_warnings("rsi(14) * 2 > 300", 0, "");
+    assert_warnings("volume[3] < 0 or weekday == 8 or weekday != 0", 3,
+                    "'volume[3] < 0' can never");
+    assert_warnings("time > 23:59", 1, "never");
+    assert_warnings("close > $x and rsi(14) < $y", 0, "");
+    assert_warnings("1 > 2", 1, "never");
+    assert_warnings("sma(20)[2] > 0", 0, "");
+}
+
+static void equality_of_computed_numbers_is_told(void **state)
+{
+    (void)state;
+    assert_warnings("close == open", 0, "");
+    assert_warnings("close == highest(close, 20)", 0, "");
+    assert_warnings("highest(high, 20)[1] == max(open, abs(-close)) or weekday == 5", 0, "");
+    assert_warnings("close == ema(20)", 1, "compares computed numbers for equality");
+    assert_warnings("close != vwap", 1, "equality");
+    assert_warnings("close - open == 0.5", 1, "equality");
+    assert_warnings("highest(vwap, 5) == close", 1, "equality");
+    assert_warnings("(close + 1)[2] == 5", 1, "equality");
+    assert_warnings("not (close > open or (close == ema(5))[3])", 1, "equality");
+}
+
 /* ---- the tables -------------------------------------------------------------------------- */
 
 static void names_are_unique_and_found(void **state)
@@ -413,6 +461,8 @@ int main(void)
         cmocka_unit_test(lookback_adds_up_along_a_chain),
         cmocka_unit_test(equal_parts_are_computed_once),
         cmocka_unit_test(numbers_are_rules_only_when_asked_for),
+        cmocka_unit_test(what_never_or_always_holds_is_told),
+        cmocka_unit_test(equality_of_computed_numbers_is_told),
         cmocka_unit_test(names_are_unique_and_found),
         cmocka_unit_test(a_signature_shows_what_may_be_left_out),
     };

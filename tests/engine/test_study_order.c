@@ -16,6 +16,8 @@
 struct worker_pool {
     int32_t size;
     struct random random;
+    _Atomic bool *cancel; /* set as a task begins, when `tasks` gets to 0 */
+    int64_t tasks;
 };
 
 int32_t worker_pool_size(const struct worker_pool *p)
@@ -38,8 +40,11 @@ enum err worker_pool_run(struct worker_pool *p, worker_task *task, void *context
         int32_t worker = (int32_t)random_below(&p->random, (uint64_t)p->size);
         if (cancel && atomic_load(cancel))
             code = error_set(e, ERR_CANCELED, "canceled");
-        else
+        else {
+            if (p->cancel && p->tasks-- == 0)
+                atomic_store(p->cancel, true);
             code = task(context, order[i], worker, e);
+        }
     }
     free(order);
     return code;
@@ -172,12 +177,68 @@ static void without_recursion_nothing_is_evaluated_again(void **state)
     bars_unref(bars);
 }
 
+static enum err lend(void *context, size_t symbol, const struct bars **ret, struct error *e)
+{
+    (void)symbol;
+    (void)e;
+    *ret = bars_ref(context);
+    return ERR_OK;
+}
+
+/* A task that is under way when the flag turns sees it; what was merged stays, and the rest is done
+ * later. */
+static void canceled_in_the_middle_of_a_task_a_study_goes_on_later(void **state)
+{
+    (void)state;
+    const struct bars *bars = generated_bars("XNYS", "2024-05-20", "2024-07-12", 7, 0.02, 0);
+    struct rule *rule = compiled("rsi(5) < 40");
+    struct study_request r = {.rule = rule, .timeframe = {1}, .from_ns = 0, .to_ns = INT64_MAX};
+    study_request_defaults(&r);
+    r.shard_size = (struct shard_size){SHARD_BY_DAY, 0};
+    static const unsigned char hash[DATA_HASH_BYTES];
+    struct worker_pool calm = pool_of(2, 1);
+    struct study_result *whole = NULL;
+    assert_int_equal(study_of_bars(&r, "X", bars, hash, &calm, NULL, &whole, NULL), ERR_OK);
+
+    struct study_symbol symbol = {.stored = {.name = "X", .calendar = bars->calendar}};
+    struct shard_day *days = NULL;
+    assert_int_equal(shard_days_of(bars, &days, &symbol.stored.day_count, NULL), ERR_OK);
+    symbol.stored.days = days;
+    struct study *s = NULL;
+    assert_int_equal(study_create(&r, &symbol, 1, &s, NULL), ERR_OK);
+    struct study_source source = {lend, (void *)bars};
+    for (int64_t task = 0; task < 4; task++) {
+        _Atomic bool cancel = false;
+        struct worker_pool p = pool_of(2, (uint64_t)task);
+        p.cancel = &cancel;
+        p.tasks = task;
+        struct error e = {0};
+        assert_int_equal(study_run(s, &p, &source, NULL, &cancel, &e), ERR_CANCELED);
+        assert_int_equal(e.code, ERR_CANCELED);
+        assert_true(cancel);
+        assert_int_equal(study_merged_shards(s), 0);
+    }
+    struct study_result *result = NULL;
+    assert_int_equal(study_run(s, &calm, &source, NULL, NULL, NULL), ERR_OK);
+    assert_int_equal(study_finish(s, &result, NULL), ERR_OK);
+    assert_string_equal(result->digest, whole->digest);
+    assert_int_equal(result->horizons[0].base_n, whole->horizons[0].base_n);
+    assert_true(result->horizons[0].ci_low == whole->horizons[0].ci_low);
+    study_result_free(result);
+    study_result_free(whole);
+    study_free(s);
+    free(days);
+    rule_free(rule);
+    bars_unref(bars);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_of_tasks_does_not_matter),
         cmocka_unit_test(pieces_that_began_wrong_are_found_and_evaluated_again),
         cmocka_unit_test(without_recursion_nothing_is_evaluated_again),
+        cmocka_unit_test(canceled_in_the_middle_of_a_task_a_study_goes_on_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

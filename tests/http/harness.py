@@ -139,7 +139,8 @@ class Server:
              *self.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.port = None
         listening = threading.Event()
-        threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True).start()
+        self.reader = threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True)
+        self.reader.start()
         assert listening.wait(START_SECONDS) and self.port, "the server did not start:\n" + "".join(self.log_lines)
         _live.append(self)
         return self
@@ -172,6 +173,7 @@ class Server:
         self._gone()
 
     def _gone(self):
+        self.reader.join(10)
         self.process.stderr.close()
         self.process = None
         if self in _live:

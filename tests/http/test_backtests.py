@@ -279,6 +279,27 @@ class Life(unittest.TestCase):
         self.assertEqual(done["result"]["digest"], again["result"]["digest"])
         self.assertEqual(done["result"]["fires"], again["result"]["fires"])
 
+    def test_a_finished_job_is_the_same_after_a_restart(self):
+        client = self.server.client()
+        job = client.post("/v1/backtests", json={"rule": RULE, "symbols": ["S0"]}, query={"wait": 30}).json()
+        path = f"/v1/backtests/{job['id']}"
+        before = [client.get(path + part) for part in ("", "/fires", "/fire-map", "/shards")]
+        self.server.stop()
+        self.server.start()
+        client = self.server.client()
+        for part, old in zip(("", "/fires", "/fire-map", "/shards"), before):
+            new = client.get(path + part)
+            self.assertEqual(new.body, old.body, part)
+            self.assertEqual(new.headers.get("ETag"), old.headers.get("ETag"), part)
+
+    def test_an_idempotency_key_holds_across_a_restart(self):
+        body, headers = {"rule": "close > 1", "symbols": ["S0"]}, {"Idempotency-Key": "across"}
+        first = self.server.client().post("/v1/backtests", json=body, headers=headers).json()["id"]
+        self.server.kill()
+        self.server.start()
+        answer = self.server.client().post("/v1/backtests", json=body, headers=headers)
+        self.assertEqual((answer.json()["id"], answer.headers["Idempotency-Replayed"]), (first, "true"))
+
     def test_the_service_answers_while_a_job_runs(self):
         client, job = self.started()
         for _ in range(50):

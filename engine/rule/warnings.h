@@ -1,0 +1,20 @@
+/* What is allowed but hardly meant: comparisons that can never hold or always do, and equality of
+ * values that come out of floating-point arithmetic.
+ */
+#ifndef ENGINE_RULE_WARNINGS_H
+#define ENGINE_RULE_WARNINGS_H
+
+#include "engine/rule/ast.h"
+
+enum { WARNINGS_MAX = 16 };
+
+struct warnings {
+    const char *text[WARNINGS_MAX]; /* in the arena; further ones are dropped */
+    size_t count;
+};
+
+/* Of a checked tree. ERR_NO_MEMORY. */
+enum err warnings_find(const struct ast *root, struct arena *arena, struct warnings *ret,
+                       struct error *e);
+
+#endif
