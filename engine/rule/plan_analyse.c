@@ -76,6 +76,8 @@ static void derive_forward(struct plan *p)
             node->warmup_bars += node->recursive ? node->bars : 0;
         } else if (node->op == PLAN_KERNEL) {
             derive_kernel(node);
+        } else if (node->op == PLAN_ONE_OR_ZERO) {
+            node->lookback_bars = 0; /* what is not known is false */
         }
         p->columns |= columns_of(node);
         p->warmup_bars = larger(p->warmup_bars, node->warmup_bars);
