@@ -1,6 +1,7 @@
 #include "tests/server/http_fixture.h"
 
 #include "base/json_writer.h"
+#include "base/thread.h"
 #include "tests/support/test.h"
 
 #include <string.h>
@@ -164,6 +165,19 @@ static enum err later(struct http_request *r, struct http_response *out, struct 
     return ERR_OK;
 }
 
+/* The name of the thread that answers, which is an api thread's with ?move. */
+static enum err moving(struct http_request *r, struct http_response *out, struct error *e)
+{
+    char name[THREAD_NAME_MAX];
+    if (http_query(r, "move") && !http_request_on_api(r)) {
+        http_request_move_to_api(r);
+        return ERR_OK;
+    }
+    thread_get_name(name);
+    strbuf_add_format(&out->body, "%.3s", name);
+    return http_respond_text(out, 200, "text/plain", e);
+}
+
 static enum err at_once(struct http_request *r, struct http_response *out, struct error *e)
 {
     (void)out;
@@ -230,6 +244,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/v1/later", later, 1, 0, 0, NULL, NULL, "getLater"},
     {HTTP_GET, "/v1/later-inline", later, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getLaterInline"},
     {HTTP_GET, "/v1/at-once", at_once, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getAtOnce"},
+    {HTTP_GET, "/v1/moving", moving, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getMoving"},
     {HTTP_GET, "/v1/blocking", blocking, 1, 0, 0, NULL, NULL, "getBlocking"},
     {HTTP_GET, "/v1/big", big, 1, 0, 0, NULL, NULL, "getBig"},
 };

@@ -10,6 +10,7 @@
  *   GET    /v1/failing                 an internal error
  *   GET    /v1/later?deadline_ms=      answered by fixture_complete, or at a cancel
  *   GET    /v1/later-inline            the same from a loop thread
+ *   GET    /v1/moving?move             inline, or moved to an api thread: which of them answers
  *   GET    /v1/blocking                holds an api thread until fixture_open_gate
  *   GET    /v1/big?bytes=              that many bytes
  *   POST   /v1/upload                  streamed; answers count and sum

@@ -50,6 +50,23 @@ static void a_handler_may_complete_before_it_returns(void **state)
         ask_once(f->port, 200, "at once", "GET /v1/at-once HTTP/1.1\r\n" READER "\r\n");
 }
 
+/* The state of a request that moved must not reach the next one, which takes over its memory. */
+static void a_handler_that_would_block_moves_and_the_next_one_does_not(void **state)
+{
+    struct fixture *f = *state;
+    struct http_client c;
+    struct http_reply r;
+    fixture_start(f);
+    client_open(&c, f->port);
+    for (int i = 0; i < 20; i++) {
+        bool move = i % 3 == 0;
+        client_ask(&c, 200, &r, "GET /v1/moving%s HTTP/1.1\r\n" READER "\r\n", move ? "?move" : "");
+        assert_string_equal(r.body, move ? "api" : "htt");
+        reply_release(&r);
+    }
+    client_close(&c);
+}
+
 static void many_are_completed_by_one_wake(void **state)
 {
     enum { CLIENTS = 200 };
@@ -285,6 +302,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(another_thread_completes_it),
         TEST(a_handler_may_complete_before_it_returns),
+        TEST(a_handler_that_would_block_moves_and_the_next_one_does_not),
         TEST(many_are_completed_by_one_wake),
         TEST(the_deadline_calls_cancel),
         TEST(a_client_that_leaves_calls_cancel),
