@@ -24,12 +24,10 @@ struct idempotency_row {
 enum err idempotency_repo_find(const struct db_read *r, const struct uuid *key_id, const char *key,
                                const unsigned char body_sha256[SHA256_BYTES], struct arena *arena,
                                bool *ret_found, struct idempotency_row *ret, struct error *e);
-/* ERR_CONFLICT when the pair is stored already. */
+/* ERR_CONFLICT when the pair is stored already. Removes some rows that are past their time, counted
+ * from row->created_at_ns. */
 enum err idempotency_repo_put(struct db_write *w, const struct uuid *key_id, const char *key,
                               const unsigned char body_sha256[SHA256_BYTES],
                               const struct idempotency_row *row, struct error *e);
-/* Removes at most `limit` rows older than IDEMPOTENCY_KEEP_HOURS. */
-enum err idempotency_repo_prune(struct db_write *w, int64_t now_ns, int64_t limit,
-                                int64_t *ret_removed, struct error *e);
 
 #endif
