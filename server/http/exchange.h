@@ -58,8 +58,9 @@ struct http_exchange {
     size_t route_index;
     int64_t started_ns;
     bool suspended;
-    bool has_body;   /* a body was announced */
-    bool must_close; /* after the answer, with what is still coming in drained */
+    bool made_request_id; /* by us, not by the client */
+    bool has_body;        /* a body was announced */
+    bool must_close;      /* after the answer, with what is still coming in drained */
     /* streams: written by the thread that holds the request */
     bool stream_begun, stream_failed, stream_ended;
     bool to_api, on_api; /* an inline handler asked for an api thread; it runs on one */

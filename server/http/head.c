@@ -91,14 +91,15 @@ static bool is_request_id(const char *text)
 static void set_request_id(struct http_exchange *x, const char *given)
 {
     char *out = x->request.request_id;
-    if (given && is_request_id(given)) {
+    x->made_request_id = !(given && is_request_id(given));
+    if (!x->made_request_id) {
         memcpy(out, given, strlen(given) + 1);
         return;
     }
     static const char digits[] = "0123456789abcdef";
     for (int half = 0; half < 2; half++) {
         uint64_t bits = random_next(&x->loop->random);
-        for (int i = 0; i < 16; i++, bits >>= 4)
+        for (int i = 0; i < MADE_REQUEST_ID_BYTES / 2; i++, bits >>= 4)
             *out++ = digits[bits & 15];
     }
     *out = '\0';
@@ -117,7 +118,7 @@ static enum err check_framing(const struct head *h, bool http_1_0, struct error 
         return error_set(e, ERR_INVALID, "a malformed header field");
     if (h->content_length_count > 1)
         return error_set(e, ERR_INVALID, "more than one Content-Length");
-    if (h->transfer_encoding_count == 0)
+    if (!h->transfer_encoding)
         return ERR_OK;
     if (h->content_length_count > 0)
         return error_set(e, ERR_INVALID, "Content-Length together with Transfer-Encoding");

@@ -28,8 +28,8 @@ void lingers_release(struct lingers *l);
 
 /* Keeps a duplicate of `fd` alive and ends our side. Without a free slot nothing is kept. */
 void lingers_add(struct lingers *l, int fd, int64_t now_ns);
-/* An event for an address inside l->slots. */
-void lingers_event(struct lingers *l, void *slot);
+/* An event whose data is this address, inside l->slots. */
+void lingers_event(struct lingers *l, void *address);
 void lingers_scan(struct lingers *l, int64_t now_ns);
 
 #endif

@@ -333,11 +333,24 @@ static int wait_ms(struct loop *l)
     return ms;
 }
 
+/* Once a turn; libmicrohttpd would ask and format the date for each answer. */
+static void tell_time(struct loop *l)
+{
+    l->now_ns = clock_monotonic_ns(clock_real());
+    int64_t date_s = clock_realtime_ns(l->shared->config->clock) / NS_PER_SECOND;
+    if (date_s < 0)
+        date_s = 0; /* a clock of a test may show anything */
+    if (date_s == l->date_s)
+        return;
+    l->date_s = date_s;
+    http_date_format(date_s, l->date);
+}
+
 static void wait_for_events(struct loop *l, int timeout_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     int count = epoll_wait(l->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
-    l->now_ns = clock_monotonic_ns(clock_real());
+    tell_time(l);
     for (int i = 0; i < count; i++) {
         void *source = events[i].data.ptr;
         if (source == &l->wake_fd) {
@@ -412,6 +425,7 @@ enum err loop_create(struct loop_shared *shared, int index, int listen_fd, int c
     l->listen_fd = listen_fd;
     l->epoll_fd = l->wake_fd = -1;
     l->conn_limit = conn_limit;
+    l->date_s = -1;
     mutex_init(&l->mutex, MUTEX_HTTP_LOOP);
     lingers_init(&l->lingers, -1);
     uint64_t seed;
@@ -461,6 +475,7 @@ void loop_free(struct loop *l)
     if (l->wake_fd >= 0)
         close(l->wake_fd);
     exchange_free_all(l);
+    reply_cache_clear(&l->replies);
     metrics_release(&l->metrics);
     free(l->poll_fds);
     free(l->poll_conns);

@@ -12,6 +12,7 @@
 #include "server/http/linger.h"
 #include "server/http/metrics.h"
 #include "server/http/offload.h"
+#include "server/http/reply_cache.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
 
@@ -72,6 +73,9 @@ struct loop {
     int conn_count;
     struct random random; /* request ids */
     struct lingers lingers;
+    struct reply_cache replies;
+    int64_t date_s; /* the second that `date` tells */
+    char date[HTTP_DATE_BYTES];
     struct metrics metrics; /* written by the loop alone, read by anyone */
     struct mutex mutex;     /* guards done, so that api threads can hand requests back */
     struct http_exchange *done;

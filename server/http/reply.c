@@ -8,19 +8,12 @@
 
 #include <microhttpd.h>
 
-static void free_shared(void *body)
-{
-    http_body_unref(body);
-}
-
 /* The body moves into the response; out->body and out->shared are empty afterwards. */
 static struct MHD_Response *make_response(struct http_response *out)
 {
     size_t size_bytes = 0;
     if (out->shared) {
-        struct http_body *shared = out->shared;
-        struct MHD_Response *m = MHD_create_response_from_buffer_with_free_callback_cls(
-            shared->size_bytes, shared->bytes, free_shared, shared);
+        struct MHD_Response *m = reply_from_shared(out->shared);
         if (m)
             out->shared = NULL;
         return m;
@@ -43,9 +36,8 @@ static bool add(struct MHD_Response *m, const char *name, const char *value)
 static bool add_headers(struct MHD_Response *m, const struct http_exchange *x)
 {
     const struct http_response *out = &x->response;
-    bool ok = add(m, "X-Request-Id", x->request.request_id) &&
-              add(m, "X-Content-Type-Options", "nosniff") &&
-              add(m, "Cache-Control", out->cache_control ? out->cache_control : "no-store");
+    bool ok = reply_add_common(m, x->request.request_id, x->loop->date,
+                               out->cache_control ? out->cache_control : "no-store");
     if (out->content_type)
         ok = ok && add(m, "Content-Type", out->content_type);
     if (out->etag[0])
@@ -85,17 +77,36 @@ static void count(struct http_exchange *x)
                   LOG_INT("took_us", took_ns / NS_PER_US), LOG_TEXT("key", x->request.identity.id));
 }
 
+/* Nothing about this answer differs from the last one of the same body, but id and date. */
+static bool is_repeatable(const struct http_exchange *x)
+{
+    const struct http_response *out = &x->response;
+    return out->shared && out->status == 200 && out->header_count == 0 && !out->cache_control &&
+           out->shared->size_bytes <= REPLY_CACHE_BODY_BYTES && x->made_request_id &&
+           !x->must_close &&
+           !atomic_load_explicit(&x->loop->shared->stopping, memory_order_relaxed);
+}
+
+static bool queue(struct http_exchange *x, struct MHD_Response *m)
+{
+    return MHD_queue_response(x->connection, (unsigned)x->response.status, m) == MHD_YES;
+}
+
 bool exchange_reply(struct http_exchange *x)
 {
     apply_condition(x);
-    struct MHD_Response *m = make_response(&x->response);
-    if (!m)
-        return false;
     x->state = EXCHANGE_SENDING;
     conn_enter(x->loop, x->conn, CONN_RESPONSE, x->loop->shared->config->response_ms);
     count(x);
-    bool ok = add_headers(m, x) &&
-              MHD_queue_response(x->connection, (unsigned)x->response.status, m) == MHD_YES;
+    if (is_repeatable(x)) {
+        struct MHD_Response *kept = reply_cache_get(&x->loop->replies, x->response.shared,
+                                                    x->request.request_id, x->loop->date);
+        return kept && queue(x, kept);
+    }
+    struct MHD_Response *m = make_response(&x->response);
+    if (!m)
+        return false;
+    bool ok = add_headers(m, x) && queue(x, m);
     MHD_destroy_response(m);
     return ok;
 }
@@ -105,12 +116,13 @@ void exchange_reply_raw(struct http_exchange *x)
     struct http_response *out = &x->response;
     struct strbuf text;
     strbuf_init(&text, 64 * 1024);
-    strbuf_add_format(&text,
-                      "HTTP/1.1 %d %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
-                      "Cache-Control: no-store\r\nConnection: close\r\nContent-Type: %s\r\n"
-                      "Content-Length: %zu\r\n",
-                      out->status, MHD_get_reason_phrase_for((unsigned)out->status),
-                      x->request.request_id, out->content_type, out->body.length);
+    strbuf_add_format(
+        &text,
+        "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
+        "Cache-Control: no-store\r\nConnection: close\r\nContent-Type: %s\r\n"
+        "Content-Length: %zu\r\n",
+        out->status, MHD_get_reason_phrase_for((unsigned)out->status), x->loop->date,
+        x->request.request_id, out->content_type, out->body.length);
     for (size_t i = 0; i < out->header_count; i++)
         strbuf_add_format(&text, "%s: %s\r\n", out->headers[i].name, out->headers[i].value);
     strbuf_add_string(&text, "\r\n");

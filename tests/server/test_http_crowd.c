@@ -182,7 +182,7 @@ static int connect_at_once(uint16_t port)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    connect(fd, (struct sockaddr *)&address, sizeof address);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
     return fd;
 }
 

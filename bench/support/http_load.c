@@ -1,0 +1,153 @@
+#include "bench/support/http_load.h"
+
+#include "bench/support/bench.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { EVENTS = 256, PATIENCE_MS = 2000 };
+
+struct client {
+    int fd;
+    size_t received; /* of the answer under way */
+};
+
+struct http_load {
+    char *request;
+    size_t request_bytes, answer_bytes;
+    int epoll_fd, count;
+    struct client *clients;
+};
+
+static void fail(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void send_request(struct http_load *l, struct client *c)
+{
+    c->received = 0;
+    if (send(c->fd, l->request, l->request_bytes, MSG_NOSIGNAL) != (ssize_t)l->request_bytes)
+        fail("http_load: send");
+}
+
+static void open_client(struct http_load *l, struct client *c, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int on = 1;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof address) != 0)
+        fail("http_load: connect");
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, c->fd, &event) != 0)
+        fail("http_load: epoll_ctl");
+}
+
+/* One answer, whole: its length is that of the head and what Content-Length says. */
+static void learn_answer(struct http_load *l)
+{
+    char answer[65536];
+    size_t count = 0, length = sizeof answer;
+    send_request(l, &l->clients[0]);
+    while (count < length) {
+        ssize_t n = recv(l->clients[0].fd, answer + count, sizeof answer - 1 - count, 0);
+        if (n <= 0)
+            fail("http_load: recv");
+        count += (size_t)n;
+        answer[count] = '\0';
+        char *end = strstr(answer, "\r\n\r\n");
+        char *field = strcasestr(answer, "\r\nContent-Length: ");
+        if (end && field)
+            length = (size_t)(end + 4 - answer) + strtoull(field + 18, NULL, 10);
+    }
+    if (count != length || strncmp(answer, "HTTP/1.1 200", 12) != 0) {
+        fprintf(stderr, "http_load: unexpected answer: %.200s\n", answer);
+        exit(1);
+    }
+    l->answer_bytes = length;
+}
+
+struct http_load *http_load_open(uint16_t port, int clients, const char *request)
+{
+    struct http_load *l = calloc(1, sizeof *l);
+    if (!l || !(l->request = strdup(request)) ||
+        !(l->clients = calloc((size_t)clients, sizeof *l->clients)))
+        fail("http_load: memory");
+    l->request_bytes = strlen(request);
+    l->count = clients;
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < clients; i++)
+        open_client(l, &l->clients[i], port);
+    learn_answer(l);
+    return l;
+}
+
+/* True when that was the last byte of the answer. */
+static int receive(struct http_load *l, struct client *c)
+{
+    static char scratch[65536];
+    ssize_t n = recv(c->fd, scratch, sizeof scratch, MSG_DONTWAIT);
+    if (n <= 0)
+        fail("http_load: the server ended a connection");
+    c->received += (size_t)n;
+    return c->received >= l->answer_bytes;
+}
+
+/* Takes answers until all have come in (or, while `end_s` has not passed, asks again). */
+static long pump(struct http_load *l, double end_s)
+{
+    struct epoll_event events[EVENTS];
+    long answers = 0;
+    int open = l->count;
+    while (open > 0) {
+        int n = epoll_wait(l->epoll_fd, events, EVENTS, PATIENCE_MS);
+        if (n <= 0)
+            fail("http_load: the server does not answer");
+        int again = bench_now_s() < end_s;
+        for (int i = 0; i < n; i++) {
+            struct client *c = events[i].data.ptr;
+            if (!receive(l, c))
+                continue;
+            answers++;
+            if (again)
+                send_request(l, c);
+            else
+                open--;
+        }
+    }
+    return answers;
+}
+
+double http_load_run(struct http_load *l, double seconds)
+{
+    double start_s = bench_now_s();
+    for (int i = 0; i < l->count; i++)
+        send_request(l, &l->clients[i]);
+    long answers = pump(l, start_s + seconds);
+    return (double)answers / (bench_now_s() - start_s);
+}
+
+void http_load_close(struct http_load *l)
+{
+    for (int i = 0; i < l->count; i++)
+        close(l->clients[i].fd);
+    close(l->epoll_fd);
+    free(l->clients);
+    free(l->request);
+    free(l);
+}
+
+size_t http_load_answer_bytes(const struct http_load *l)
+{
+    return l->answer_bytes;
+}

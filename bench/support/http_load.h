@@ -1,0 +1,21 @@
+/* A load generator over loopback: keep-alive connections, each with one request under way, on the
+ * calling thread. It sends fixed bytes and counts answers by their length, so that it costs little
+ * beside the server it drives.
+ */
+#ifndef BENCH_SUPPORT_HTTP_LOAD_H
+#define BENCH_SUPPORT_HTTP_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_load;
+
+/* Opens `clients` connections to 127.0.0.1:port and learns the length of the answer to `request`,
+ * which must be the same each time. Ends the program with a message when that fails. */
+struct http_load *http_load_open(uint16_t port, int clients, const char *request);
+/* Runs for about that long; answers per second. */
+double http_load_run(struct http_load *l, double seconds);
+void http_load_close(struct http_load *l);
+size_t http_load_answer_bytes(const struct http_load *l);
+
+#endif
