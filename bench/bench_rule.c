@@ -2,10 +2,10 @@
  * beside the time that merely reading its column takes. Loading is not in it (bench_storage.c has
  * that). */
 #include "bench/support/bench.h"
-#include "engine/demo.h"
-#include "engine/rule.h"
-#include "engine/scan.h"
-#include "engine/study.h"
+#include "engine/bars/demo.h"
+#include "engine/rule/rule.h"
+#include "engine/study/scan.h"
+#include "engine/study/study.h"
 
 #include <stdio.h>
 #include <stdlib.h>

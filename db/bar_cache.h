@@ -11,7 +11,7 @@
 
 #include "db/bar_repo.h"
 #include "db/readers.h"
-#include "engine/worker_pool.h"
+#include "engine/pool/worker_pool.h"
 
 struct bar_cache;
 

@@ -5,7 +5,7 @@
 #include "db/bar_repo.h"
 
 #include "base/digest.h"
-#include "engine/bar_codec.h"
+#include "engine/bars/bar_codec.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include "base/civil.h"
 #include "base/mutex.h"
 #include "base/rfc3339.h"
-#include "engine/bar_codec.h"
+#include "engine/bars/bar_codec.h"
 
 #include <assert.h>
 #include <stdlib.h>

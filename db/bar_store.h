@@ -5,7 +5,7 @@
 #define DB_BAR_STORE_H
 
 #include "db/bar_repo.h"
-#include "engine/csv_import.h"
+#include "engine/csv/csv_import.h"
 
 struct bar_store;
 

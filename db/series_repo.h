@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "db/sqlite.h"
-#include "engine/calendar.h"
-#include "engine/timeframe.h"
+#include "engine/bars/calendar.h"
+#include "engine/bars/timeframe.h"
 
 struct series_row {
     int64_t id;

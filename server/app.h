@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "db/storage.h"
-#include "engine/worker_pool.h"
+#include "engine/pool/worker_pool.h"
 #include "server/config.h"
 #include "server/http/server.h"
 #include "server/keys.h"

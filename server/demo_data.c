@@ -1,7 +1,7 @@
 #include "server/demo_data.h"
 
 #include "base/civil.h"
-#include "engine/demo.h"
+#include "engine/bars/demo.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
 #ifndef ENGINE_INDICATORS_INDICATOR_H
 #define ENGINE_INDICATORS_INDICATOR_H
 
-#include "engine/bars.h"
+#include "engine/bars/bars.h"
 
 enum { INDICATOR_INPUTS_MAX = 4, INDICATOR_PARAMETERS_MAX = 3, INDICATOR_OUTPUTS_MAX = 3 };
 

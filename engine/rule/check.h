@@ -7,7 +7,7 @@
 #define ENGINE_RULE_CHECK_H
 
 #include "base/limits.h"
-#include "engine/rule.h"
+#include "engine/rule/rule.h"
 #include "engine/rule/ast.h"
 
 struct check_result {

@@ -7,7 +7,7 @@
 #ifndef ENGINE_RULE_SERIES_H
 #define ENGINE_RULE_SERIES_H
 
-#include "engine/bars.h"
+#include "engine/bars/bars.h"
 
 struct series_context {
     const struct bars *bars;

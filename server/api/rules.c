@@ -1,5 +1,5 @@
 #include "base/json_fields.h"
-#include "engine/rule.h"
+#include "engine/rule/rule.h"
 #include "server/api/api.h"
 #include "server/app.h"
 

@@ -2,7 +2,7 @@
  * see all history before `from`; only the bars of the range are kept and answered. The expressions
  * run beside each other on the worker pool. */
 #include "base/json_fields.h"
-#include "engine/rule.h"
+#include "engine/rule/rule.h"
 #include "server/api/api.h"
 #include "server/api/range.h"
 #include "server/api/rows.h"

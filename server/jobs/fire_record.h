@@ -5,7 +5,7 @@
 #define SERVER_JOBS_FIRE_RECORD_H
 
 #include "base/strbuf.h"
-#include "engine/study_result.h"
+#include "engine/study/study_result.h"
 
 size_t fire_record_bytes(size_t horizon_count);
 void fire_record_write(struct strbuf *out, const struct study_fire *fire, const double *forward,

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "db/job_repo.h"
 #include "db/storage.h"
-#include "engine/worker_pool.h"
+#include "engine/pool/worker_pool.h"
 #include "server/http/response.h"
 #include "server/jobs/study_spec.h"
 

@@ -4,7 +4,7 @@
 #ifndef SERVER_JOBS_JOB_TABLE_H
 #define SERVER_JOBS_JOB_TABLE_H
 
-#include "engine/study.h"
+#include "engine/study/study.h"
 #include "server/jobs/job_service.h"
 
 #include <uthash.h>

@@ -3,7 +3,7 @@
 #define SERVER_JOBS_STUDY_JSON_H
 
 #include "base/json_writer.h"
-#include "engine/study_result.h"
+#include "engine/study/study_result.h"
 #include "server/jobs/study_task.h"
 
 /* One value: an object. */

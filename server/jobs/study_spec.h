@@ -9,7 +9,7 @@
 #define SERVER_JOBS_STUDY_SPEC_H
 
 #include "base/json_fields.h"
-#include "engine/study_request.h"
+#include "engine/study/study_request.h"
 
 /* An instant, or a date whose zone is the calendar's. */
 struct study_spec_when {

@@ -280,9 +280,24 @@ static enum err load_bars(void *context, size_t symbol, const struct bars **ret,
                          study_columns(t->study), ret, NULL, e);
 }
 
+/* One symbol: all workers load it together, before the study asks for it on one of them. */
+static enum err preload(struct study_task *t, const struct bars **ret, struct error *e)
+{
+    *ret = NULL;
+    if (t->symbol_count > 1)
+        return ERR_OK;
+    return bar_cache_get(t->storage->bar_cache, t->pool, t->symbols[0].name, t->spec->timeframe,
+                         study_columns(t->study), ret, NULL, e);
+}
+
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,
                         const _Atomic bool *cancel, struct error *e)
 {
     struct study_source source = {.load = load_bars, .context = t};
-    return study_run(t->study, t->pool, &source, sink, cancel, e);
+    const struct bars *held;
+    enum err err = preload(t, &held, e);
+    if (!err)
+        err = study_run(t->study, t->pool, &source, sink, cancel, e);
+    bars_unref(held);
+    return err;
 }

@@ -9,7 +9,7 @@
 #define SERVER_JOBS_STUDY_TASK_H
 
 #include "db/storage.h"
-#include "engine/study.h"
+#include "engine/study/study.h"
 #include "server/jobs/study_spec.h"
 
 struct study_task;

@@ -4,7 +4,7 @@
 
 #include "db/migrations.h"
 #include "db/storage.h"
-#include "engine/demo.h"
+#include "engine/bars/demo.h"
 #include "tests/support/test.h"
 
 /* A new empty folder under /tmp; fixture_remove deletes it with all that is in it and frees the

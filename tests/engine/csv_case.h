@@ -3,7 +3,7 @@
 #define TESTS_ENGINE_CSV_CASE_H
 
 #include "base/rfc3339.h"
-#include "engine/csv_import.h"
+#include "engine/csv/csv_import.h"
 #include "tests/support/test.h"
 
 #include <stdlib.h>

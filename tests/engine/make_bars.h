@@ -4,8 +4,8 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
-#include "engine/bars.h"
-#include "engine/demo.h"
+#include "engine/bars/bars.h"
+#include "engine/bars/demo.h"
 #include "tests/support/test.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #define TESTS_ENGINE_NAIVE_STUDY_H
 
 #include "base/clock.h"
-#include "engine/study_request.h"
-#include "engine/study_result.h"
+#include "engine/study/study_request.h"
+#include "engine/study/study_result.h"
 #include "tests/support/test.h"
 
 #include <math.h>

@@ -5,8 +5,8 @@
 #include "base/civil.h"
 #include "base/random.h"
 #include "base/strbuf.h"
-#include "engine/demo.h"
-#include "engine/rule.h"
+#include "engine/bars/demo.h"
+#include "engine/rule/rule.h"
 #include "tests/support/test.h"
 
 #include <stdlib.h>

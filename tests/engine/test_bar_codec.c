@@ -1,4 +1,4 @@
-#include "engine/bar_codec.h"
+#include "engine/bars/bar_codec.h"
 
 #include "base/clock.h"
 #include "base/random.h"

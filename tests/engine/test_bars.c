@@ -1,10 +1,10 @@
-#include "engine/bars.h"
+#include "engine/bars/bars.h"
 
 #include "base/civil.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/rfc3339.h"
-#include "engine/demo.h"
+#include "engine/bars/demo.h"
 #include "tests/support/test.h"
 
 #include <pthread.h>

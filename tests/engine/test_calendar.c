@@ -1,5 +1,5 @@
 /* Golden dates come from the exchanges' published holiday lists and closing notices. */
-#include "engine/calendar.h"
+#include "engine/bars/calendar.h"
 
 #include "base/civil.h"
 #include "base/clock.h"

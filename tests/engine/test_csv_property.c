@@ -7,7 +7,7 @@
  */
 #include "base/clock.h"
 #include "base/random.h"
-#include "engine/demo.h"
+#include "engine/bars/demo.h"
 #include "tests/engine/csv_case.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "engine/csv_text.h"
+#include "engine/csv/csv_text.h"
 
 #include "base/random.h"
 #include "tests/support/test.h"

@@ -1,4 +1,4 @@
-#include "engine/demo.h"
+#include "engine/bars/demo.h"
 
 #include "base/civil.h"
 #include "base/clock.h"

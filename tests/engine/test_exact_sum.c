@@ -1,4 +1,4 @@
-#include "engine/exact_sum.h"
+#include "engine/study/exact_sum.h"
 
 #include "base/random.h"
 #include "tests/support/test.h"

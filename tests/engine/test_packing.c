@@ -1,7 +1,7 @@
-#include "engine/packing.h"
+#include "engine/study/packing.h"
 
 #include "base/random.h"
-#include "engine/study_sums.h"
+#include "engine/study/study_sums.h"
 #include "tests/support/test.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 #include "engine/indicators/indicators.h"
-#include "engine/rule.h"
+#include "engine/rule/rule.h"
 #include "engine/rule/series.h"
 #include "tests/support/test.h"
 

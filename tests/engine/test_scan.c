@@ -1,4 +1,4 @@
-#include "engine/scan.h"
+#include "engine/study/scan.h"
 
 #include "tests/engine/make_bars.h"
 

@@ -1,4 +1,4 @@
-#include "engine/shard_plan.h"
+#include "engine/study/shard_plan.h"
 
 #include "tests/engine/make_bars.h"
 

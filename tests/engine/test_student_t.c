@@ -1,4 +1,4 @@
-#include "engine/student_t.h"
+#include "engine/study/student_t.h"
 
 #include "tests/support/test.h"
 

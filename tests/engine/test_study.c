@@ -1,7 +1,7 @@
-#include "engine/study.h"
+#include "engine/study/study.h"
 
 #include "base/random.h"
-#include "engine/student_t.h"
+#include "engine/study/student_t.h"
 #include "tests/engine/make_bars.h"
 #include "tests/engine/naive_study.h"
 

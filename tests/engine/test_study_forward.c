@@ -1,4 +1,4 @@
-#include "engine/study_forward.h"
+#include "engine/study/study_forward.h"
 
 #include "tests/engine/make_bars.h"
 #include "tests/engine/naive_study.h"

@@ -4,8 +4,8 @@
  * proved.
  *
  * The linker takes this pool instead of the library's. */
-#include "engine/scan.h"
-#include "engine/study.h"
+#include "engine/study/scan.h"
+#include "engine/study/study.h"
 #include "tests/engine/make_bars.h"
 #include "tests/engine/naive_study.h"
 

@@ -1,7 +1,7 @@
 /* The count of one well-known rule, from the bars' columns alone by code that shares nothing with
  * the engine, on generated bars and on five years of a real index (where that file is there). */
-#include "engine/csv_import.h"
-#include "engine/study.h"
+#include "engine/csv/csv_import.h"
+#include "engine/study/study.h"
 #include "tests/engine/make_bars.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "engine/study_window.h"
+#include "engine/study/study_window.h"
 
 #include "tests/engine/make_bars.h"
 

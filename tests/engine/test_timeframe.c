@@ -1,4 +1,4 @@
-#include "engine/timeframe.h"
+#include "engine/bars/timeframe.h"
 
 #include "base/clock.h"
 #include "tests/support/test.h"

@@ -1,4 +1,4 @@
-#include "engine/worker_pool.h"
+#include "engine/pool/worker_pool.h"
 
 #include "base/clock.h"
 #include "base/limits.h"

@@ -1,0 +1,102 @@
+/* Longer bars from shorter ones. A bin never reaches over a session: a day is one bin that starts
+ * at the open, and shorter bins count from the open, the last one cut by the close. A bin without
+ * bars makes no bar.
+ */
+#include "engine/bars/bars.h"
+
+#include <assert.h>
+
+/* Start of the bin in which a bar of the session lies. */
+static int64_t bin_start(const struct bars_session *s, int64_t time_ns, struct timeframe timeframe)
+{
+    if (timeframe.minutes == 0)
+        return s->open_ns;
+    return time_ns - (time_ns - s->open_ns) % timeframe_ns(timeframe);
+}
+
+/* The end of the bin that begins at bar `first`. */
+static int64_t bin_end(const struct bars *b, const struct bars_session *s, int64_t first,
+                       int64_t start_ns, struct timeframe timeframe)
+{
+    if (timeframe.minutes == 0)
+        return s->end;
+    int64_t stop_ns = start_ns + timeframe_ns(timeframe), end = first + 1;
+    while (end < s->end && b->time_ns[end] < stop_ns)
+        end++;
+    return end;
+}
+
+static double fold(enum bar_column c, const double *x, int64_t first, int64_t end)
+{
+    double value = x[first];
+    switch (c) {
+    case BAR_HIGH:
+        for (int64_t i = first + 1; i < end; i++)
+            value = x[i] > value ? x[i] : value;
+        return value;
+    case BAR_LOW:
+        for (int64_t i = first + 1; i < end; i++)
+            value = x[i] < value ? x[i] : value;
+        return value;
+    case BAR_CLOSE:
+        return x[end - 1];
+    case BAR_VOLUME:
+        for (int64_t i = first + 1; i < end; i++)
+            value += x[i];
+        return value;
+    default:
+        return value;
+    }
+}
+
+/* Walks the bins; fills `out` unless it is NULL. Returns their number. */
+static int64_t walk_bins(const struct bars *b, struct timeframe timeframe, struct bars_builder *out)
+{
+    int64_t bins = 0;
+    for (int64_t k = 0; k < b->session_count; k++) {
+        const struct bars_session *s = &b->sessions[k];
+        for (int64_t first = s->first, end; first < s->end; first = end, bins++) {
+            int64_t start_ns = bin_start(s, b->time_ns[first], timeframe);
+            end = bin_end(b, s, first, start_ns, timeframe);
+            if (!out)
+                continue;
+            out->time_ns[bins] = start_ns;
+            for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+                if (out->column[c])
+                    out->column[c][bins] = fold((enum bar_column)c, b->column[c], first, end);
+        }
+    }
+    return bins;
+}
+
+static bool is_multiple(struct timeframe longer, struct timeframe shorter)
+{
+    if (shorter.minutes == 0)
+        return longer.minutes == 0;
+    return longer.minutes % shorter.minutes == 0; /* a day (0) is a multiple of all */
+}
+
+enum err bars_resample(const struct bars *source, struct timeframe timeframe, uint32_t column_mask,
+                       const struct bars **ret, struct error *e)
+{
+    if (!is_multiple(timeframe, source->timeframe)) {
+        char from[8], to[8];
+        timeframe_format(source->timeframe, from);
+        timeframe_format(timeframe, to);
+        return error_set(e, ERR_INVALID, "%s bars can't be made from %s bars", to, from);
+    }
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        assert(!(column_mask & BAR_COLUMN_BIT(c)) || source->column[c]);
+    if (timeframe.minutes == source->timeframe.minutes) {
+        *ret = bars_ref(source);
+        return ERR_OK;
+    }
+    struct bars_builder builder;
+    enum err err = bars_builder_init(&builder, walk_bins(source, timeframe, NULL), column_mask, e);
+    if (err != ERR_OK)
+        return err;
+    walk_bins(source, timeframe, &builder);
+    err = bars_publish(&builder, source->calendar, timeframe, source->price_decimals, ret, e);
+    bars_builder_release(&builder);
+    return err;
+}

@@ -1,0 +1,251 @@
+#include "engine/study/study_state.h"
+
+#include "base/civil.h"
+#include "engine/study/student_t.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double CONFIDENCE = 0.95;
+
+enum { SELECTION_ROUNDS_MAX = 100 };
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Brings the element of rank k to x[k], no larger ones before it (Hoare, CACM 4 (1961), algorithm
+ * 65; the form with crossing indices is Wirth's). Input that resists is sorted. */
+static void select_rank(double *x, int64_t count, int64_t k)
+{
+    int64_t low = 0, high = count - 1;
+    for (int round = 0; low < high; round++) {
+        if (round == SELECTION_ROUNDS_MAX) {
+            qsort(x + low, (size_t)(high - low + 1), sizeof *x, compare_doubles);
+            return;
+        }
+        double pivot = x[k];
+        int64_t i = low, j = high;
+        do {
+            while (x[i] < pivot)
+                i++;
+            while (x[j] > pivot)
+                j--;
+            if (i <= j) {
+                double swap = x[i];
+                x[i++] = x[j];
+                x[j--] = swap;
+            }
+        } while (i <= j);
+        if (j < k)
+            low = i;
+        if (k < i)
+            high = j;
+    }
+}
+
+/* Reorders x. */
+static double median_of(double *x, int64_t count)
+{
+    if (count == 0)
+        return NAN;
+    int64_t k = count / 2;
+    select_rank(x, count, k);
+    if (count % 2)
+        return x[k];
+    double below = x[0];
+    for (int64_t i = 1; i < k; i++)
+        below = x[i] > below ? x[i] : below;
+    return below + (x[k] - below) / 2;
+}
+
+/* All bars at the minutes where the alert fired, less the fires themselves. */
+static struct exact_sum base_of(const struct study_sums *sums, size_t horizon,
+                                const bool fired[MINUTES_OF_DAY], const struct exact_sum *fires)
+{
+    struct exact_sum base = {0};
+    for (int32_t m = 0; m < MINUTES_OF_DAY; m++) {
+        if (fired[m])
+            exact_sum_merge(&base, study_sums_cell(sums, horizon, m));
+    }
+    exact_sum_subtract(&base, fires);
+    return base;
+}
+
+static struct sample sample_of(const struct exact_sum *s)
+{
+    return (struct sample){
+        .n = (double)s->count, .mean = exact_sum_mean(s), .variance = exact_sum_variance(s)};
+}
+
+static struct study_horizon_stats stats_of(const struct exact_sum *fires,
+                                           const struct exact_sum *base, double median)
+{
+    struct sample a = sample_of(fires), b = sample_of(base);
+    struct welch w = welch_interval(a, b, CONFIDENCE);
+    return (struct study_horizon_stats){
+        .n = fires->count,
+        .mean = a.mean,
+        .median = median,
+        .stdev = sqrt(a.variance),
+        .hit_rate = exact_sum_hit_rate(fires),
+        .base_n = base->count,
+        .base_mean = b.mean,
+        .base_stdev = sqrt(b.variance),
+        .base_hit_rate = exact_sum_hit_rate(base),
+        .difference = w.difference,
+        .ci_low = w.low,
+        .ci_high = w.high,
+    };
+}
+
+enum err study_statistics(const struct fire_list *fires, size_t first, size_t end,
+                          const struct study_sums *sums,
+                          struct study_horizon_stats ret[LIMIT_HORIZONS], struct error *e)
+{
+    double *returns = malloc((end - first + 1) * sizeof *returns);
+    if (!returns)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the statistics");
+    bool fired[MINUTES_OF_DAY] = {false};
+    for (size_t i = first; i < end; i++)
+        fired[fires->fires[i].minute] = true;
+    for (size_t h = 0; h < fires->horizon_count; h++) {
+        struct exact_sum total = {0};
+        int64_t count = 0;
+        for (size_t i = first; i < end; i++) {
+            double x = fires->forward[i * fires->horizon_count + h];
+            if (isnan(x))
+                continue;
+            exact_sum_add(&total, x);
+            returns[count++] = x;
+        }
+        struct exact_sum base = base_of(sums, h, fired, &total);
+        ret[h] = stats_of(&total, &base, median_of(returns, count));
+    }
+    free(returns);
+    return ERR_OK;
+}
+
+static int32_t minute_key(const struct study_fire *f)
+{
+    return f->minute;
+}
+
+static int32_t weekday_key(const struct study_fire *f)
+{
+    return civil_weekday(f->day);
+}
+
+static int32_t month_key(const struct study_fire *f)
+{
+    struct civil_date date = civil_from_days(f->day);
+    return date.year * 12 + date.month - 1;
+}
+
+/* Sums by key, for the keys from `lowest` on. */
+struct table {
+    int32_t lowest;
+    size_t key_count, horizon_count;
+    int64_t *fires;
+    struct exact_sum *sums; /* [key_count * horizon_count] */
+};
+
+static void fill_table(struct table *t, const struct fire_list *l,
+                       int32_t (*key_of)(const struct study_fire *))
+{
+    for (size_t i = 0; i < l->count; i++) {
+        size_t row = (size_t)(key_of(&l->fires[i]) - t->lowest);
+        t->fires[row]++;
+        for (size_t h = 0; h < l->horizon_count; h++) {
+            double x = l->forward[i * l->horizon_count + h];
+            if (!isnan(x))
+                exact_sum_add(&t->sums[row * t->horizon_count + h], x);
+        }
+    }
+}
+
+static void emit_groups(const struct table *t, struct study_groups *ret)
+{
+    for (size_t row = 0; row < t->key_count; row++) {
+        if (t->fires[row] == 0)
+            continue;
+        struct study_group *group = &ret->items[ret->count++];
+        group->key = t->lowest + (int32_t)row;
+        group->fires = t->fires[row];
+        for (size_t h = 0; h < t->horizon_count; h++) {
+            const struct exact_sum *s = &t->sums[row * t->horizon_count + h];
+            group->horizon[h].n = s->count;
+            group->horizon[h].mean = exact_sum_mean(s);
+            group->horizon[h].hit_rate = exact_sum_hit_rate(s);
+        }
+    }
+}
+
+static enum err group_by(const struct fire_list *l, int32_t (*key_of)(const struct study_fire *),
+                         struct study_groups *ret, struct error *e)
+{
+    if (l->count == 0)
+        return ERR_OK;
+    int32_t lowest = INT32_MAX, highest = INT32_MIN;
+    for (size_t i = 0; i < l->count; i++) {
+        int32_t key = key_of(&l->fires[i]);
+        lowest = key < lowest ? key : lowest;
+        highest = key > highest ? key : highest;
+    }
+    struct table t = {.lowest = lowest,
+                      .key_count = (size_t)(highest - lowest) + 1,
+                      .horizon_count = l->horizon_count};
+    t.fires = calloc(t.key_count, sizeof *t.fires);
+    t.sums = calloc(t.key_count * t.horizon_count, sizeof *t.sums);
+    ret->items = calloc(t.key_count, sizeof *ret->items);
+    enum err code = ERR_OK;
+    if (t.fires && t.sums && ret->items) {
+        fill_table(&t, l, key_of);
+        emit_groups(&t, ret);
+    } else {
+        code = error_set(e, ERR_NO_MEMORY, "no memory for the aggregates");
+    }
+    free(t.fires);
+    free(t.sums);
+    return code;
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+    const struct study_map_cell *x = a, *y = b;
+    if (x->day != y->day)
+        return x->day < y->day ? -1 : 1;
+    return (x->minute > y->minute) - (x->minute < y->minute);
+}
+
+static enum err make_map(const struct fire_list *l, struct study_result *r, struct error *e)
+{
+    struct study_map_cell *cells = calloc(l->count + 1, sizeof *cells);
+    if (!cells)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the fire map");
+    for (size_t i = 0; i < l->count; i++)
+        cells[i] = (struct study_map_cell){l->fires[i].day, l->fires[i].minute, 1};
+    qsort(cells, l->count, sizeof *cells, compare_cells);
+    size_t kept = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        if (kept > 0 && compare_cells(&cells[kept - 1], &cells[i]) == 0)
+            cells[kept - 1].fires++;
+        else
+            cells[kept++] = cells[i];
+    }
+    r->map = cells;
+    r->map_count = kept;
+    return ERR_OK;
+}
+
+enum err study_aggregates(const struct fire_list *fires, struct study_result *r, struct error *e)
+{
+    enum err code = group_by(fires, minute_key, &r->by_minute, e);
+    if (code == ERR_OK)
+        code = group_by(fires, weekday_key, &r->by_weekday, e);
+    if (code == ERR_OK)
+        code = group_by(fires, month_key, &r->by_month, e);
+    return code == ERR_OK ? make_map(fires, r, e) : code;
+}
