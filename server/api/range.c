@@ -1,9 +1,5 @@
 #include "server/api/range.h"
 
-#include "base/clock.h"
-
-enum { LAST_DAY = 106000 }; /* 2260: a day on each side of the range of int64 ns is left over */
-
 static struct study_spec_when when_of(const struct http_when *w)
 {
     return (struct study_spec_when){
@@ -22,24 +18,14 @@ enum err time_range_query(const struct http_request *r, struct time_range_ends *
     return err;
 }
 
-/* The instant at which a day begins; dates that int64 does not hold are the open ends. */
-static int64_t day_begin_ns(int32_t days, const struct zone *zone)
-{
-    if (days < -LAST_DAY)
-        return INT64_MIN;
-    if (days > LAST_DAY)
-        return INT64_MAX;
-    return zone_local_to_utc(zone, (int64_t)days * 86400, NULL) * NS_PER_SECOND;
-}
-
 enum err time_range_settle(const struct time_range_ends *ends, const struct zone *zone,
                            const char *to_pointer, struct time_range *ret, struct error *e)
 {
     struct time_range range = {INT64_MIN, INT64_MAX};
     if (ends->from.given)
-        range.from_ns = ends->from.is_date ? day_begin_ns(ends->from.days, zone) : ends->from.ns;
+        range.from_ns = study_spec_when_begin(&ends->from, zone);
     if (ends->to.given)
-        range.to_ns = ends->to.is_date ? day_begin_ns(ends->to.days + 1, zone) : ends->to.ns;
+        range.to_ns = study_spec_when_end(&ends->to, zone);
     if (range.from_ns >= range.to_ns)
         return error_field(e, ERR_INVALID, to_pointer, "'to' is not after 'from'");
     *ret = range;

@@ -69,10 +69,18 @@ enum err study_spec_when_parse(const char *text, const char *pointer, struct stu
     return ERR_OK;
 }
 
+/* 2260: a day on each side of the range of int64 ns is left over. */
+enum { LAST_DAY = 106000 };
+
 int64_t study_spec_when_begin(const struct study_spec_when *w, const struct zone *zone)
 {
-    return w->is_date ? zone_local_to_utc(zone, (int64_t)w->days * 86400, NULL) * NS_PER_SECOND
-                      : w->ns;
+    if (!w->is_date)
+        return w->ns;
+    if (w->days < -LAST_DAY)
+        return INT64_MIN;
+    if (w->days > LAST_DAY)
+        return INT64_MAX;
+    return zone_local_to_utc(zone, (int64_t)w->days * 86400, NULL) * NS_PER_SECOND;
 }
 
 int64_t study_spec_when_end(const struct study_spec_when *w, const struct zone *zone)

@@ -21,7 +21,7 @@ struct study_spec_when {
 enum err study_spec_when_parse(const char *text, const char *pointer, struct study_spec_when *ret,
                                struct error *e);
 /* The instant at which a range that starts (or, inclusive of a whole date, ends) there has its
- * edge. */
+ * edge. A date that int64 ns do not hold is INT64_MIN or INT64_MAX. */
 int64_t study_spec_when_begin(const struct study_spec_when *w, const struct zone *zone);
 int64_t study_spec_when_end(const struct study_spec_when *w, const struct zone *zone);
 

@@ -186,6 +186,16 @@ class Resources(unittest.TestCase):
         text = self.client.post("/v1/series", json={**body, "expressions": ["max(open, close)"]}, headers={"Accept": "text/csv"}).text()
         self.assertEqual(text.splitlines()[0], 'time,"max(open, close)"')
 
+    def test_ranges_wider_than_time_itself(self):
+        far = {"from": "0001-01-01", "to": "9999-12-31"}
+        whole = self.client.post("/v1/series", json={"symbol": "SPY", "expressions": ["close"], **far}).json()
+        self.assertEqual(len(whole["times"]), len(self.bars))
+        for ends in (far, {"from": "1678-01-01T00:00:00Z", "to": "2261-12-31T00:00:00Z"}):
+            answer = self.client.post("/v1/check", json={"rule": "close > 0", "symbol": "SPY", "trigger": "every_bar", **ends})
+            self.assertEqual((answer.status, answer.json()["result"]["fires"]), (200, len(self.bars)))
+        answer = self.client.post("/v1/check", json={"rule": "close > 0", "symbol": "SPY", "from": "9999-01-01"})
+        self.assertEqual(answer.status, 400)
+
     def test_series_refusals(self):
         good = {"symbol": "SPY", "expressions": ["close"]}
         for change, pointer in (({"symbol": "a b"}, "/symbol"), ({"timeframe": "9x"}, "/timeframe"), ({"timezone": "Mars/Base"}, "/timezone"),
