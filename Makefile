@@ -9,6 +9,7 @@ VARIANT ?= release
 BUILD   ?= build/$(VARIANT)
 PREFIX  ?= /usr/local
 DATA    ?= bracketd-data
+LISTEN  ?= 127.0.0.1:8080
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -196,8 +197,8 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
 
 # ---- run and test ------------------------------------------------------------------------------
 
-run: $(BINARY) ## set up, build, start the server on 127.0.0.1:8080 with demo bars in DATA=bracketd-data
-	$(BINARY) serve --demo --data $(DATA) --listen 127.0.0.1:8080
+run: $(BINARY) ## set up, build, start the server on LISTEN=127.0.0.1:8080 with demo bars in DATA=bracketd-data
+	$(BINARY) serve --demo --data $(DATA) --listen $(LISTEN)
 
 HTTP_COMMAND := $(if $(HTTP_TESTS),-- /usr/bin/python3 tests/http/run.py --binary $(BINARY))
 
