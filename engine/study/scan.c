@@ -7,7 +7,7 @@
 
 enum {
     WORD_BITS = 64,
-    PIECES_PER_WORKER = 12,
+    PIECES_PER_WORKER = 6,
     PIECE_BARS_MIN = SCAN_CANCEL_BARS,
     WARMUPS_PER_PIECE = 4, /* at least so many times longer than the warm-up before it */
 };
