@@ -107,7 +107,7 @@ struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
     x->connection = connection;
     x->state = EXCHANGE_HEAD;
     x->route_index = router_route_count(l->shared->router);
-    x->started_ns = clock_monotonic_ns(clock_real());
+    x->started_ns = l->now_ns; /* of this turn: the wait for the loop is part of it */
     x->suspended = x->has_body = x->must_close = x->to_api = x->on_api = false;
     x->stream_begun = x->stream_failed = x->stream_ended = false;
     atomic_store_explicit(&x->pending, 0, memory_order_relaxed);

@@ -40,9 +40,16 @@ static bool is_token(const char *name, size_t length)
     return length > 0;
 }
 
+/* `wanted` in lower case. Runs for every header of every request: libc's comparison asks the
+ * locale. */
 static bool is_name(const char *name, size_t length, const char *wanted, size_t wanted_length)
 {
-    return length == wanted_length && strncasecmp(name, wanted, length) == 0;
+    if (length != wanted_length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if ((name[i] | 0x20) != wanted[i] && name[i] != wanted[i])
+            return false;
+    return true;
 }
 #define IS(wanted) is_name(name, name_bytes, wanted, sizeof wanted - 1)
 
@@ -62,19 +69,19 @@ static enum MHD_Result collect(void *context, enum MHD_ValueKind kind, const cha
         h->malformed = true;
     h->size_bytes += name_bytes + value_bytes + FIELD_OVERHEAD_BYTES;
     r->headers[r->header_count++] = (struct http_field){name, value};
-    if (IS("Host"))
+    if (IS("host"))
         h->host = value, h->host_count++;
-    else if (IS("Content-Length"))
+    else if (IS("content-length"))
         h->content_length = value, h->content_length_count++;
-    else if (IS("Transfer-Encoding"))
+    else if (IS("transfer-encoding"))
         h->transfer_encoding = value, h->transfer_encoding_count++;
-    else if (IS("Authorization"))
+    else if (IS("authorization"))
         h->authorization = value;
-    else if (IS("Content-Type"))
+    else if (IS("content-type"))
         h->content_type = value;
-    else if (IS("X-Request-Id"))
+    else if (IS("x-request-id"))
         h->request_id = value;
-    else if (IS("Expect"))
+    else if (IS("expect"))
         h->expect = value;
     return MHD_YES;
 }

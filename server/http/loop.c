@@ -180,6 +180,9 @@ void loop_hand_back(struct loop *l, struct http_exchange *x)
 
 static void resume_done(struct loop *l)
 {
+    if (!l->woken)
+        return;
+    l->woken = false;
     mutex_lock(&l->mutex);
     struct http_exchange *x = l->done;
     l->done = NULL;
@@ -357,6 +360,7 @@ static void wait_for_events(struct loop *l, int timeout_ms)
             uint64_t wakes;
             ssize_t got = read(l->wake_fd, &wakes, sizeof wakes);
             (void)got;
+            l->woken = true;
         } else if (source != l) { /* l itself stands for libmicrohttpd, which always runs */
             lingers_event(&l->lingers, source);
         }

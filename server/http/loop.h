@@ -58,6 +58,7 @@ struct loop {
     int listen_fd; /* -1 once libmicrohttpd or the stop has closed it */
     int epoll_fd;  /* ours: libmicrohttpd's set, wake_fd and the lingers */
     int wake_fd;
+    bool woken;         /* something may have been handed back */
     struct conn *conns; /* list */
     struct http_exchange *free_exchanges;
     int free_exchange_count;

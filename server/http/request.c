@@ -86,8 +86,10 @@ bool http_request_matches_etag(const struct http_request *r, const char *etag)
 {
     if (r->method != HTTP_GET && r->method != HTTP_HEAD)
         return false;
+    /* The first letter first: most requests have no such header, and all come by here. */
     for (size_t i = 0; i < r->header_count; i++)
-        if (strcasecmp(r->headers[i].name, "If-None-Match") == 0 &&
+        if ((r->headers[i].name[0] | 0x20) == 'i' &&
+            strcasecmp(r->headers[i].name, "If-None-Match") == 0 &&
             list_names(r->headers[i].value, etag))
             return true;
     return false;

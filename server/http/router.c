@@ -85,6 +85,7 @@ static void check_route(const struct router *router, const struct http_route *ro
 {
     assert(route->pattern && route->pattern[0] == '/' && route->handler && route->operation_id);
     assert(route->method != HTTP_HEAD && route->method != HTTP_OPTIONS);
+    assert(route->max_body_bytes <= LIMIT_BODY_BYTES);
     assert(!(route->stream && (route->flags & HTTP_ROUTE_INLINE)));
     for (size_t i = 0; i < router->entry_count; i++)
         assert(strcmp(router->entries[i].route->operation_id, route->operation_id) != 0);
