@@ -182,19 +182,11 @@ static void run_handler(struct http_exchange *x)
     }
 }
 
-/* One of the parties to an answer is done with it. True for the last one. */
-static bool release_pending(struct http_exchange *x)
-{
-    int before = atomic_fetch_sub_explicit(&x->pending, 1, memory_order_acq_rel);
-    assert(before >= 1);
-    return before == 1;
-}
-
 /* The handler returned. True when the answer is complete, false when somebody owes it. */
 static bool handler_done(struct http_exchange *x)
 {
     atomic_store_explicit(&x->handler_returned, true, memory_order_release);
-    return release_pending(x);
+    return exchange_release(x);
 }
 
 /* Gives what has come in to the stream. False when it refused; the answer then says why. */
@@ -244,66 +236,6 @@ void exchange_run(struct offload_item *item)
     }
     if (hand_back)
         loop_hand_back(l, x);
-}
-
-/* ---- answering later ---- */
-
-static struct http_exchange *exchange_of(struct http_request *r)
-{
-    return (struct http_exchange *)r; /* its first member */
-}
-
-void http_request_move_to_api(struct http_request *r)
-{
-    struct http_exchange *x = exchange_of(r);
-    assert(x->request.route->flags & HTTP_ROUTE_INLINE && !x->on_api);
-    x->to_api = true;
-}
-
-bool http_request_on_api(const struct http_request *r)
-{
-    return ((const struct http_exchange *)r)->on_api;
-}
-
-void http_request_defer(struct http_request *r, int64_t deadline_ns, http_cancel_fn cancel,
-                        void *context)
-{
-    struct http_exchange *x = exchange_of(r);
-    assert(cancel && x->state == EXCHANGE_RUNNING && !atomic_load(&x->deferred));
-    x->defer_deadline_ns = deadline_ns;
-    x->cancel = cancel;
-    x->cancel_context = context;
-    atomic_fetch_add_explicit(&x->pending, 1, memory_order_acq_rel);
-    atomic_store_explicit(&x->deferred, true, memory_order_release);
-}
-
-struct http_response *http_request_response(struct http_request *r)
-{
-    return &exchange_of(r)->response;
-}
-
-void http_request_complete(struct http_request *r)
-{
-    struct http_exchange *x = exchange_of(r);
-    struct loop *l = x->loop;
-    assert(atomic_load(&x->deferred));
-    if (release_pending(x))
-        loop_hand_back(l, x);
-}
-
-void http_request_fail(struct http_request *r, const struct error *e)
-{
-    http_respond_error(r, http_request_response(r), e);
-    http_request_complete(r);
-}
-
-void exchange_cancel(struct http_exchange *x, enum http_cancel why)
-{
-    if (x->canceled || !atomic_load_explicit(&x->deferred, memory_order_acquire) ||
-        !atomic_load_explicit(&x->handler_returned, memory_order_acquire))
-        return;
-    x->canceled = true;
-    x->cancel(&x->request, why, x->cancel_context);
 }
 
 /* ---- libmicrohttpd's calls ---- */

@@ -103,6 +103,9 @@ void exchange_resume(struct http_exchange *x);
 /* libmicrohttpd is done with the request. */
 void exchange_end(struct http_exchange *x);
 
+/* One of the parties to an answer is done with it. True for the last one (later.c). */
+bool exchange_release(struct http_exchange *x);
+
 /* Tells the one who holds a deferred answer to hurry; nothing when it was told, has not been
  * deferred, or its handler still runs. */
 void exchange_cancel(struct http_exchange *x, enum http_cancel why);

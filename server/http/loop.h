@@ -96,6 +96,11 @@ void loop_hand_back(struct loop *l, struct http_exchange *x);
 /* The connection waits for something else from now on; ms = 0: without a deadline. */
 void conn_enter(struct loop *l, struct conn *c, enum conn_phase phase, int ms);
 
+/* Enforces deadlines, cancels deferred requests that are due, and finds clients that left; sets the
+ * time of the next scan (scan.c). */
+enum { LOOP_STOP_SCAN_MS = 10 };
+void loop_scan(struct loop *l);
+
 /* Ends a connection: both directions are shut, libmicrohttpd notices. */
 void loop_cut(struct loop *l, struct conn *c);
 
