@@ -1,5 +1,5 @@
-/* Exact decimals for prices, quantities and cash: int64 at 1e-6. A value with more decimals is refused,
- * never rounded.
+/* Exact decimals for prices, quantities and cash: int64 at 1e-6. A value with more decimals is
+ * refused, never rounded.
  */
 #ifndef BASE_DECIMAL_H
 #define BASE_DECIMAL_H

@@ -1,7 +1,8 @@
-/* A streaming JSON writer into a strbuf: commas and escapes are its business, structure the caller's.
+/* A streaming JSON writer into a strbuf: commas and escapes are its business, structure the
+ * caller's.
  *
- * Invariants: begin and end nest (asserted); inside an object every value follows a key. Strings are
- * UTF-8 already (json_scan let nothing else in); a byte that is not is written as U+FFFD.
+ * Invariants: begin and end nest (asserted); inside an object every value follows a key. Strings
+ * are UTF-8 already (json_scan let nothing else in); a byte that is not is written as U+FFFD.
  */
 #ifndef BASE_JSON_WRITER_H
 #define BASE_JSON_WRITER_H
@@ -32,10 +33,10 @@ void json_string_n(struct json_writer *w, const char *text, size_t length);
 void json_int(struct json_writer *w, int64_t value);
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
-void json_number(struct json_writer *w, double x);      /* shortest; NaN and infinities as null */
+void json_number(struct json_writer *w, double x);       /* shortest; NaN and infinities as null */
 void json_decimal(struct json_writer *w, int64_t value); /* "12.5", as a string */
-void json_price(struct json_writer *w, double x);       /* a price as a decimal string; NaN is null */
-void json_time(struct json_writer *w, int64_t ns);      /* RFC 3339 string */
+void json_price(struct json_writer *w, double x);  /* a price as a decimal string; NaN is null */
+void json_time(struct json_writer *w, int64_t ns); /* RFC 3339 string */
 void json_date(struct json_writer *w, int32_t days);
 void json_raw(struct json_writer *w, const char *json, size_t length); /* a finished value */
 

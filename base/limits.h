@@ -1,5 +1,5 @@
-/* Every limit of the program, in one place. Each refuses before acceptance, with a clear text. README
- * and openapi.yaml repeat those that users meet.
+/* Every limit of the program, in one place. Each refuses before acceptance, with a clear text.
+ * README and openapi.yaml repeat those that users meet.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
@@ -9,7 +9,7 @@
 /* JSON */
 enum {
     LIMIT_JSON_DEPTH = 32,
-    LIMIT_JSON_KEYS = 256, /* in one object */
+    LIMIT_JSON_KEYS = 256,        /* in one object */
     LIMIT_JSON_NUMBER_BYTES = 63, /* the text of one number; cJSON cuts a longer one */
 };
 
@@ -20,17 +20,17 @@ enum {
     LIMIT_URL_BYTES = 4 * 1024,
     LIMIT_PATH_SEGMENTS = 16,
     LIMIT_QUERY_PARAMETERS = 64,
-    LIMIT_CONNECTIONS = 2048,          /* and under RLIMIT_NOFILE */
-    LIMIT_REQUEST_HEAD_SECONDS = 10,   /* first byte to the end of the headers */
-    LIMIT_REQUEST_BODY_SECONDS = 30,   /* the whole body, imports apart */
-    LIMIT_IMPORT_SECONDS = 3600,       /* the whole body of an import */
-    LIMIT_RESPONSE_SECONDS = 60,       /* a reader that takes longer to drain an answer is cut */
-    LIMIT_IDLE_SECONDS = 75,           /* keep-alive without a request */
-    LIMIT_OFFLOAD_QUEUE = 256,         /* requests waiting for a thread that may block */
+    LIMIT_CONNECTIONS = 2048,        /* and under RLIMIT_NOFILE */
+    LIMIT_REQUEST_HEAD_SECONDS = 10, /* first byte to the end of the headers */
+    LIMIT_REQUEST_BODY_SECONDS = 30, /* the whole body, imports apart */
+    LIMIT_IMPORT_SECONDS = 3600,     /* the whole body of an import */
+    LIMIT_RESPONSE_SECONDS = 60,     /* a reader that takes longer to drain an answer is cut */
+    LIMIT_IDLE_SECONDS = 75,         /* keep-alive without a request */
+    LIMIT_OFFLOAD_QUEUE = 256,       /* requests waiting for a thread that may block */
     LIMIT_PAGE_ITEMS = 1000,
     LIMIT_PAGE_ITEMS_DEFAULT = 100,
     LIMIT_BARS_PAGE = 50000,
-    LIMIT_WAIT_SECONDS = 60,           /* Prefer: wait */
+    LIMIT_WAIT_SECONDS = 60, /* Prefer: wait */
     LIMIT_IDEMPOTENCY_KEY_BYTES = 255,
     LIMIT_REQUEST_ID_BYTES = 64,
     LIMIT_KEYS = 1000,
@@ -44,7 +44,8 @@ enum {
     LIMIT_RULE_NODES = 1000,
     LIMIT_RULE_WINDOW = 100000, /* bars */
     LIMIT_RULE_PARAMETERS = 16,
-    LIMIT_RULE_MEMORY_BYTES = 32 * 1024 * 1024, /* of one run: windows and what offsets look back on */
+    LIMIT_RULE_MEMORY_BYTES =
+        32 * 1024 * 1024, /* of one run: windows and what offsets look back on */
     LIMIT_SERIES_EXPRESSIONS = 16,
     LIMIT_SERIES_BARS = 100000,
 };
@@ -54,8 +55,8 @@ enum {
     LIMIT_SYMBOL_BYTES = 32,
     LIMIT_IMPORT_LINE_BYTES = 4 * 1024,
     LIMIT_IMPORT_COLUMNS = 64,
-    LIMIT_IMPORT_ERRORS = 20,   /* told in one answer */
-    LIMIT_SESSION_BARS = 1440,  /* of one day */
+    LIMIT_IMPORT_ERRORS = 20,  /* told in one answer */
+    LIMIT_SESSION_BARS = 1440, /* of one day */
     LIMIT_SYMBOLS = 100000,
 };
 #define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file */
@@ -67,7 +68,7 @@ enum {
     LIMIT_JOB_SYMBOLS = 500,
     LIMIT_JOB_NAME_BYTES = 200,
     LIMIT_HORIZONS = 12,
-    LIMIT_SHARDS = 2000000,    /* of one job */
+    LIMIT_SHARDS = 2000000, /* of one job */
     LIMIT_SHARD_ATTEMPTS = 3,
     LIMIT_WORKERS = 64,
     LIMIT_HTTP_THREADS = 16,

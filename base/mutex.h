@@ -21,7 +21,8 @@
 #else
 #define THREAD_ANNOTATION(x)
 #endif
-/* Of a field by a field beside it: for people, clang's C does not know the names of fields there. */
+/* Of a field by a field beside it: for people, clang's C does not know the names of fields there.
+ */
 #define GUARDED_BY(m)
 /* By a lock with a name of its own: checked. */
 #define GUARDED_BY_GLOBAL(m) THREAD_ANNOTATION(guarded_by(m))

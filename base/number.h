@@ -7,7 +7,8 @@
 
 enum { NUMBER_MAX_TEXT = 32 };
 
-/* JSON grammar; x must be finite. Prices (up to 6 decimals) take a fast path. Returns the length. */
+/* JSON grammar; x must be finite. Prices (up to 6 decimals) take a fast path. Returns the length.
+ */
 size_t number_format(double x, char out[NUMBER_MAX_TEXT]);
 /* JSON's number grammar, whole text, result finite; independent of the locale. */
 bool number_parse(const char *text, size_t length, double *ret_x);

@@ -9,8 +9,8 @@ enum {
     TIME_OF_DAY_MAX = 6,
 };
 
-/* "2024-01-02T09:30:00Z", "...+05:30", lower case t and z, a space for the T, 0 to 9 decimals. The year
- * is 1678..2261 (what int64 ns holds). A leap second reads as the next second's start. */
+/* "2024-01-02T09:30:00Z", "...+05:30", lower case t and z, a space for the T, 0 to 9 decimals. The
+ * year is 1678..2261 (what int64 ns holds). A leap second reads as the next second's start. */
 enum err rfc3339_parse(const char *text, size_t length, int64_t *ret_ns, struct error *e);
 /* "2024-01-02T14:30:00Z"; decimals only when there are any (3, 6 or 9). Returns the length. */
 size_t rfc3339_format(int64_t ns, char out[RFC3339_MAX]);

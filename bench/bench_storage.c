@@ -13,8 +13,8 @@
 #include "bench/support/bench.h"
 #include "db/migrations.h"
 #include "db/storage.h"
-#include "engine/csv/csv_import.h"
 #include "engine/bars/demo.h"
+#include "engine/csv/csv_import.h"
 
 #include <dirent.h>
 #include <sqlite3.h>

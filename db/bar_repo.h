@@ -1,4 +1,5 @@
-/* Bars in bars.db: one row per series and session day, its columns one blob (engine/bars/bar_codec.h).
+/* Bars in bars.db: one row per series and session day, its columns one blob
+ * (engine/bars/bar_codec.h).
  *
  * A date shard so reads only its rows, and of these only the columns a rule names. The row's id is
  * series * 2^20 + day + 2^19: the days of a series lie side by side in the file.

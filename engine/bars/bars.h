@@ -57,8 +57,9 @@ void bars_builder_release(struct bars_builder *b); /* also after publish (then d
 enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
                       struct timeframe timeframe, int32_t price_decimals, const struct bars **ret,
                       struct error *e);
-/* The same for stored bars: the caller knows the sessions, and has checked that times increase and that
- * every session's bars lie inside it. On success `sessions` (from malloc) belongs to the bars. */
+/* The same for stored bars: the caller knows the sessions, and has checked that times increase and
+ * that every session's bars lie inside it. On success `sessions` (from malloc) belongs to the bars.
+ */
 enum err bars_publish_sessions(struct bars_builder *b, const struct calendar *calendar,
                                struct timeframe timeframe, int32_t price_decimals,
                                struct bars_session *sessions, int64_t session_count,

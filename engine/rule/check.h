@@ -7,8 +7,8 @@
 #define ENGINE_RULE_CHECK_H
 
 #include "base/limits.h"
-#include "engine/rule/rule.h"
 #include "engine/rule/ast.h"
+#include "engine/rule/rule.h"
 
 struct check_result {
     const char *parameter[LIMIT_RULE_PARAMETERS]; /* distinct $names in order of appearance */

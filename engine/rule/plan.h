@@ -16,8 +16,8 @@
 #define ENGINE_RULE_PLAN_H
 
 #include "base/arena.h"
-#include "engine/rule/rule.h"
 #include "engine/rule/ast.h"
+#include "engine/rule/rule.h"
 
 enum { PLAN_BLOCK_BARS = 1024 }; /* a multiple of 64: blocks begin at a word of the mask */
 

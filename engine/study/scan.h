@@ -12,8 +12,8 @@
 #define ENGINE_SCAN_H
 
 #include "base/error.h"
-#include "engine/rule/rule.h"
 #include "engine/pool/worker_pool.h"
+#include "engine/rule/rule.h"
 
 /* Evaluation stops to look at *cancel after this many bars, well inside 100 ms. */
 enum { SCAN_CANCEL_BARS = 8192 };

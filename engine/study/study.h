@@ -19,9 +19,9 @@
 #define ENGINE_STUDY_H
 
 #include "base/digest.h"
+#include "engine/pool/worker_pool.h"
 #include "engine/study/study_request.h"
 #include "engine/study/study_result.h"
-#include "engine/pool/worker_pool.h"
 
 /* Part of every digest: changes with any change of what a study answers. */
 #define STUDY_ENGINE_VERSION "1"

@@ -588,8 +588,10 @@ enum err job_service_cancel_or_remove(struct job_service *s, const struct uuid *
     struct job *job = job_table_find(&s->table, id);
     bool under_way = job && !job->final_body;
     bool queued = under_way && job->row.status == JOB_QUEUED && !job->canceling;
-    if (under_way)
-        job->canceling = job->cancel = true;
+    if (under_way) {
+        job->canceling = true;
+        job->cancel = true;
+    }
     if (queued)
         job_table_unqueue(&s->table, job);
     mutex_unlock(&s->mutex);

@@ -14,9 +14,8 @@ static enum err read_text(const char *text, const char *kind, char place[CURSOR_
 static void what_was_written_is_read(void **state)
 {
     (void)state;
-    static const char *const places[] = {"1", "1440 BTC/USD", "-9223372036854775808",
-                                         "123456789012345678901234567890123456789012345678901234567"
-                                         "890123"};
+    static const char longest[] = "123456789012345678901234567890123456789012345678901234567890123";
+    static const char *const places[] = {"1", "1440 BTC/USD", "-9223372036854775808", longest};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char text[CURSOR_TEXT], place[CURSOR_PLACE];
         cursor_write(text, "bars", "%s", places[i]);
