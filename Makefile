@@ -280,7 +280,7 @@ lint-cppcheck:
 	  --library=scripts/cppcheck.cfg --error-exitcode=1 --template=gcc -I. -D_GNU_SOURCE $(C_SOURCES)
 
 format: ## clang-format every source file in place
-	$(CLANG_FORMAT) -i $(C_SOURCES) $(HEADERS)
+	@$(CLANG_FORMAT) -i $(C_SOURCES) $(HEADERS)
 
 # ---- the rest ----------------------------------------------------------------------------------
 

@@ -470,10 +470,11 @@ static enum err reserve_place(struct job_service *s, struct error *e)
 static enum err store_and_queue(struct job_service *s, const struct job_submission *submission,
                                 const struct job_row *row, struct job_view *ret, struct error *e)
 {
-    struct job *job = job_create(row);
     struct acceptance a = {.submission = submission, .row = row, .response = ""};
-    enum err err =
-        job ? reserve_place(s, e) : error_set(e, ERR_NO_MEMORY, "out of memory for a job");
+    struct job *job = job_create(row);
+    if (!job)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for a job");
+    enum err err = reserve_place(s, e);
     if (!err) {
         err = writer_call(s->storage->writer, accept_work, &a, e);
         mutex_lock(&s->mutex);
