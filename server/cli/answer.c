@@ -27,15 +27,15 @@ int answer_fail(const struct error *e)
     return cli_fail(e->code == ERR_CANCELED ? CLI_INTERRUPTED : CLI_FAILED, e);
 }
 
-enum err answer_ask(struct client *client, const struct answer_request *request,
-                    struct client_response *ret, struct error *e)
+enum err answer_ask(struct api_client *client, const struct answer_request *request,
+                    struct api_response *ret, struct error *e)
 {
-    struct client_request r = {.method = request->method,
-                               .target = request->target,
-                               .content_type = request->body ? "application/json" : NULL,
-                               .body = request->body,
-                               .body_bytes = request->body ? strlen(request->body) : 0,
-                               .timeout_ms = request->timeout_ms,
-                               .cancel = request->cancel};
-    return client_send(client, &r, ret, e);
+    struct api_request r = {.method = request->method,
+                            .target = request->target,
+                            .content_type = request->body ? "application/json" : NULL,
+                            .body = request->body,
+                            .body_bytes = request->body ? strlen(request->body) : 0,
+                            .timeout_ms = request->timeout_ms,
+                            .cancel = request->cancel};
+    return api_client_send(client, &r, ret, e);
 }

@@ -4,7 +4,7 @@
 
 #include "base/json_value.h"
 #include "base/strbuf.h"
-#include "server/cli/client.h"
+#include "server/cli/api_client.h"
 
 #include <stdio.h>
 
@@ -22,7 +22,7 @@ struct answer_request {
     int64_t timeout_ms;
     const _Atomic bool *cancel; /* NULL allowed */
 };
-enum err answer_ask(struct client *client, const struct answer_request *request,
-                    struct client_response *ret, struct error *e);
+enum err answer_ask(struct api_client *client, const struct answer_request *request,
+                    struct api_response *ret, struct error *e);
 
 #endif

@@ -89,11 +89,10 @@ static int run(const struct backtest_options *o, const struct study_spec *spec, 
     struct strbuf answer;
     struct error e;
     interrupt_flag();
-    enum err err = target_open(&o->target, TARGET_EXISTING, &target, &e);
-    if (err)
-        return cli_fail(target_exit_code(err), &e);
+    if (target_open(&o->target, TARGET_EXISTING, &target, &e))
+        return target_fail(&frame, &e);
     strbuf_init(&answer, ANSWER_BYTES_MAX);
-    err = work(&target, o, spec, body, &answer, &e);
+    enum err err = work(&target, o, spec, body, &answer, &e);
     target_close(&target);
     int code = err ? answer_fail(&e) : print(&answer, o->json);
     strbuf_release(&answer);

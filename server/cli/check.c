@@ -54,7 +54,7 @@ static enum err ask(struct target *target, const struct study_spec *spec, const 
                                   .cancel = interrupt_flag()};
         return study_local_run(&run, ret, e);
     }
-    struct client_response response;
+    struct api_response response;
     struct answer_request request = {.method = "POST",
                                      .target = "/v1/check",
                                      .body = body,
@@ -63,7 +63,7 @@ static enum err ask(struct target *target, const struct study_spec *spec, const 
     enum err err = answer_ask(target->client, &request, &response, e);
     if (!err)
         strbuf_add(ret, response.body.data, response.body.length);
-    client_response_release(&response);
+    api_response_release(&response);
     return err;
 }
 
@@ -73,11 +73,10 @@ static int run(const struct check_options *o, const struct study_spec *spec, con
     struct strbuf answer;
     struct error e;
     interrupt_flag();
-    enum err err = target_open(&o->target, TARGET_EXISTING, &target, &e);
-    if (err)
-        return cli_fail(target_exit_code(err), &e);
+    if (target_open(&o->target, TARGET_EXISTING, &target, &e))
+        return target_fail(&frame, &e);
     strbuf_init(&answer, ANSWER_BYTES_MAX);
-    err = ask(&target, spec, body, &answer, &e);
+    enum err err = ask(&target, spec, body, &answer, &e);
     target_close(&target);
     int code = err ? answer_fail(&e)
                    : answer_print(strbuf_text(&answer), answer.length, o->json, study_text_print);

@@ -73,9 +73,8 @@ static int run(const struct import_command *o, const struct import_settings *set
                                  .options = &o->import,
                                  .settings = settings,
                                  .cancel = interrupt_flag()};
-    enum err err = target_open(&o->target, TARGET_CREATE, &target, &e);
-    if (err)
-        return cli_fail(target_exit_code(err), &e);
+    if (target_open(&o->target, TARGET_CREATE, &target, &e))
+        return target_fail(&frame, &e);
     int code = CLI_OK;
     for (size_t i = 0; i < files->count && code == CLI_OK; i++)
         code = import_file(&target, o, &order, files->items[i]);

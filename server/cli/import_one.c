@@ -72,7 +72,7 @@ static void add_options(struct strbuf *target, const struct import_options *o)
             value = *(const char *const *)member;
         }
         if (value)
-            client_add_query(target, name, value);
+            url_add_query(target, name, value);
     }
 }
 
@@ -81,36 +81,36 @@ static void on_sent(void *context, int64_t bytes_done, int64_t bytes_total)
     progress_draw_bytes(context, "upload", bytes_done, bytes_total);
 }
 
-static enum err import_there(struct client *client, const struct import_order *order,
+static enum err import_there(struct api_client *client, const struct import_order *order,
                              const struct import_file *file, struct strbuf *ret_report,
                              struct import_refusal *ret_refusal, struct error *e)
 {
     struct strbuf target;
     struct progress progress;
-    struct client_response response;
+    struct api_response response;
     strbuf_init(&target, TARGET_BYTES_MAX);
     strbuf_add_string(&target, "/v1/bars/");
-    client_add_escaped(&target, order->symbol);
+    url_add_escaped(&target, order->symbol);
     add_options(&target, order->options);
     progress_begin(&progress);
-    struct client_request request = {.method = "POST",
-                                     .target = strbuf_text(&target),
-                                     .content_type = file->gzip ? "application/gzip" : "text/csv",
-                                     .from_file = true,
-                                     .fd = file->fd,
-                                     .file_bytes = file->size_bytes,
-                                     .timeout_ms = (int64_t)LIMIT_IMPORT_SECONDS * 1000,
-                                     .cancel = order->cancel,
-                                     .on_sent = on_sent,
-                                     .context = &progress};
-    enum err err = client_send(client, &request, &response, e);
+    struct api_request request = {.method = "POST",
+                                  .target = strbuf_text(&target),
+                                  .content_type = file->gzip ? "application/gzip" : "text/csv",
+                                  .from_file = true,
+                                  .fd = file->fd,
+                                  .file_bytes = file->size_bytes,
+                                  .timeout_ms = (int64_t)LIMIT_IMPORT_SECONDS * 1000,
+                                  .cancel = order->cancel,
+                                  .on_sent = on_sent,
+                                  .context = &progress};
+    enum err err = api_client_send(client, &request, &response, e);
     progress_end(&progress);
     if (!err)
         strbuf_add(ret_report, response.body.data, response.body.length);
     else if (err == ERR_DATA)
         ret_refusal->count = problem_places(strbuf_text(&response.body), response.body.length,
                                             ret_refusal->places, LIMIT_IMPORT_ERRORS);
-    client_response_release(&response);
+    api_response_release(&response);
     strbuf_release(&target);
     return err;
 }

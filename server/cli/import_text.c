@@ -86,6 +86,7 @@ void import_text_print(FILE *out, const struct json_value *report)
     count_row(&t, report, "conflicts", "conflicts settled", false);
     count_row(&t, report, "outside", "outside sessions, dropped", false);
     count_row(&t, report, "bad_rows", "bad rows, dropped", false);
+    count_row(&t, report, "misaligned", "of these misaligned", false);
     table_cell(&t, TABLE_PLAIN, "from");
     table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(report, "first"), "-"));
     table_cell(&t, TABLE_PLAIN, "to");

@@ -21,19 +21,13 @@ enum {
 };
 
 struct job {
-    struct client *client;
+    struct api_client *client;
     const _Atomic bool *cancel;
     struct progress progress;
     char id[UUID_TEXT];
     bool ended;
     struct strbuf *out; /* the job as it was last seen */
 };
-
-static enum err send(struct job *job, const struct answer_request *request,
-                     struct client_response *ret, struct error *e)
-{
-    return answer_ask(job->client, request, ret, e);
-}
 
 static void draw(struct job *job, const struct json_value *value)
 {
@@ -72,51 +66,51 @@ static enum err take(struct job *job, const struct strbuf *body, struct error *e
     return ERR_OK;
 }
 
-static enum err accept(struct job *job, const char *body, struct error *e)
+static enum err submit(struct job *job, const char *body, struct error *e)
 {
-    struct client_response response;
+    struct api_response response;
     struct answer_request request = {
         .method = "POST", .target = "/v1/backtests", .body = body, .timeout_ms = ACCEPT_TIMEOUT_MS};
-    enum err err = send(job, &request, &response, e);
+    enum err err = answer_ask(job->client, &request, &response, e);
     if (!err)
         err = take(job, &response.body, e);
-    client_response_release(&response);
+    api_response_release(&response);
     return err;
 }
 
 static enum err look(struct job *job, struct error *e)
 {
     char target[TARGET_BYTES];
-    struct client_response response;
+    struct api_response response;
     struct answer_request request = {
         .method = "GET", .target = target, .timeout_ms = LOOK_TIMEOUT_MS, .cancel = job->cancel};
     snprintf(target, sizeof(target), "/v1/backtests/%s?wait=%d", job->id,
              job->progress.on ? WAIT_SECONDS_DRAWN : WAIT_SECONDS);
-    enum err err = send(job, &request, &response, e);
+    enum err err = answer_ask(job->client, &request, &response, e);
     if (!err)
         err = take(job, &response.body, e);
-    client_response_release(&response);
+    api_response_release(&response);
     return err;
 }
 
 static enum err cancel(struct job *job, struct error *e)
 {
     char target[TARGET_BYTES];
-    struct client_response response;
+    struct api_response response;
     struct answer_request request = {
         .method = "DELETE", .target = target, .timeout_ms = ACCEPT_TIMEOUT_MS};
     snprintf(target, sizeof(target), "/v1/backtests/%s", job->id);
-    enum err err = send(job, &request, &response, e);
-    client_response_release(&response);
+    enum err err = answer_ask(job->client, &request, &response, e);
+    api_response_release(&response);
     return err ? err : error_set(e, ERR_CANCELED, "backtest %s was canceled", job->id);
 }
 
-enum err job_remote_run(struct client *client, const char *body, const _Atomic bool *cancel_flag,
-                        struct strbuf *out, struct error *e)
+enum err job_remote_run(struct api_client *client, const char *body,
+                        const _Atomic bool *cancel_flag, struct strbuf *out, struct error *e)
 {
     struct job job = {.client = client, .cancel = cancel_flag, .out = out};
     progress_begin(&job.progress);
-    enum err err = accept(&job, body, e);
+    enum err err = submit(&job, body, e);
     while (!err && !job.ended)
         err = *cancel_flag ? ERR_CANCELED : look(&job, e);
     progress_end(&job.progress);

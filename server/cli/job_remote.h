@@ -4,11 +4,11 @@
 #define SERVER_CLI_JOB_REMOTE_H
 
 #include "base/strbuf.h"
-#include "server/cli/client.h"
+#include "server/cli/api_client.h"
 
 /* Appends the Job in its last state to *out, however it ended, and shows progress. ERR_CANCELED
  * when *cancel turned true: the job was asked to end. */
-enum err job_remote_run(struct client *client, const char *body, const _Atomic bool *cancel,
+enum err job_remote_run(struct api_client *client, const char *body, const _Atomic bool *cancel,
                         struct strbuf *out, struct error *e);
 
 #endif

@@ -1,12 +1,14 @@
 /* bracketd keys: who may use the API. */
 #include "server/keys.h"
 
+#include "base/rfc3339.h"
 #include "base/uuid.h"
 #include "server/cli/answer.h"
 #include "server/cli/command.h"
 #include "server/cli/keys_work.h"
 #include "server/cli/table.h"
 #include "server/cli/terminal.h"
+#include "server/cli/text_format.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -80,21 +82,30 @@ static void plain_key_layout(FILE *out, const struct json_value *key)
     fprintf(out, "%s\n", or_else(json_value_member_text(key, "key"), ""));
 }
 
+static const char *when(const struct json_value *key, const char *name, char out[TEXT_FORMAT_MAX])
+{
+    const char *text = json_value_member_text(key, name);
+    int64_t ns;
+    if (!text || rfc3339_parse(text, strlen(text), &ns, NULL))
+        return "-";
+    return format_local(ns, zone_utc(), out);
+}
+
 static void key_table_layout(FILE *out, const struct json_value *page)
 {
-    static const char *const names[] = {"name", "scopes", "created", "revoked", "id"};
+    static const char *const names[] = {"name", "scopes", "created (UTC)", "revoked (UTC)", "id"};
     struct table t;
     table_init(&t, "lllll");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         table_cell(&t, TABLE_BOLD, "%s", names[i]);
     const struct json_value *key = json_value_first(json_value_member(page, "items"));
     for (; key; key = json_value_next(key)) {
-        char scopes[SCOPES_TEXT];
+        char scopes[SCOPES_TEXT], text[TEXT_FORMAT_MAX];
         scopes_text(key, scopes);
         table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "name"), ""));
         table_cell(&t, TABLE_PLAIN, "%s", scopes);
-        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "created_at"), ""));
-        table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "revoked_at"), "-"));
+        table_cell(&t, TABLE_PLAIN, "%s", when(key, "created_at", text));
+        table_cell(&t, TABLE_PLAIN, "%s", when(key, "revoked_at", text));
         table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "id"), ""));
     }
     table_print(&t, out, 0, terminal_has_colour(out));
@@ -224,9 +235,8 @@ static int run(const struct keys_options *o, const struct option_arguments *rest
                                                          : NULL;
     if (mistake)
         return command_usage(&frame, "%s", mistake);
-    enum err err = target_open(&o->target, actions[i].need, &target, &e);
-    if (err)
-        return cli_fail(target_exit_code(err), &e);
+    if (target_open(&o->target, actions[i].need, &target, &e))
+        return target_fail(&frame, &e);
     int code = actions[i].run(&target, o);
     target_close(&target);
     return code;

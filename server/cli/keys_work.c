@@ -81,12 +81,12 @@ static enum err revoke_here(struct storage *storage, const char *id, struct erro
 
 /* ---- through a server ---- */
 
-static enum err create_there(struct client *client, const char *name, uint32_t scopes,
+static enum err create_there(struct api_client *client, const char *name, uint32_t scopes,
                              struct strbuf *ret, struct error *e)
 {
     struct strbuf body;
     struct json_writer w;
-    struct client_response response;
+    struct api_response response;
     strbuf_init(&body, REQUEST_BYTES_MAX);
     json_writer_init(&w, &body);
     json_begin_object(&w);
@@ -105,7 +105,7 @@ static enum err create_there(struct client *client, const char *name, uint32_t s
     enum err err = answer_ask(client, &request, &response, e);
     if (!err)
         strbuf_add(ret, response.body.data, response.body.length);
-    client_response_release(&response);
+    api_response_release(&response);
     strbuf_release(&body);
     return err;
 }
@@ -128,16 +128,16 @@ static void write_key(struct json_writer *w, const struct json_value *key)
 }
 
 /* One page; cursor "" asks for the first, and is "" again after the last. */
-static enum err list_page(struct client *client, char cursor[CURSOR_BYTES], struct json_writer *w,
-                          struct error *e)
+static enum err list_page(struct api_client *client, char cursor[CURSOR_BYTES],
+                          struct json_writer *w, struct error *e)
 {
     struct strbuf target;
-    struct client_response response;
+    struct api_response response;
     struct json_value *page = NULL;
     strbuf_init(&target, REQUEST_BYTES_MAX);
     strbuf_add_string(&target, "/v1/keys?limit=1000");
     if (*cursor)
-        client_add_query(&target, "cursor", cursor);
+        url_add_query(&target, "cursor", cursor);
     struct answer_request request = {
         .method = "GET", .target = strbuf_text(&target), .timeout_ms = REQUEST_TIMEOUT_MS};
     enum err err = answer_ask(client, &request, &response, e);
@@ -151,12 +151,12 @@ static enum err list_page(struct client *client, char cursor[CURSOR_BYTES], stru
         snprintf(cursor, CURSOR_BYTES, "%s", next ? next : "");
     }
     json_value_free(page);
-    client_response_release(&response);
+    api_response_release(&response);
     strbuf_release(&target);
     return err;
 }
 
-static enum err list_there(struct client *client, struct json_writer *w, struct error *e)
+static enum err list_there(struct api_client *client, struct json_writer *w, struct error *e)
 {
     char cursor[CURSOR_BYTES] = "";
     enum err err;
@@ -166,17 +166,17 @@ static enum err list_there(struct client *client, struct json_writer *w, struct 
     return err;
 }
 
-static enum err revoke_there(struct client *client, const char *id, struct error *e)
+static enum err revoke_there(struct api_client *client, const char *id, struct error *e)
 {
     struct strbuf target;
-    struct client_response response;
+    struct api_response response;
     strbuf_init(&target, REQUEST_BYTES_MAX);
     strbuf_add_string(&target, "/v1/keys/");
-    client_add_escaped(&target, id);
+    url_add_escaped(&target, id);
     struct answer_request request = {
         .method = "DELETE", .target = strbuf_text(&target), .timeout_ms = REQUEST_TIMEOUT_MS};
     enum err err = answer_ask(client, &request, &response, e);
-    client_response_release(&response);
+    api_response_release(&response);
     strbuf_release(&target);
     return err;
 }

@@ -36,9 +36,9 @@ void progress_draw(struct progress *p, const struct progress_counts *c)
         draw_line(p, 0, "waiting");
         return;
     }
-    snprintf(rest, sizeof(rest), "shard %lld/%lld  %s of %s bars%s%s", (long long)c->shards_done,
-             (long long)c->shards_total, format_grouped(c->bars_done, done),
-             format_grouped(c->bars_total, total), isnan(c->eta_s) ? "" : "  eta ",
+    snprintf(rest, sizeof(rest), "%lld/%lld shards  %s/%s bars%s%s", (long long)c->shards_done,
+             (long long)c->shards_total, format_short(c->bars_done, done),
+             format_short(c->bars_total, total), isnan(c->eta_s) ? "" : "  eta ",
              isnan(c->eta_s) ? "" : format_elapsed(c->eta_s, eta));
     draw_line(p, c->bars_total > 0 ? (double)c->bars_done / (double)c->bars_total : 0, rest);
 }

@@ -1,7 +1,7 @@
 /* A line on standard error that says how far the work is: on a terminal alone, and gone when the
  * work ends.
  *
- *   [###########-------------]  46 %  shard 11/24  89,700 of 195,390 bars  eta 3 s
+ *   [###########-------------]  46 %  11/24 shards  89k/195k bars  eta 3.1 s
  *
  * One thread draws.
  */

@@ -192,7 +192,23 @@ static void forward_cells(struct table *t, const struct json_value *fire, bool n
     table_end_row(t);
 }
 
-static void fire_row(struct table *t, const struct json_value *fire, const struct zone *zone)
+static int decimals_of(const char *price)
+{
+    const char *point = price ? strchr(price, '.') : NULL;
+    return point ? (int)strlen(point + 1) : 0;
+}
+
+/* Zeros behind a price until it has as many decimals as the others: the points line up. */
+static void price_cell(struct table *t, const char *price, int decimals)
+{
+    static const char zeros[] = "00000000";
+    int missing = decimals - decimals_of(price);
+    table_cell(t, TABLE_PLAIN, "%s%s%.*s", price, decimals && !decimals_of(price) ? "." : "",
+               missing, zeros);
+}
+
+static void fire_row(struct table *t, const struct json_value *fire, int decimals,
+                     const struct zone *zone)
 {
     char text[TEXT_FORMAT_MAX];
     const char *at = or_else(json_value_member_text(fire, "at"), "");
@@ -201,7 +217,7 @@ static void fire_row(struct table *t, const struct json_value *fire, const struc
         table_cell(t, TABLE_PLAIN, "%s", format_local(ns, zone, text));
     else
         table_cell(t, TABLE_PLAIN, "%s", at);
-    table_cell(t, TABLE_PLAIN, "%s", or_else(json_value_member_text(fire, "price"), "-"));
+    price_cell(t, or_else(json_value_member_text(fire, "price"), "-"), decimals);
     forward_cells(t, fire, false);
 }
 
@@ -214,8 +230,13 @@ static void print_latest(const struct page *p)
     const struct zone *zone = zone_utc();
     char columns[TABLE_COLUMNS_MAX + 1] = "lr";
     struct table t;
+    int decimals = 0;
     if (!fire)
         return;
+    for (const struct json_value *f = fire; f; f = json_value_next(f)) {
+        int own = decimals_of(json_value_member_text(f, "price"));
+        decimals = own > decimals ? own : decimals;
+    }
     if (name && zone_find(name, &zone, NULL))
         zone = zone_utc();
     for (size_t i = 0; i < json_value_count(forward) && i + 2 < TABLE_COLUMNS_MAX; i++)
@@ -225,7 +246,7 @@ static void print_latest(const struct page *p)
     table_cell(&t, TABLE_BOLD, "price");
     forward_cells(&t, fire, true);
     for (; fire; fire = json_value_next(fire))
-        fire_row(&t, fire, zone);
+        fire_row(&t, fire, decimals, zone);
     heading(p, "Latest (%s)", zone_name(zone));
     table_print(&t, p->out, INDENT, p->colour);
     table_release(&t);

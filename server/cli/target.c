@@ -5,7 +5,6 @@
 #include "server/cli/target.h"
 
 #include "base/clock.h"
-#include "server/cli/cli.h"
 #include "server/cli/interrupt.h"
 #include "server/local_access.h"
 
@@ -32,27 +31,27 @@ static enum err check_folder(const char *path, struct error *e)
 }
 
 /* Whether the server answers, and to this key: the access file may be older than the server. */
-static enum err probe(struct client *client, struct error *e)
+static enum err probe(struct api_client *client, struct error *e)
 {
-    struct client_request request = {
+    struct api_request request = {
         .method = "GET", .target = "/v1/symbols?limit=1", .timeout_ms = PROBE_TIMEOUT_MS};
-    struct client_response response;
-    enum err err = client_send(client, &request, &response, e);
-    client_response_release(&response);
+    struct api_response response;
+    enum err err = api_client_send(client, &request, &response, e);
+    api_response_release(&response);
     return err;
 }
 
-static enum err open_holder(const char *folder, struct client **ret, struct error *e)
+static enum err open_holder(const char *folder, struct api_client **ret, struct error *e)
 {
     struct local_access access;
-    struct client *client = NULL;
+    struct api_client *client = NULL;
     enum err err = local_access_read(folder, &access, e);
     if (!err)
-        err = client_create(access.url, access.key, &client, e);
+        err = api_client_create(access.url, access.key, &client, e);
     if (!err)
         err = probe(client, e);
     if (err) {
-        client_free(client);
+        api_client_free(client);
         return err;
     }
     *ret = client;
@@ -75,7 +74,9 @@ static enum err open_folder(const char *folder, struct target *t, struct error *
         } else if (open_holder(folder, &t->client, &why) == ERR_OK) {
             return ERR_OK;
         }
-        if (clock_monotonic_ns(clock_real()) >= deadline_ns || !interrupt_wait_ms(LOOK_AGAIN_MS))
+        if (!interrupt_wait_ms(LOOK_AGAIN_MS))
+            return error_set(e, ERR_CANCELED, "canceled");
+        if (clock_monotonic_ns(clock_real()) >= deadline_ns)
             return error_set(
                 e, ERR_CONFLICT,
                 "the data folder '%s' is held by process %lld, and no server answers for it: %s",
@@ -92,7 +93,7 @@ enum err target_open(const struct target_options *o, enum target_need need, stru
         return error_set(e, ERR_INVALID, "--url and --data name two places: give one");
     if (o->url) {
         const char *key = o->key ? o->key : environment("BRACKETD_KEY");
-        err = client_create(o->url, key, &t.client, e);
+        err = api_client_create(o->url, key, &t.client, e);
     } else if (o->key) {
         err = error_set(e, ERR_INVALID, "--key goes with --url: a folder needs none");
     } else {
@@ -110,12 +111,21 @@ enum err target_open(const struct target_options *o, enum target_need need, stru
 void target_close(struct target *t)
 {
     if (t->client)
-        client_free(t->client);
+        api_client_free(t->client);
     else
         storage_close(&t->storage);
 }
 
-int target_exit_code(enum err err)
+int target_fail(const struct command_frame *frame, const struct error *e)
 {
-    return err == ERR_INVALID ? CLI_USAGE : err == ERR_CONFLICT ? CLI_HELD : CLI_FAILED;
+    switch (e->code) {
+    case ERR_INVALID:
+        return command_usage(frame, "%s", e->message);
+    case ERR_CONFLICT:
+        return cli_fail(CLI_HELD, e);
+    case ERR_CANCELED:
+        return cli_fail(CLI_INTERRUPTED, e);
+    default:
+        return cli_fail(CLI_FAILED, e);
+    }
 }

@@ -11,8 +11,8 @@
 #define SERVER_CLI_TARGET_H
 
 #include "db/storage.h"
-#include "server/cli/client.h"
-#include "server/options.h"
+#include "server/cli/api_client.h"
+#include "server/cli/command.h"
 
 struct target_options {
     const char *data, *url, *key; /* NULL = not given */
@@ -35,17 +35,17 @@ enum target_need {
 };
 
 struct target {
-    struct client *client;  /* of the server, or NULL: */
-    struct storage storage; /* of the folder, held by this process */
+    struct api_client *client; /* of the server, or NULL: */
+    struct storage storage;    /* of the folder, held by this process */
 };
 
 /* ERR_INVALID for options that contradict each other or are no URL; ERR_NOT_FOUND for a folder that
  * is not there; ERR_CONFLICT when another process holds the folder and no server answers for it
- * within seconds. */
+ * within seconds; ERR_CANCELED when the wait for that was interrupted. */
 enum err target_open(const struct target_options *o, enum target_need need, struct target *ret,
                      struct error *e);
 void target_close(struct target *t); /* a zeroed one is fine */
-/* The exit code for an error of target_open. */
-int target_exit_code(enum err err);
+/* After target_open failed: says so on standard error. The exit code. */
+int target_fail(const struct command_frame *frame, const struct error *e);
 
 #endif

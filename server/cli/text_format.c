@@ -25,6 +25,23 @@ const char *format_grouped(int64_t value, char out[TEXT_FORMAT_MAX])
     return out;
 }
 
+const char *format_short(int64_t value, char out[TEXT_FORMAT_MAX])
+{
+    static const struct {
+        double unit;
+        const char *letter;
+    } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        double scaled = (double)value / units[i].unit;
+        if (scaled < 1)
+            continue;
+        snprintf(out, TEXT_FORMAT_MAX, "%.*f%s", scaled < 9.95 ? 1 : 0, scaled, units[i].letter);
+        return out;
+    }
+    snprintf(out, TEXT_FORMAT_MAX, "%" PRId64, value);
+    return out;
+}
+
 const char *format_percent(double share, int decimals, char out[TEXT_FORMAT_MAX])
 {
     if (isnan(share))

@@ -9,6 +9,7 @@
 enum { TEXT_FORMAT_MAX = 40 };
 
 const char *format_grouped(int64_t value, char out[TEXT_FORMAT_MAX]); /* 1,234,567 */
+const char *format_short(int64_t value, char out[TEXT_FORMAT_MAX]);   /* 999, 12k, 1.2M, 35M */
 /* A share as percent: "53.4%"; "-" for NaN. */
 const char *format_percent(double share, int decimals, char out[TEXT_FORMAT_MAX]);
 const char *format_signed_percent(double share, int decimals, char out[TEXT_FORMAT_MAX]);

@@ -1,4 +1,4 @@
-#include "server/cli/client.h"
+#include "server/cli/api_client.h"
 
 #include "base/clock.h"
 #include "server/cli/problem.h"
@@ -20,7 +20,7 @@ enum {
     KEY_BYTES_MAX = 256,
 };
 
-struct client {
+struct api_client {
     char *url;           /* without a slash at its end */
     char *authorization; /* the header line, or NULL */
     bool local;          /* the host is this machine */
@@ -35,7 +35,7 @@ static bool is_local_host(const char *host)
            strcmp(host, "[::1]") == 0;
 }
 
-static enum err check_url(struct client *c, const char *url, struct error *e)
+static enum err check_url(struct api_client *c, const char *url, struct error *e)
 {
     CURLU *parsed = curl_url();
     char *scheme = NULL, *host = NULL, *query = NULL, *user = NULL;
@@ -69,7 +69,7 @@ static enum err check_key(const char *key, struct error *e)
     return ERR_OK;
 }
 
-static enum err set_up(struct client *c, const char *url, const char *key, struct error *e)
+static enum err set_up(struct api_client *c, const char *url, const char *key, struct error *e)
 {
     enum err err;
     if ((err = check_url(c, url, e)) || (key && (err = check_key(key, e))))
@@ -86,23 +86,24 @@ static enum err set_up(struct client *c, const char *url, const char *key, struc
     return ERR_OK;
 }
 
-enum err client_create(const char *url, const char *key, struct client **ret, struct error *e)
+enum err api_client_create(const char *url, const char *key, struct api_client **ret,
+                           struct error *e)
 {
-    struct client *c = calloc(1, sizeof(*c));
+    struct api_client *c = calloc(1, sizeof(*c));
     if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(c);
         return error_set(e, ERR_NO_MEMORY, "out of memory for an HTTP client");
     }
     enum err err = set_up(c, url, key, e);
     if (err) {
-        client_free(c);
+        api_client_free(c);
         return err;
     }
     *ret = c;
     return ERR_OK;
 }
 
-void client_free(struct client *c)
+void api_client_free(struct api_client *c)
 {
     if (!c)
         return;
@@ -113,7 +114,7 @@ void client_free(struct client *c)
     curl_global_cleanup();
 }
 
-void client_response_release(struct client_response *r)
+void api_response_release(struct api_response *r)
 {
     strbuf_release(&r->body);
 }
@@ -121,8 +122,8 @@ void client_response_release(struct client_response *r)
 /* ---- one exchange ---- */
 
 struct exchange {
-    const struct client_request *request;
-    struct client_response *response;
+    const struct api_request *request;
+    struct api_response *response;
     CURL *easy;
     struct curl_slist *headers;
     char *url;
@@ -168,10 +169,10 @@ static bool add_header(struct exchange *x, const char *line)
     return longer != NULL;
 }
 
-static bool set_headers(struct exchange *x, const struct client *c)
+static bool set_headers(struct exchange *x, const struct api_client *c)
 {
     char type[128];
-    const struct client_request *r = x->request;
+    const struct api_request *r = x->request;
     if (!add_header(x, "Accept: application/json") ||
         (c->authorization && !add_header(x, c->authorization)))
         return false;
@@ -185,7 +186,7 @@ static bool set_headers(struct exchange *x, const struct client *c)
 
 static void set_body(struct exchange *x)
 {
-    const struct client_request *r = x->request;
+    const struct api_request *r = x->request;
     if (r->from_file) {
         curl_easy_setopt(x->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, on_read);
@@ -198,7 +199,7 @@ static void set_body(struct exchange *x)
     curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-static enum err prepare(struct exchange *x, const struct client *c, struct error *e)
+static enum err prepare(struct exchange *x, const struct api_client *c, struct error *e)
 {
     x->easy = curl_easy_init();
     if (asprintf(&x->url, "%s%s", c->url, x->request->target) < 0)
@@ -223,7 +224,7 @@ static enum err prepare(struct exchange *x, const struct client *c, struct error
     return ERR_OK;
 }
 
-static enum err transport_error(const struct exchange *x, const struct client *c, CURLcode code,
+static enum err transport_error(const struct exchange *x, const struct api_client *c, CURLcode code,
                                 struct error *e)
 {
     if (x->file_error.code) {
@@ -238,15 +239,15 @@ static enum err transport_error(const struct exchange *x, const struct client *c
     return error_set(e, ERR_UNAVAILABLE, "no answer from %s: %s", c->url, why);
 }
 
-static bool is_canceled(const struct client_request *r)
+static bool is_canceled(const struct api_request *r)
 {
     return r->cancel && *r->cancel;
 }
 
 /* By hand instead of curl_easy_perform, which would look at the cancel flag once a second. */
-static enum err drive(struct exchange *x, struct client *c, struct error *e)
+static enum err drive(struct exchange *x, struct api_client *c, struct error *e)
 {
-    const struct client_request *r = x->request;
+    const struct api_request *r = x->request;
     int64_t deadline_ns = clock_monotonic_ns(clock_real()) + r->timeout_ms * NS_PER_MS;
     int running = 1, messages;
     while (running) {
@@ -271,8 +272,8 @@ static enum err drive(struct exchange *x, struct client *c, struct error *e)
     return ERR_OK;
 }
 
-enum err client_send(struct client *c, const struct client_request *request,
-                     struct client_response *ret, struct error *e)
+enum err api_client_send(struct api_client *c, const struct api_request *request,
+                         struct api_response *ret, struct error *e)
 {
     struct exchange x = {.request = request, .response = ret};
     ret->status = 0;
@@ -293,7 +294,7 @@ enum err client_send(struct client *c, const struct client_request *request,
 
 /* ---- targets ---- */
 
-void client_add_escaped(struct strbuf *out, const char *text)
+void url_add_escaped(struct strbuf *out, const char *text)
 {
     static const char plain[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -305,10 +306,10 @@ void client_add_escaped(struct strbuf *out, const char *text)
     }
 }
 
-void client_add_query(struct strbuf *target, const char *name, const char *value)
+void url_add_query(struct strbuf *target, const char *name, const char *value)
 {
     strbuf_add_char(target, strchr(strbuf_text(target), '?') ? '&' : '?');
-    client_add_escaped(target, name);
+    url_add_escaped(target, name);
     strbuf_add_char(target, '=');
-    client_add_escaped(target, value);
+    url_add_escaped(target, value);
 }

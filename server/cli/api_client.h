@@ -4,22 +4,23 @@
  * even the library below retries it; only reads use a connection again. Redirects are not followed.
  * A server on this machine is reached without any proxy. One thread uses a client.
  */
-#ifndef SERVER_CLI_CLIENT_H
-#define SERVER_CLI_CLIENT_H
+#ifndef SERVER_CLI_API_CLIENT_H
+#define SERVER_CLI_API_CLIENT_H
 
 #include "base/error.h"
 #include "base/strbuf.h"
 
-struct client;
+struct api_client;
 
 /* url: "http://host:port", with a path when the API lives below one. ERR_INVALID for what is no
  * such URL, and for a key that can't be one. key NULL: requests go without. */
-enum err client_create(const char *url, const char *key, struct client **ret, struct error *e);
-void client_free(struct client *c); /* NULL is fine */
+enum err api_client_create(const char *url, const char *key, struct api_client **ret,
+                           struct error *e);
+void api_client_free(struct api_client *c); /* NULL is fine */
 
-struct client_request {
+struct api_request {
     const char *method; /* "GET" "POST" "DELETE" */
-    const char *target; /* "/v1/symbols?limit=1", escaped (client_add_escaped) */
+    const char *target; /* "/v1/symbols?limit=1", escaped (url_add_escaped) */
     const char *content_type;
     const char *body; /* NULL = none, or from the file */
     size_t body_bytes;
@@ -33,23 +34,23 @@ struct client_request {
     void *context;
 };
 
-struct client_response {
+struct api_response {
     int status; /* 0 = there was no answer */
     struct strbuf body;
 };
-void client_response_release(struct client_response *r); /* a zeroed one is fine */
+void api_response_release(struct api_response *r); /* a zeroed one is fine */
 
 /* ERR_OK for an answer of 2xx. A refusal comes back as the error that the server named
  * (problem.h), with its body in *ret. ERR_UNAVAILABLE when the server can't be reached or the
  * connection broke, ERR_TIMEOUT, ERR_CANCELED, ERR_TOO_LARGE (an answer past 64 MiB). *ret is
  * filled in any case; release it. */
-enum err client_send(struct client *c, const struct client_request *request,
-                     struct client_response *ret, struct error *e);
+enum err api_client_send(struct api_client *c, const struct api_request *request,
+                         struct api_response *ret, struct error *e);
 
 /* Appends a text as a part of a path or of a query: what is not unreserved (RFC 3986) is escaped.
  */
-void client_add_escaped(struct strbuf *out, const char *text);
+void url_add_escaped(struct strbuf *out, const char *text);
 /* "?name=value" or, after the first, "&name=value". */
-void client_add_query(struct strbuf *target, const char *name, const char *value);
+void url_add_query(struct strbuf *target, const char *name, const char *value);
 
 #endif
