@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { BAR_CELLS = 40, LINES_WANTED = 14, WORKDAYS = 5, LAST_RESORT_MINUTES = 60 };
+enum { BAR_CELLS = 40, WORKDAYS = 5, LAST_RESORT_MINUTES = 60 };
 
 static bool minute_of(const struct json_value *group, int32_t *ret)
 {
@@ -16,12 +16,16 @@ static bool minute_of(const struct json_value *group, int32_t *ret)
            *ret < MINUTES_OF_DAY;
 }
 
+/* Half an hour is what a session is best read in, so it may take more lines than the shorter ones.
+ */
 static int32_t bucket_minutes(int32_t first, int32_t last)
 {
-    static const int32_t sizes[] = {5, 15, 30};
+    static const struct {
+        int32_t minutes, most_lines;
+    } sizes[] = {{5, 14}, {15, 14}, {30, HISTOGRAM_BUCKETS_MAX}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-        if (last / sizes[i] - first / sizes[i] + 1 <= LINES_WANTED)
-            return sizes[i];
+        if (last / sizes[i].minutes - first / sizes[i].minutes + 1 <= sizes[i].most_lines)
+            return sizes[i].minutes;
     return LAST_RESORT_MINUTES;
 }
 
