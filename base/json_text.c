@@ -83,6 +83,16 @@ static const char *skip_string(const char *p)
     return p + 1;
 }
 
+/* A number or a word: it ends where the object that holds it goes on, so no end of text is asked
+ * for (and the text need not end in NUL, as strcspn would want). */
+static const char *skip_bare(const char *p)
+{
+    while (*p != ',' && *p != ']' && *p != '}' && *p != ' ' && *p != '\n' && *p != '\r' &&
+           *p != '\t')
+        p++;
+    return p;
+}
+
 const char *json_skip_value(const char *p)
 {
     int depth = 0;
@@ -96,7 +106,7 @@ const char *json_skip_value(const char *p)
         else if (*p == '}' || *p == ']')
             depth--;
         else if (depth == 0)
-            return p + strcspn(p, ",]} \n\r\t");
+            return skip_bare(p);
         p++;
     } while (depth > 0);
     return p;
