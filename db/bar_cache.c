@@ -3,7 +3,8 @@
  * Loading runs outside the lock. The entry that is being loaded is marked; whoever needs what it
  * will bring waits for the mark to go, and then looks again from the start (the load may have
  * failed, or been for fewer columns). A request that is served by what the entry already has does
- * not wait.
+ * not wait. Nor does a request of a worker (without a pool) wait for a load that runs on the pool's
+ * workers, which may need just that worker: it loads bars of its own, past the cache.
  *
  * An entry never changes its bars in place: more columns or a newer version make new bars, and the
  * old ones live on for those who still hold them. Columns that are in memory already are copied,
@@ -33,6 +34,7 @@ struct entry {
     UT_hash_handle hh;
     struct entry *prev, *next; /* list by last use, newest first */
     bool loading;
+    bool loading_on_pool;    /* with `loading`: the load may wait for any worker */
     const struct bars *bars; /* one reference; NULL until the first load */
     uint32_t columns;
     struct series_row series; /* at the version of `bars` */
@@ -95,7 +97,7 @@ void bar_cache_free(struct bar_cache *c)
 
 /* --- loading, outside the lock --- */
 
-struct load {
+struct slices {
     struct readers *readers;
     const struct bar_plan *plan;
     struct bars_builder *into;
@@ -104,7 +106,7 @@ struct load {
     int64_t days_per_task;
 };
 
-static enum err load_days(const struct load *load, int64_t from, int64_t to, struct error *e)
+static enum err load_days(const struct slices *load, int64_t from, int64_t to, struct error *e)
 {
     struct db_read r = {0};
     enum err err = readers_lease(load->readers, &r, e);
@@ -117,12 +119,12 @@ static enum err load_days(const struct load *load, int64_t from, int64_t to, str
 static enum err load_task(void *context, int64_t task, int32_t worker, struct error *e)
 {
     (void)worker;
-    const struct load *load = context;
+    const struct slices *load = context;
     int64_t from = task * load->days_per_task, to = from + load->days_per_task;
     return load_days(load, from, to < load->plan->day_count ? to : load->plan->day_count, e);
 }
 
-static enum err run_load(struct load *load, struct worker_pool *pool, struct error *e)
+static enum err run_load(struct slices *load, struct worker_pool *pool, struct error *e)
 {
     const struct bar_plan *plan = load->plan;
     int64_t tasks = plan->count / BARS_PER_TASK;
@@ -159,11 +161,11 @@ static enum err load_plan(const struct request *q, const struct bar_plan *plan, 
     enum err err = bars_builder_init(&builder, plan->count, columns, e);
     if (err != ERR_OK)
         return err;
-    struct load load = {.readers = q->cache->readers,
-                        .plan = plan,
-                        .into = &builder,
-                        .times = have == NULL,
-                        .columns = columns};
+    struct slices load = {.readers = q->cache->readers,
+                          .plan = plan,
+                          .into = &builder,
+                          .times = have == NULL,
+                          .columns = columns};
     if (have != NULL)
         load.columns = copy_columns(have, columns, &builder);
     err = run_load(&load, q->pool, e);
@@ -299,29 +301,43 @@ static void free_all(struct entry *list)
 
 /* --- requests --- */
 
-/* A reference to cached bars that serve the request; or NULL, and then *ret_entry is marked as
- * loading, for this thread to load (NULL when out of memory). */
+/* Is the entry's load one that this thread has to wait for? */
+static bool must_wait(const struct request *q, const struct entry *entry)
+{
+    return entry != NULL && entry->loading && !serves(entry, q) &&
+           !(entry->loading_on_pool && q->pool == NULL);
+}
+
+/* A reference to cached bars that serve the request; or NULL. Then this thread loads: into
+ * *ret_entry, which is marked as loading (NULL when out of memory), or, when *ret_alone, past the
+ * cache. */
 static const struct bars *take_or_mark(const struct request *q, struct entry **ret_entry,
-                                       struct series_row *ret_series)
+                                       bool *ret_alone, struct series_row *ret_series)
 {
     struct bar_cache *c = q->cache;
     const struct bars *bars = NULL;
     mutex_lock(&c->mutex);
     struct entry *entry = find(c, q);
-    while (!serves(entry, q) && entry != NULL && entry->loading) {
+    while (must_wait(q, entry)) {
         condition_wait(&c->loaded, &c->mutex);
         entry = find(c, q);
     }
+    *ret_alone = false;
     if (serves(entry, q)) {
         c->stats.hits++;
         touch(c, entry);
         bars = bars_ref(entry->bars);
         *ret_series = entry->series;
+    } else if (entry != NULL && entry->loading) {
+        *ret_alone = true;
+        c->stats.loads++;
     } else {
         if (entry == NULL)
             entry = add(c, q);
-        if (entry != NULL)
+        if (entry != NULL) {
             entry->loading = true;
+            entry->loading_on_pool = q->pool != NULL;
+        }
     }
     mutex_unlock(&c->mutex);
     *ret_entry = entry;
@@ -356,24 +372,35 @@ static void unmark(const struct request *q, struct entry *entry, const struct ba
     free_all(leaving);
 }
 
+/* `old` is the entry that the bars are for, or an empty one. */
+static enum err load(const struct request *q, const struct entry *old, const struct bars **ret,
+                     struct series_row *ret_series, struct error *e)
+{
+    bool stored = q->timeframe.minutes == q->series.timeframe.minutes;
+    *ret_series = q->series;
+    return stored ? load_stored(q, old, ret, ret_series, e) : load_resampled(q, ret, ret_series, e);
+}
+
 static enum err get(struct request *q, const struct bars **ret, struct series_row *ret_series,
                     struct error *e)
 {
+    static const struct entry none = {0};
     struct entry *entry = NULL;
-    const struct bars *bars = take_or_mark(q, &entry, ret_series);
+    bool alone;
+    const struct bars *bars = take_or_mark(q, &entry, &alone, ret_series);
     if (bars != NULL) {
         *ret = bars;
         return ERR_OK;
     }
+    if (alone)
+        return load(q, &none, ret, ret_series, e);
     if (entry == NULL)
         return error_set(e, ERR_NO_MEMORY, "out of memory caching bars");
     /* While it is marked, only this thread changes the entry, so it may be read without the lock.
      */
     q->columns |= entry->columns;
-    struct series_row series = q->series;
-    bool stored = q->timeframe.minutes == q->series.timeframe.minutes;
-    enum err err =
-        stored ? load_stored(q, entry, &bars, &series, e) : load_resampled(q, &bars, &series, e);
+    struct series_row series;
+    enum err err = load(q, entry, &bars, &series, e);
     unmark(q, entry, bars, &series);
     if (err != ERR_OK)
         return err;

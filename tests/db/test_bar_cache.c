@@ -3,7 +3,9 @@
 #include "db/bar_store.h"
 #include "tests/db/fixture.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +287,52 @@ static void mixed_requests_at_the_same_time_all_get_theirs(void **state)
     assert_int_equal(bar_cache_stats(f->cache).entries, 2);
 }
 
+/* ---- a worker and a caller of the pool want the same bars ---- */
+
+struct crossing {
+    struct fixture *f;
+    _Atomic bool busy; /* the only worker is in its task */
+};
+
+static void *ask_with_pool(void *context)
+{
+    struct crossing *c = context;
+    while (!atomic_load(&c->busy))
+        sched_yield();
+    bars_unref(get(c->f, c->f->pool, "LONG", minute, CLOSE));
+    return NULL;
+}
+
+static enum err ask_on_worker(void *context, int64_t task, int32_t worker, struct error *e)
+{
+    struct crossing *c = context;
+    (void)task;
+    (void)worker;
+    (void)e;
+    atomic_store(&c->busy, true);
+    /* Gives the other thread the chance to begin its load first; either order must end. */
+    poll(NULL, 0, 100);
+    bars_unref(get(c->f, NULL, "LONG", minute, CLOSE));
+    return ERR_OK;
+}
+
+static void a_worker_does_not_wait_for_a_load_that_needs_workers(void **state)
+{
+    struct fixture *f = *state;
+    const struct bars *bars = fixture_bars(2, "2016-01-04", "2022-12-30"); /* several tasks */
+    struct crossing c = {.f = f};
+    struct error e = {0};
+    pthread_t thread;
+    fixture_store(f->store, "LONG", bars);
+    bars_unref(bars);
+    worker_pool_free(f->pool);
+    assert_int_equal(worker_pool_create(1, true, &f->pool, NULL), ERR_OK);
+    assert_int_equal(pthread_create(&thread, NULL, ask_with_pool, &c), 0);
+    assert_int_equal(worker_pool_run(f->pool, ask_on_worker, &c, 1, NULL, &e), ERR_OK);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(bar_cache_stats(f->cache).entries, 1);
+}
+
 struct importer {
     struct fixture *f;
     _Atomic bool stop;
@@ -425,6 +473,7 @@ int main(void)
         T(bars_larger_than_the_limit_are_served_but_not_kept),
         T(requests_at_the_same_time_load_once),
         T(mixed_requests_at_the_same_time_all_get_theirs),
+        T(a_worker_does_not_wait_for_a_load_that_needs_workers),
         T(a_load_during_imports_is_of_one_state),
         T(a_damaged_blob_is_told_not_served),
         T(plans_name_the_bars_they_hold),
