@@ -126,8 +126,8 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
     return err;
 }
 
-enum err job_run(const struct job_run *run, char **ret_outcome, struct job_progress *ret_progress,
-                 struct error *e)
+static enum err run_once(const struct job_run *run, char **ret_outcome,
+                         struct job_progress *ret_progress, struct error *e)
 {
     struct runner r = {.run = run, .started_ns = clock_monotonic_ns(run->clock)};
     arena_init(&r.arena, SPEC_ARENA_BYTES);
@@ -146,5 +146,20 @@ out:
     shard_sink_free(r.sink);
     study_task_free(r.task);
     arena_release(&r.arena);
+    return err;
+}
+
+/* Bars that an import changed after they were planned on, and what may be better a moment later. */
+static bool may_pass(enum err err)
+{
+    return err == ERR_CONFLICT || err == ERR_IO || err == ERR_NO_MEMORY;
+}
+
+enum err job_run(const struct job_run *run, char **ret_outcome, struct job_progress *ret_progress,
+                 struct error *e)
+{
+    enum err err = run_once(run, ret_outcome, ret_progress, e);
+    for (int attempt = 1; may_pass(err) && attempt < LIMIT_SHARD_ATTEMPTS; attempt++)
+        err = run_once(run, ret_outcome, ret_progress, e);
     return err;
 }

@@ -1,5 +1,7 @@
 /* One job from request to result, on the calling thread with the workers of the pool: plan, restore
- * the shards of an earlier run, run the rest while storing them, render.
+ * the shards of an earlier run, run the rest while storing them, render. When an import changed the
+ * bars meanwhile, or something failed that may pass, it is planned again and goes on from what is
+ * stored and still true; after LIMIT_SHARD_ATTEMPTS the error is the job's.
  */
 #ifndef SERVER_JOBS_JOB_RUNNER_H
 #define SERVER_JOBS_JOB_RUNNER_H
@@ -16,8 +18,8 @@ struct job_run {
     const struct uuid *id;
     const char *request; /* as stored */
     const _Atomic bool *cancel;
-    /* The study whose progress may be read from other threads: called with it once it is planned,
-     * and with NULL before it goes. */
+    /* The study whose progress may be read from other threads: called with it each time it is
+     * planned, and with NULL before it goes. */
     void (*watch_study)(void *context, struct study *study);
     void *context;
 };

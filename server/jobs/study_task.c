@@ -72,6 +72,7 @@ static enum err plan_symbol(struct study_task *t, const struct db_read *reader,
     struct bar_plan plan = {0};
     enum err err = bar_plan_init(reader, &s->series, INT32_MIN, INT32_MAX, &plan, e);
     if (!err) {
+        s->series = plan.series; /* of the snapshot that the hash and the days are of */
         bar_plan_hash(&plan, s->hash);
         if (!is_resampled(t, s))
             err = plan_stored_days(s, &plan, e);
@@ -272,22 +273,35 @@ void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HAS
     memcpy(ret, digest, DATA_HASH_BYTES);
 }
 
+/* The bars as planned: others, however alike, would give an answer under a false hash. */
+static enum err get_bars(struct study_task *t, struct worker_pool *pool, size_t symbol,
+                         const struct bars **ret, struct error *e)
+{
+    const struct task_symbol *s = &t->symbols[symbol];
+    const struct bars *bars = NULL;
+    struct series_row loaded;
+    /* A fire's record holds its whole bar, so the study names its columns. */
+    enum err err = bar_cache_get(t->storage->bar_cache, pool, s->name, t->spec->timeframe,
+                                 study_columns(t->study), &bars, &loaded, e);
+    if (!err && (loaded.id != s->series.id || loaded.version != s->series.version))
+        err = error_set(e, ERR_CONFLICT, "the stored bars of %s changed during the study", s->name);
+    if (err)
+        bars_unref(bars);
+    else
+        *ret = bars;
+    return err;
+}
+
 static enum err load_bars(void *context, size_t symbol, const struct bars **ret, struct error *e)
 {
-    struct study_task *t = context;
-    /* On a worker: no pool. A fire's record holds its whole bar, so the study names its columns. */
-    return bar_cache_get(t->storage->bar_cache, NULL, t->symbols[symbol].name, t->spec->timeframe,
-                         study_columns(t->study), ret, NULL, e);
+    return get_bars(context, NULL, symbol, ret, e); /* on a worker: no pool */
 }
 
 /* One symbol: all workers load it together, before the study asks for it on one of them. */
 static enum err preload(struct study_task *t, const struct bars **ret, struct error *e)
 {
     *ret = NULL;
-    if (t->symbol_count > 1)
-        return ERR_OK;
-    return bar_cache_get(t->storage->bar_cache, t->pool, t->symbols[0].name, t->spec->timeframe,
-                         study_columns(t->study), ret, NULL, e);
+    return t->symbol_count > 1 ? ERR_OK : get_bars(t, t->pool, 0, ret, e);
 }
 
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,

@@ -32,7 +32,8 @@ const struct zone *study_task_zone(const struct study_task *t);
 /* One hash over all symbols' data and names. */
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES]);
 
-/* study_run with the bars of the storage. */
+/* study_run with the bars of the storage. ERR_CONFLICT when they are no longer those that the study
+ * was planned on. */
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,
                         const _Atomic bool *cancel, struct error *e);
 
