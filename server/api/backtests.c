@@ -116,6 +116,17 @@ static enum err check_spec(struct app *app, const struct study_spec *spec, struc
     return err;
 }
 
+/* A replay is answered before symbols and rule are looked at: what was good then may be gone. */
+static enum err submit(struct app *app, const struct job_submission *submission,
+                       struct job_view *ret, bool *ret_replayed, struct error *e)
+{
+    enum err err = job_service_find_replay(app->jobs, submission, ret, ret_replayed, e);
+    if (err || *ret_replayed)
+        return err;
+    err = check_spec(app, submission->spec, e);
+    return err ? err : job_service_submit(app->jobs, submission, ret, ret_replayed, e);
+}
+
 static enum err create(struct http_request *r, struct http_response *out, struct error *e)
 {
     static const char *const names[] = {"wait", NULL};
@@ -128,13 +139,11 @@ static enum err create(struct http_request *r, struct http_response *out, struct
     enum err err;
     if ((err = http_query_only(r, names, e)) || (err = http_request_wait(r, &wait_s, e)) ||
         (err = idempotency_key(r, &submission.idempotency_key, e)) ||
-        (err =
-             study_spec_decode(r->body, r->body_bytes, STUDY_SPEC_BACKTEST, r->arena, &spec, e)) ||
-        (err = check_spec(app, &spec, e)))
+        (err = study_spec_decode(r->body, r->body_bytes, STUDY_SPEC_BACKTEST, r->arena, &spec, e)))
         return err;
     uuid_parse(r->identity.id, strlen(r->identity.id), &submission.key_id);
     sha256_of(r->body, r->body_bytes, submission.body_sha256);
-    if ((err = job_service_submit(app->jobs, &submission, &view, &replayed, e)))
+    if ((err = submit(app, &submission, &view, &replayed, e)))
         return err;
     if (replayed)
         http_add_header(r, out, "Idempotency-Replayed", "true");

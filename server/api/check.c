@@ -60,6 +60,8 @@ static enum err read_plain(struct http_request *r, struct study_spec *s, struct 
         return err;
     if (r->body_bytes == 0 || r->body_bytes > LIMIT_RULE_BYTES)
         return error_set(e, ERR_INVALID, "the body is the rule, 1 to %d bytes", LIMIT_RULE_BYTES);
+    if (memchr(r->body, '\0', r->body_bytes))
+        return error_set(e, ERR_INVALID, "the body has a NUL byte");
     s->rule = r->body;
     s->symbols.items = arena_alloc(r->arena, sizeof(*s->symbols.items));
     if (!s->symbols.items)

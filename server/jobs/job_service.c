@@ -419,9 +419,8 @@ static enum err accept_work(struct db_write *w, void *context, struct error *e)
                                 a->submission->body_sha256, &row, e);
 }
 
-/* Was the key used before? Then the job it made. */
-static enum err find_replay(struct job_service *s, const struct job_submission *submission,
-                            struct job_view *ret, bool *ret_found, struct error *e)
+enum err job_service_find_replay(struct job_service *s, const struct job_submission *submission,
+                                 struct job_view *ret, bool *ret_found, struct error *e)
 {
     struct arena arena;
     struct db_read reader = {0};
@@ -494,9 +493,7 @@ static enum err store_and_queue(struct job_service *s, const struct job_submissi
 enum err job_service_submit(struct job_service *s, const struct job_submission *submission,
                             struct job_view *ret, bool *ret_replayed, struct error *e)
 {
-    enum err err = find_replay(s, submission, ret, ret_replayed, e);
-    if (err || *ret_replayed)
-        return err;
+    *ret_replayed = false;
     char *request = encode_request(submission->spec);
     struct job_row row = {.id = uuid_make(s->clock),
                           .kind = "backtest",
@@ -507,12 +504,12 @@ enum err job_service_submit(struct job_service *s, const struct job_submission *
                           .created_at_ns = clock_realtime_ns(s->clock),
                           .engine_version = STUDY_ENGINE_VERSION,
                           .rev = 1};
-    err = request ? store_and_queue(s, submission, &row, ret, e)
-                  : error_set(e, ERR_NO_MEMORY, "out of memory for a job");
+    enum err err = request ? store_and_queue(s, submission, &row, ret, e)
+                           : error_set(e, ERR_NO_MEMORY, "out of memory for a job");
     free(request);
     /* Two at once with one key: the one that came second finds the first's job. */
     if (err == ERR_CONFLICT && submission->idempotency_key)
-        err = find_replay(s, submission, ret, ret_replayed, e);
+        err = job_service_find_replay(s, submission, ret, ret_replayed, e);
     return err;
 }
 

@@ -44,9 +44,13 @@ struct job_view {
 };
 void job_view_release(struct job_view *v); /* a zeroed one is fine */
 
-/* Stores and queues a job. The same idempotency key and body again: the job of the first time, and
- * *ret_replayed. ERR_BUSY when the queue is full, ERR_IDEMPOTENCY for another body, ERR_NOT_FOUND
- * when the job of the key was removed. Blocks. */
+/* Was the submission's idempotency key used before? Then *ret is the job it made. The spec is not
+ * looked at. ERR_IDEMPOTENCY for another body, ERR_NOT_FOUND when the job was removed. Blocks. */
+enum err job_service_find_replay(struct job_service *s, const struct job_submission *submission,
+                                 struct job_view *ret, bool *ret_found, struct error *e);
+/* Stores and queues a job. When its idempotency key came in meanwhile: the job of the first time,
+ * and *ret_replayed. ERR_BUSY when the queue is full, ERR_IDEMPOTENCY, ERR_NOT_FOUND as above.
+ * Blocks. */
 enum err job_service_submit(struct job_service *s, const struct job_submission *submission,
                             struct job_view *ret, bool *ret_replayed, struct error *e);
 

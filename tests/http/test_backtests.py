@@ -145,6 +145,12 @@ class Backtests(unittest.TestCase):
         self.assertEqual(self.client.post("/v1/check", json={"rule": RULE, "symbol": "ABD"}).status, 404)
         self.assertEqual(self.client.post("/v1/check", json={"rule": "rsi(", "symbol": "ABC"}).status, 422)
 
+    def test_a_plain_rule_is_text(self):
+        for body in (b"close > 1\0 and nonsense(", b"close > 1 # \xff"):
+            answer = self.client.post("/v1/check", body=body, headers={"Content-Type": "text/plain"},
+                                      query={"symbol": "ABC"})
+            self.assertIn(answer.status, (400, 422), answer)
+
     def test_polling_is_answered_with_304_until_it_changes(self):
         job = self.create()
         first = self.client.get(f"/v1/backtests/{job['id']}")
@@ -181,6 +187,15 @@ class Backtests(unittest.TestCase):
             thread.join()
         self.assertEqual(len(answers), 8)
         self.assertEqual(len(set(answers)), 1)
+
+    def test_a_replay_needs_nothing_that_the_job_needed(self):
+        self.client.import_csv("GONE", market.csv_text(self.bars))
+        body = {"rule": "close > 1", "symbols": ["GONE"]}
+        headers = {"Idempotency-Key": "gone"}
+        first = self.client.post("/v1/backtests", json=body, headers=headers, query={"wait": 30})
+        self.assertEqual(self.client.delete("/v1/bars/GONE").status, 200)
+        again = self.client.post("/v1/backtests", json=body, headers=headers, query={"wait": 30})
+        self.assertEqual((again.status, again.json()["id"]), (200, first.json()["id"]))
 
     def test_lists_are_newest_first_with_pages_and_filters(self):
         made = [self.create(name=f"n{i}")["id"] for i in range(5)]
