@@ -38,7 +38,6 @@
 /* clang-format off */
 #define MUTEX_RANKS(X)                                                                             \
     X(JOBS)      /* job service: table of jobs, queue, progress */                                 \
-    X(JOB)       /* one job's rendering and revision */                                            \
     X(BAR_CACHE) /* cached bar columns */                                                          \
     X(POOL)      /* worker pool: the list of runs */                                               \
     X(KEYS)      /* cache of API keys */                                                           \
@@ -48,7 +47,6 @@
     X(READERS)   /* pool of read-only connections */                                               \
     X(QUEUE)     /* a bounded queue on its own */                                                  \
     X(ZONES)     /* table of loaded time zones */                                                  \
-    X(METRICS)   /* counters */                                                                    \
     X(LOG)       /* one line at a time; last, so that anything may log */
 /* clang-format on */
 
