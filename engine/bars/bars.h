@@ -80,5 +80,10 @@ int64_t bars_session_lower_bound(const struct bars *b, int32_t day);
  * columns or those in the mask. ERR_INVALID when the timeframe is not a multiple. */
 enum err bars_resample(const struct bars *source, struct timeframe timeframe, uint32_t column_mask,
                        const struct bars **ret, struct error *e);
+/* One session of that: its bars go to `out` (the columns that are not NULL there, which the source
+ * must have) from index `at` on; a NULL `out` only counts. Returns how many bars it makes. The
+ * timeframe must be a multiple. */
+int64_t bars_resample_session(const struct bars *source, int64_t session,
+                              struct timeframe timeframe, struct bars_builder *out, int64_t at);
 
 #endif

@@ -14,6 +14,11 @@ static int64_t bin_start(const struct bars_session *s, int64_t time_ns, struct t
     return time_ns - (time_ns - s->open_ns) % timeframe_ns(timeframe);
 }
 
+static int64_t full_bars(struct timeframe shorter, struct timeframe longer)
+{
+    return shorter.minutes > 0 ? longer.minutes / shorter.minutes : 1;
+}
+
 /* The end of the bin that begins at bar `first`. */
 static int64_t bin_end(const struct bars *b, const struct bars_session *s, int64_t first,
                        int64_t start_ns, struct timeframe timeframe)
@@ -21,6 +26,10 @@ static int64_t bin_end(const struct bars *b, const struct bars_session *s, int64
     if (timeframe.minutes == 0)
         return s->end;
     int64_t stop_ns = start_ns + timeframe_ns(timeframe), end = first + 1;
+    int64_t full = first + full_bars(b->timeframe, timeframe); /* the end when none is missing */
+    if (full <= s->end && b->time_ns[full - 1] < stop_ns &&
+        (full == s->end || b->time_ns[full] >= stop_ns))
+        return full;
     while (end < s->end && b->time_ns[end] < stop_ns)
         end++;
     return end;
@@ -49,37 +58,38 @@ static double fold(enum bar_column c, const double *x, int64_t first, int64_t en
     }
 }
 
-/* Walks the bins; fills `out` unless it is NULL. Returns their number. */
-static int64_t walk_bins(const struct bars *b, struct timeframe timeframe, struct bars_builder *out)
+int64_t bars_resample_session(const struct bars *source, int64_t session,
+                              struct timeframe timeframe, struct bars_builder *out, int64_t at)
 {
-    int64_t bins = 0;
-    for (int64_t k = 0; k < b->session_count; k++) {
-        const struct bars_session *s = &b->sessions[k];
-        for (int64_t first = s->first, end; first < s->end; first = end, bins++) {
-            int64_t start_ns = bin_start(s, b->time_ns[first], timeframe);
-            end = bin_end(b, s, first, start_ns, timeframe);
-            if (!out)
-                continue;
-            out->time_ns[bins] = start_ns;
-            for (int c = 0; c < BAR_COLUMN_COUNT; c++)
-                if (out->column[c])
-                    out->column[c][bins] = fold((enum bar_column)c, b->column[c], first, end);
-        }
+    const struct bars_session *s = &source->sessions[session];
+    int64_t bin = at;
+    for (int64_t first = s->first, end; first < s->end; first = end, bin++) {
+        int64_t start_ns = bin_start(s, source->time_ns[first], timeframe);
+        end = bin_end(source, s, first, start_ns, timeframe);
+        if (!out)
+            continue;
+        out->time_ns[bin] = start_ns;
+        for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+            if (out->column[c])
+                out->column[c][bin] = fold((enum bar_column)c, source->column[c], first, end);
     }
-    return bins;
+    return bin - at;
 }
 
-static bool is_multiple(struct timeframe longer, struct timeframe shorter)
+/* All sessions; fills `out` unless it is NULL. Returns the number of bins. */
+static int64_t walk_sessions(const struct bars *b, struct timeframe timeframe,
+                             struct bars_builder *out)
 {
-    if (shorter.minutes == 0)
-        return longer.minutes == 0;
-    return longer.minutes % shorter.minutes == 0; /* a day (0) is a multiple of all */
+    int64_t bins = 0;
+    for (int64_t k = 0; k < b->session_count; k++)
+        bins += bars_resample_session(b, k, timeframe, out, bins);
+    return bins;
 }
 
 enum err bars_resample(const struct bars *source, struct timeframe timeframe, uint32_t column_mask,
                        const struct bars **ret, struct error *e)
 {
-    if (!is_multiple(timeframe, source->timeframe)) {
+    if (!timeframe_is_multiple(timeframe, source->timeframe)) {
         char from[8], to[8];
         timeframe_format(source->timeframe, from);
         timeframe_format(timeframe, to);
@@ -92,10 +102,11 @@ enum err bars_resample(const struct bars *source, struct timeframe timeframe, ui
         return ERR_OK;
     }
     struct bars_builder builder;
-    enum err err = bars_builder_init(&builder, walk_bins(source, timeframe, NULL), column_mask, e);
+    enum err err =
+        bars_builder_init(&builder, walk_sessions(source, timeframe, NULL), column_mask, e);
     if (err != ERR_OK)
         return err;
-    walk_bins(source, timeframe, &builder);
+    walk_sessions(source, timeframe, &builder);
     err = bars_publish(&builder, source->calendar, timeframe, source->price_decimals, ret, e);
     bars_builder_release(&builder);
     return err;

@@ -59,3 +59,10 @@ int64_t timeframe_ns(struct timeframe t)
 {
     return t.minutes == 0 ? NS_PER_DAY : t.minutes * NS_PER_MINUTE;
 }
+
+bool timeframe_is_multiple(struct timeframe longer, struct timeframe shorter)
+{
+    if (shorter.minutes == 0)
+        return longer.minutes == 0;
+    return longer.minutes % shorter.minutes == 0; /* a day (0) is a multiple of all */
+}

@@ -17,5 +17,7 @@ enum err timeframe_parse(const char *text, size_t length, struct timeframe *ret,
 size_t timeframe_format(struct timeframe t, char out[8]);
 bool timeframe_is_stored(struct timeframe t); /* 1m and 1d */
 int64_t timeframe_ns(struct timeframe t);     /* 86,400 s for a day */
+/* Can bars of `longer` be made of bars of `shorter`? An equal one counts; a day is made of any. */
+bool timeframe_is_multiple(struct timeframe longer, struct timeframe shorter);
 
 #endif
