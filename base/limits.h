@@ -44,6 +44,7 @@ enum {
     LIMIT_RULE_NODES = 1000,
     LIMIT_RULE_WINDOW = 100000, /* bars */
     LIMIT_RULE_PARAMETERS = 16,
+    LIMIT_RULE_TIMEFRAMES = 8, /* of tf(), beside the rule's own */
     LIMIT_RULE_MEMORY_BYTES =
         32 * 1024 * 1024, /* of one run: windows and what offsets look back on */
     LIMIT_SERIES_EXPRESSIONS = 16,

@@ -1,8 +1,8 @@
 /* The parse tree of a rule. Nodes live in the compile arena; the parser builds them, the checker
  * fills in the part below the line, the plan is built from it and then it is gone.
  *
- * and, or: two children or more. Comparison, crosses, binary: two. not, negate, offset: one. A
- * call's children are its arguments.
+ * and, or: two children or more. Comparison, crosses, binary: two. not, negate, offset, frame:
+ * one. A call's children are its arguments.
  */
 #ifndef ENGINE_RULE_AST_H
 #define ENGINE_RULE_AST_H
@@ -26,7 +26,8 @@ enum ast_kind {
     AST_PARAMETER, /* name, without the $ */
     AST_STRING,    /* name: the text */
     AST_NAME,
-    AST_CALL
+    AST_CALL,
+    AST_FRAME /* tf("15m", x), made of a call by the checker; its child is x */
 };
 
 enum value_type { VALUE_NUMBER, VALUE_BOOLEAN, VALUE_TEXT };
@@ -46,6 +47,7 @@ struct ast {
     struct ast *input[INDICATOR_INPUTS_MAX];        /* arguments that are inputs; NULL: implied */
     struct ast *argument[INDICATOR_PARAMETERS_MAX]; /* parameters as written; NULL: default */
     double parameter[INDICATOR_PARAMETERS_MAX];     /* their values; a free $name has the default */
+    struct timeframe timeframe;                     /* FRAME */
 };
 
 #endif

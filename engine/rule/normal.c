@@ -142,6 +142,15 @@ static void write_indicator(struct strbuf *out, const struct ast *node)
         strbuf_add_char(out, ')');
 }
 
+static void write_frame(struct strbuf *out, const struct ast *node)
+{
+    char name[8];
+    timeframe_format(node->timeframe, name);
+    strbuf_add_format(out, "tf(\"%s\", ", name);
+    normal_write(out, node->child);
+    strbuf_add_char(out, ')');
+}
+
 void normal_write(struct strbuf *out, const struct ast *node)
 {
     switch (node->kind) {
@@ -179,6 +188,9 @@ void normal_write(struct strbuf *out, const struct ast *node)
         return;
     case AST_STRING:
         strbuf_add_format(out, "\"%s\"", node->name);
+        return;
+    case AST_FRAME:
+        write_frame(out, node);
         return;
     case AST_NAME:
     case AST_CALL:

@@ -1,4 +1,4 @@
-/* Lowering the tree. Two things are decided here that are not plain translation.
+/* Lowering the tree. Three things are decided here that are not plain translation.
  *
  * Equal sub-expressions are merged by interning nodes: an operand is an index, so equality of a
  * node is equality of its fields. `a > b` is `b < a`, and operands of commutative operations are
@@ -8,315 +8,264 @@
  * An offset of a boolean moves down to the numbers under it: (a > b)[1] is a[1] > b[1]. So only
  * columns have a past, and a mask lives for one block. `a crosses above b` is a > b and a[1] <=
  * b[1].
+ *
+ * A timeframe moves down in the same way: tf("1h", a > b) is tf("1h", a) > tf("1h", b). The numbers
+ * under it become nodes of the frame's own plan, which runs over the longer bars; the rule's plan
+ * sees their last complete value. So only columns pass from one plan to the other.
  */
 #include "engine/rule/plan.h"
 
+#include "engine/rule/plan_builder.h"
+
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
-enum { TABLE_SIZE = 32768, NODES_PER_AST = 10, NODES_SPARE = 16 };
+enum { NODES_PER_AST = 10, NODES_SPARE = 16, NOMINAL_SESSION_MINUTES = 390 };
 
-struct builder {
-    struct arena *arena;
-    struct plan_node *nodes;
-    int32_t count, capacity;
-    int32_t *table; /* index + 1 of nodes by hash, 0 = free */
+/* A frame of the rule with the builder of its plan. */
+struct frame_draft {
+    struct plan_frame frame;
+    struct plan_builder nodes;
 };
 
-/* FNV-1a over the fields that make a node what it is; they lie before `recursive`. */
-static uint64_t hash_of(const struct plan_node *node)
-{
-    const unsigned char *bytes = (const unsigned char *)node;
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < offsetof(struct plan_node, recursive); i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-    return hash ^ hash >> 29;
-}
+struct lowering {
+    struct plan_builder nodes; /* of the rule's own plan */
+    struct frame_draft *frames;
+    int32_t frame_count;
+    struct timeframe timeframe; /* of the rule */
+};
 
-/* The index of an equal node, or of this one, added. `draft` was cleared as a whole, padding
- * included. */
-static int32_t intern(struct builder *b, const struct plan_node *draft)
-{
-    size_t at = hash_of(draft) % TABLE_SIZE;
-    for (; b->table[at] != 0; at = (at + 1) % TABLE_SIZE)
-        if (memcmp(&b->nodes[b->table[at] - 1], draft, offsetof(struct plan_node, recursive)) == 0)
-            return b->table[at] - 1;
-    assert(b->count < b->capacity);
-    memcpy(&b->nodes[b->count], draft, sizeof(*draft));
-    b->table[at] = ++b->count;
-    return b->count - 1;
-}
+/* Where nodes go. Inside a tf() numbers are computed in the frame's plan and booleans in the
+ * rule's; elsewhere both are the same. */
+struct scope {
+    struct lowering *l;
+    struct plan_builder *numbers, *logic;
+    struct frame_draft *frame; /* of a tf(): its numbers are observed ... */
+    int64_t shift;             /* ... as they were that many of the rule's bars ago */
+};
 
-static void draft_init(struct plan_node *draft, enum plan_op op)
-{
-    memset(draft, 0, sizeof(*draft));
-    draft->op = op;
-    draft->slot = -1;
-}
+/* The node of s->logic for the value of `node` that many bars ago: bars of the plan that computes
+ * its numbers. */
+static int32_t lower(const struct scope *s, const struct ast *node, int64_t shift);
 
-static int32_t constant(struct builder *b, double value)
-{
-    struct plan_node draft;
-    draft_init(&draft, PLAN_CONSTANT);
-    draft.value = value == 0 ? 0 : isnan(value) ? NAN : value; /* one zero, one NaN */
-    return intern(b, &draft);
-}
-
-static int32_t truth(struct builder *b, bool value)
-{
-    struct plan_node draft;
-    draft_init(&draft, PLAN_TRUTH);
-    draft.value = value;
-    return intern(b, &draft);
-}
-
-static bool is_constant(const struct builder *b, int32_t node)
-{
-    return b->nodes[node].op == PLAN_CONSTANT;
-}
-
-static int32_t unary(struct builder *b, enum plan_op op, int32_t x)
-{
-    struct plan_node draft;
-    draft_init(&draft, op);
-    draft.input_count = 1;
-    draft.input[0] = x;
-    return intern(b, &draft);
-}
-
-static int32_t binary(struct builder *b, enum plan_op op, int32_t x, int32_t y)
-{
-    bool commutes = op == PLAN_ADD || op == PLAN_MULTIPLY || op == PLAN_EQUAL ||
-                    op == PLAN_NOT_EQUAL || op == PLAN_AND || op == PLAN_OR;
-    if (op == PLAN_AND || op == PLAN_OR) {
-        if (x == y)
-            return x;
-    }
-    struct plan_node draft;
-    draft_init(&draft, op);
-    draft.input_count = 2;
-    draft.input[0] = commutes && x > y ? y : x;
-    draft.input[1] = commutes && x > y ? x : y;
-    return intern(b, &draft);
-}
-
-static double fold(enum plan_op op, double x, double y)
-{
-    switch (op) {
-    case PLAN_ADD:
-        return x + y;
-    case PLAN_SUBTRACT:
-        return x - y;
-    case PLAN_MULTIPLY:
-        return x * y;
-    default:
-        return y == 0 ? NAN : x / y;
-    }
-}
-
-static int32_t arithmetic(struct builder *b, enum plan_op op, int32_t x, int32_t y)
-{
-    if (is_constant(b, x) && is_constant(b, y))
-        return constant(b, fold(op, b->nodes[x].value, b->nodes[y].value));
-    return binary(b, op, x, y);
-}
-
-static bool fold_comparison(enum plan_op op, double x, double y)
-{
-    switch (op) {
-    case PLAN_LESS:
-        return x < y;
-    case PLAN_LESS_EQUAL:
-        return x <= y;
-    case PLAN_EQUAL:
-        return x == y;
-    default:
-        return x < y || x > y;
-    }
-}
-
-static int32_t comparison(struct builder *b, enum plan_op op, int32_t x, int32_t y)
-{
-    if (is_constant(b, x) && is_constant(b, y))
-        return truth(b, fold_comparison(op, b->nodes[x].value, b->nodes[y].value));
-    return binary(b, op, x, y);
-}
-
-static int32_t offset(struct builder *b, int32_t x, int64_t bars)
-{
-    if (bars == 0 || is_constant(b, x))
-        return x;
-    struct plan_node draft;
-    draft_init(&draft, PLAN_OFFSET);
-    draft.input_count = 1;
-    draft.input[0] = x;
-    draft.bars = bars;
-    if (b->nodes[x].op == PLAN_OFFSET) {
-        draft.input[0] = b->nodes[x].input[0];
-        draft.bars += b->nodes[x].bars;
-    }
-    return intern(b, &draft);
-}
-
-static int32_t column(struct builder *b, enum bar_column c)
-{
-    struct plan_node draft;
-    draft_init(&draft, PLAN_COLUMN);
-    draft.column = c;
-    return intern(b, &draft);
-}
-
-static int32_t series(struct builder *b, const struct series *s)
-{
-    if (s->raw_column >= 0)
-        return column(b, (enum bar_column)s->raw_column);
-    struct plan_node draft;
-    draft_init(&draft, PLAN_SERIES);
-    draft.series = s;
-    return intern(b, &draft);
-}
-
-/* The node for the value of `node` that many bars ago. */
-static int32_t lower(struct builder *b, const struct ast *node, int64_t shift);
+/* A number: its node in s->numbers ... */
+static int32_t lower_value(const struct scope *s, const struct ast *node);
+/* ... and the node of s->logic that shows it as it was that many bars ago. */
+static int32_t show(const struct scope *s, int32_t x, int64_t shift);
 
 /* An operand that must be a column: a constant is spread, a boolean becomes 1 and 0. */
-static int32_t lower_column(struct builder *b, const struct ast *node)
+static int32_t lower_column(const struct scope *s, const struct ast *node)
 {
-    int32_t x = lower(b, node, 0);
+    struct plan_builder *b = s->numbers;
+    int32_t x = lower(s, node, 0);
     if (plan_op_is_boolean(b->nodes[x].op))
-        return unary(b, PLAN_ONE_OR_ZERO, x);
-    return is_constant(b, x) ? unary(b, PLAN_SPREAD, x) : x;
+        return plan_builder_unary(b, PLAN_ONE_OR_ZERO, x);
+    return plan_builder_is_constant(b, x) ? plan_builder_unary(b, PLAN_SPREAD, x) : x;
 }
 
-static int32_t indicator(struct builder *b, const struct ast *node)
+/* An input of an indicator that is not written. */
+static int32_t implied_input(struct plan_builder *b, enum indicator_input input)
+{
+    if (input == INDICATOR_INPUT_SERIES)
+        return plan_builder_column(b, BAR_CLOSE);
+    return plan_builder_column(b, (enum bar_column)(input - INDICATOR_INPUT_OPEN + BAR_OPEN));
+}
+
+static int32_t indicator(const struct scope *s, const struct ast *node)
 {
     const struct indicator *i = node->indicator;
     struct plan_node draft;
-    draft_init(&draft, PLAN_KERNEL);
+    plan_node_draft(&draft, PLAN_KERNEL);
     draft.kernel = i->kernel;
     draft.input_count = i->input_count;
-    for (int32_t j = 0; j < i->input_count; j++) {
-        if (node->input[j] != NULL)
-            draft.input[j] = lower_column(b, node->input[j]);
-        else if (i->input[j] == INDICATOR_INPUT_SERIES)
-            draft.input[j] = column(b, BAR_CLOSE);
-        else
-            draft.input[j] =
-                column(b, (enum bar_column)(i->input[j] - INDICATOR_INPUT_OPEN + BAR_OPEN));
-    }
+    for (int32_t j = 0; j < i->input_count; j++)
+        draft.input[j] = node->input[j] != NULL ? lower_column(s, node->input[j])
+                                                : implied_input(s->numbers, i->input[j]);
     for (int32_t j = 0; j < i->parameter_count; j++)
         draft.parameter[j] = node->parameter[j];
-    int32_t kernel = intern(b, &draft);
+    int32_t kernel = plan_builder_add(s->numbers, &draft);
     if (i->output == 0)
         return kernel;
-    draft_init(&draft, PLAN_OUTPUT);
+    plan_node_draft(&draft, PLAN_OUTPUT);
     draft.input_count = 1;
     draft.input[0] = kernel;
     draft.output = i->output;
-    return intern(b, &draft);
+    return plan_builder_add(s->numbers, &draft);
 }
 
-static int32_t lower_binary(struct builder *b, const struct ast *node)
+static int32_t lower_binary(const struct scope *s, const struct ast *node)
 {
     enum plan_op op = node->op == TOKEN_PLUS    ? PLAN_ADD
                       : node->op == TOKEN_MINUS ? PLAN_SUBTRACT
                       : node->op == TOKEN_STAR  ? PLAN_MULTIPLY
                                                 : PLAN_DIVIDE;
-    int32_t x = lower(b, node->child, 0);
-    return arithmetic(b, op, x, lower(b, node->child->next, 0));
+    int32_t x = lower(s, node->child, 0);
+    return plan_builder_arithmetic(s->numbers, op, x, lower(s, node->child->next, 0));
 }
 
-static int32_t lower_number(struct builder *b, const struct ast *node)
+static int32_t lower_negate(const struct scope *s, const struct ast *node)
 {
-    int32_t x;
+    struct plan_builder *b = s->numbers;
+    int32_t x = lower(s, node->child, 0);
+    return plan_builder_is_constant(b, x) ? plan_builder_constant(b, -b->nodes[x].value)
+                                          : plan_builder_unary(b, PLAN_NEGATE, x);
+}
+
+/* A number, where numbers and booleans go to one plan. */
+static int32_t lower_number(const struct scope *s, const struct ast *node)
+{
     switch (node->kind) {
     case AST_NUMBER:
     case AST_TIME:
-        return constant(b, node->value);
+        return plan_builder_constant(s->numbers, node->value);
     case AST_PARAMETER: /* free: nothing is known of it */
-        return constant(b, NAN);
+        return plan_builder_constant(s->numbers, NAN);
     case AST_NEGATE:
-        x = lower(b, node->child, 0);
-        return is_constant(b, x) ? constant(b, -b->nodes[x].value) : unary(b, PLAN_NEGATE, x);
+        return lower_negate(s, node);
     case AST_BINARY:
-        return lower_binary(b, node);
+        return lower_binary(s, node);
     case AST_OFFSET:
-        return lower(b, node->child, (int64_t)node->value);
+        return lower(s, node->child, (int64_t)node->value);
     default:
-        return node->series != NULL ? series(b, node->series) : indicator(b, node);
+        return node->series != NULL ? plan_builder_series(s->numbers, node->series)
+                                    : indicator(s, node);
     }
 }
 
-static int32_t lower_comparison(struct builder *b, enum token_kind op, int32_t x, int32_t y)
+static int32_t lower_comparison(struct plan_builder *b, enum token_kind op, int32_t x, int32_t y)
 {
     switch (op) {
     case TOKEN_LESS:
-        return comparison(b, PLAN_LESS, x, y);
+        return plan_builder_comparison(b, PLAN_LESS, x, y);
     case TOKEN_LESS_EQUAL:
-        return comparison(b, PLAN_LESS_EQUAL, x, y);
+        return plan_builder_comparison(b, PLAN_LESS_EQUAL, x, y);
     case TOKEN_GREATER:
-        return comparison(b, PLAN_LESS, y, x);
+        return plan_builder_comparison(b, PLAN_LESS, y, x);
     case TOKEN_GREATER_EQUAL:
-        return comparison(b, PLAN_LESS_EQUAL, y, x);
+        return plan_builder_comparison(b, PLAN_LESS_EQUAL, y, x);
     case TOKEN_EQUAL:
-        return comparison(b, PLAN_EQUAL, x, y);
+        return plan_builder_comparison(b, PLAN_EQUAL, x, y);
     default:
-        return comparison(b, PLAN_NOT_EQUAL, x, y);
+        return plan_builder_comparison(b, PLAN_NOT_EQUAL, x, y);
     }
 }
 
-static int32_t crosses_above(struct builder *b, int32_t x, int32_t y)
+/* Both sides now and one bar before. */
+struct crossing {
+    int32_t x, y, x_before, y_before;
+};
+
+static int32_t crosses_above(struct plan_builder *b, struct crossing c)
 {
-    int32_t now = comparison(b, PLAN_LESS, y, x);
-    int32_t before = comparison(b, PLAN_LESS_EQUAL, offset(b, x, 1), offset(b, y, 1));
-    return binary(b, PLAN_AND, now, before);
+    int32_t now = plan_builder_comparison(b, PLAN_LESS, c.y, c.x);
+    int32_t before = plan_builder_comparison(b, PLAN_LESS_EQUAL, c.x_before, c.y_before);
+    return plan_builder_logic(b, PLAN_AND, now, before);
 }
 
-static int32_t lower_crosses(struct builder *b, enum token_kind direction, int32_t x, int32_t y)
+static int32_t lower_crosses(const struct scope *s, const struct ast *node, int64_t shift)
 {
-    if (direction == TOKEN_ABOVE)
-        return crosses_above(b, x, y);
-    if (direction == TOKEN_BELOW)
-        return crosses_above(b, y, x);
-    int32_t above = crosses_above(b, x, y);
-    return binary(b, PLAN_OR, above, crosses_above(b, y, x));
+    int32_t left = lower_value(s, node->child), right = lower_value(s, node->child->next);
+    struct crossing c = {.x = show(s, left, shift), .y = show(s, right, shift)};
+    c.x_before = show(s, left, shift + 1);
+    c.y_before = show(s, right, shift + 1);
+    struct crossing turned = {c.y, c.x, c.y_before, c.x_before};
+    if (node->op == TOKEN_ABOVE)
+        return crosses_above(s->logic, c);
+    if (node->op == TOKEN_BELOW)
+        return crosses_above(s->logic, turned);
+    int32_t above = crosses_above(s->logic, c);
+    return plan_builder_logic(s->logic, PLAN_OR, above, crosses_above(s->logic, turned));
 }
 
-static int32_t lower_chain(struct builder *b, const struct ast *node, enum plan_op op,
+static int32_t lower_chain(const struct scope *s, const struct ast *node, enum plan_op op,
                            int64_t shift)
 {
-    int32_t x = lower(b, node->child, shift);
+    int32_t x = lower(s, node->child, shift);
     for (const struct ast *child = node->child->next; child != NULL; child = child->next)
-        x = binary(b, op, x, lower(b, child, shift));
+        x = plan_builder_logic(s->logic, op, x, lower(s, child, shift));
     return x;
 }
 
-static int32_t lower(struct builder *b, const struct ast *node, int64_t shift)
+/* ---- frames ------------------------------------------------------------------------------ */
+
+static struct frame_draft *find_frame(const struct lowering *l, struct timeframe timeframe)
+{
+    for (int32_t i = 0; i < l->frame_count; i++)
+        if (l->frames[i].frame.timeframe.minutes == timeframe.minutes)
+            return &l->frames[i];
+    return NULL;
+}
+
+/* The node of the rule's plan that shows number x of the frame's plan. */
+static int32_t observe(const struct scope *s, int32_t x)
+{
+    struct plan_frame *frame = &s->frame->frame;
+    if (plan_builder_is_constant(s->numbers, x))
+        return plan_builder_constant(s->logic, s->numbers->nodes[x].value);
+    int32_t output = 0;
+    while (output < frame->output_count && frame->output[output] != x)
+        output++;
+    if (output == frame->output_count)
+        frame->output[frame->output_count++] = x;
+    struct plan_node draft;
+    plan_node_draft(&draft, PLAN_FRAME);
+    draft.frame = (int32_t)(s->frame - s->l->frames);
+    draft.output = output;
+    return plan_builder_offset(s->logic, plan_builder_add(s->logic, &draft), s->shift);
+}
+
+static int32_t lower_frame(const struct scope *s, const struct ast *node, int64_t shift)
+{
+    if (node->timeframe.minutes == s->l->timeframe.minutes)
+        return lower(s, node->child, shift);
+    struct scope inside = {.l = s->l, .logic = s->logic, .shift = shift};
+    inside.frame = find_frame(s->l, node->timeframe);
+    inside.numbers = &inside.frame->nodes;
+    return lower(&inside, node->child, 0);
+}
+
+static int32_t lower_value(const struct scope *s, const struct ast *node)
+{
+    if (node->kind == AST_FRAME)
+        return lower_frame(s, node, 0);
+    struct scope numbers = {.l = s->l, .numbers = s->numbers, .logic = s->numbers};
+    return lower_number(&numbers, node);
+}
+
+static int32_t show(const struct scope *s, int32_t x, int64_t shift)
+{
+    int32_t shifted = plan_builder_offset(s->numbers, x, shift);
+    return s->numbers == s->logic ? shifted : observe(s, shifted);
+}
+
+static int32_t lower(const struct scope *s, const struct ast *node, int64_t shift)
 {
     if (node->type == VALUE_NUMBER)
-        return offset(b, lower_number(b, node), shift);
+        return show(s, lower_value(s, node), shift);
+    if (node->kind == AST_FRAME)
+        return lower_frame(s, node, shift);
     int32_t x;
     switch (node->kind) {
     case AST_OR:
-        return lower_chain(b, node, PLAN_OR, shift);
+        return lower_chain(s, node, PLAN_OR, shift);
     case AST_AND:
-        return lower_chain(b, node, PLAN_AND, shift);
+        return lower_chain(s, node, PLAN_AND, shift);
     case AST_NOT:
-        return unary(b, PLAN_NOT, lower(b, node->child, shift));
+        return plan_builder_unary(s->logic, PLAN_NOT, lower(s, node->child, shift));
     case AST_COMPARE:
-        x = lower(b, node->child, shift);
-        return lower_comparison(b, node->op, x, lower(b, node->child->next, shift));
+        x = lower(s, node->child, shift);
+        return lower_comparison(s->logic, node->op, x, lower(s, node->child->next, shift));
     case AST_CROSSES:
-        x = lower(b, node->child, shift);
-        return lower_crosses(b, node->op, x, lower(b, node->child->next, shift));
+        return lower_crosses(s, node, shift);
     case AST_OFFSET:
-        return lower(b, node->child, shift + (int64_t)node->value);
+        return lower(s, node->child, shift + (int64_t)node->value);
     default:
         assert(!"not a boolean");
         return 0;
     }
 }
+
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static int32_t count_ast(const struct ast *node)
 {
@@ -326,19 +275,97 @@ static int32_t count_ast(const struct ast *node)
     return count;
 }
 
-enum err plan_build(const struct ast *root, struct arena *arena, struct plan *ret, struct error *e)
+static int32_t count_frames(const struct ast *node)
 {
-    struct builder b = {.arena = arena, .capacity = NODES_PER_AST * count_ast(root) + NODES_SPARE};
-    b.nodes = arena_alloc_array(arena, (size_t)b.capacity, sizeof(*b.nodes));
-    b.table = arena_alloc_array(arena, TABLE_SIZE, sizeof(*b.table));
-    if (b.nodes == NULL || b.table == NULL)
-        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
-    int32_t last = lower(&b, root, 0);
-    if (is_constant(&b, last))
-        last = unary(&b, PLAN_SPREAD, last);
-    struct plan p = {.nodes = b.nodes, .node_count = b.count, .root = last};
-    enum err err = plan_analyse(&p, arena, e);
-    if (err == ERR_OK)
-        *ret = p;
+    int32_t count = node->kind == AST_FRAME;
+    for (const struct ast *child = node->child; child != NULL; child = child->next)
+        count += count_frames(child);
+    return count;
+}
+
+/* How many nodes of the tree stand in a tf() of that timeframe. */
+static int32_t count_inside(const struct ast *node, struct timeframe timeframe)
+{
+    if (node->kind == AST_FRAME)
+        return node->timeframe.minutes == timeframe.minutes ? count_ast(node->child) : 0;
+    int32_t count = 0;
+    for (const struct ast *child = node->child; child != NULL; child = child->next)
+        count += count_inside(child, timeframe);
+    return count;
+}
+
+/* How many of the rule's bars make one of the timeframe, when none is missing. */
+static int64_t frame_ratio(struct timeframe timeframe, const struct rule_options *options)
+{
+    struct session session;
+    int64_t minutes = timeframe.minutes;
+    if (minutes == 0) {
+        minutes = NOMINAL_SESSION_MINUTES;
+        if (options->calendar != NULL && calendar_next_session(options->calendar, 0, &session))
+            minutes = (session.close_ns - session.open_ns) / timeframe_ns((struct timeframe){1});
+    }
+    int64_t ratio = minutes / options->timeframe.minutes;
+    return ratio > 1 ? ratio : 1;
+}
+
+/* Makes the frames of all tf() under a node; tree is the whole rule. */
+static enum err make_frames(struct lowering *l, const struct ast *node, const struct ast *tree,
+                            const struct rule_options *options, struct arena *arena,
+                            struct error *e)
+{
+    enum err err = ERR_OK;
+    bool wanted = node->kind == AST_FRAME && node->timeframe.minutes != l->timeframe.minutes;
+    if (wanted && find_frame(l, node->timeframe) == NULL) {
+        struct frame_draft *draft = &l->frames[l->frame_count++];
+        int32_t capacity = NODES_PER_AST * count_inside(tree, node->timeframe) + NODES_SPARE;
+        draft->frame.timeframe = node->timeframe;
+        draft->frame.ratio = frame_ratio(node->timeframe, options);
+        draft->frame.output = arena_alloc_array(arena, (size_t)capacity, sizeof(int32_t));
+        if (draft->frame.output == NULL)
+            return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+        err = plan_builder_init(&draft->nodes, capacity, arena, e);
+    }
+    for (const struct ast *child = node->child; child != NULL && err == ERR_OK; child = child->next)
+        err = make_frames(l, child, tree, options, arena, e);
     return err;
+}
+
+/* Takes the finished frames into the plan. */
+static enum err finish_frames(const struct lowering *l, struct arena *arena, struct plan *p,
+                              struct error *e)
+{
+    p->frame_count = l->frame_count;
+    p->frames = arena_alloc_array(arena, (size_t)l->frame_count + 1, sizeof(*p->frames));
+    if (p->frames == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+    for (int32_t i = 0; i < l->frame_count; i++) {
+        const struct plan_builder *nodes = &l->frames[i].nodes;
+        p->frames[i] = l->frames[i].frame;
+        p->frames[i].plan =
+            (struct plan){.nodes = nodes->nodes, .node_count = nodes->count, .root = -1};
+    }
+    return ERR_OK;
+}
+
+enum err plan_build(const struct ast *root, const struct rule_options *options, struct arena *arena,
+                    struct plan *ret, struct error *e)
+{
+    struct lowering l = {.timeframe = options->timeframe};
+    l.frames = arena_alloc_array(arena, (size_t)count_frames(root) + 1, sizeof(*l.frames));
+    if (l.frames == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+    int32_t capacity = NODES_PER_AST * count_ast(root) + NODES_SPARE;
+    enum err err = plan_builder_init(&l.nodes, capacity, arena, e);
+    if (err != ERR_OK || (err = make_frames(&l, root, root, options, arena, e)) != ERR_OK)
+        return err;
+    struct scope scope = {.l = &l, .numbers = &l.nodes, .logic = &l.nodes};
+    int32_t last = lower(&scope, root, 0);
+    if (plan_builder_is_constant(&l.nodes, last))
+        last = plan_builder_unary(&l.nodes, PLAN_SPREAD, last);
+    struct plan p = {.nodes = l.nodes.nodes, .node_count = l.nodes.count, .root = last};
+    if ((err = finish_frames(&l, arena, &p, e)) != ERR_OK ||
+        (err = plan_analyse(&p, arena, e)) != ERR_OK)
+        return err;
+    *ret = p;
+    return ERR_OK;
 }

@@ -3,6 +3,8 @@
  * Invariants: a node's inputs come before it; no two nodes are equal (equal sub-expressions are
  * merged); the root is the last word of the rule, wherever it stands. Immutable once built.
  *
+ * A tf() is a node that shows a number of another plan, its frame, which runs over the longer bars.
+ *
  * A number node gives a column of the block, a boolean node a bit mask. Columns of the bars are
  * used in place, and so are shifted ones: an offset or an output of a family is a pointer into its
  * owner's column. Every other number node owns a slot: a buffer that also keeps the values before
@@ -33,6 +35,7 @@ enum plan_op {
     PLAN_SUBTRACT,
     PLAN_MULTIPLY,
     PLAN_DIVIDE,
+    PLAN_FRAME,       /* output `output` of frame `frame`: its last complete value */
     PLAN_KERNEL,      /* an indicator; its first output is the node's own value */
     PLAN_OUTPUT,      /* output `output` of kernel node input 0 */
     PLAN_ONE_OR_ZERO, /* a boolean as a number */
@@ -58,7 +61,7 @@ struct plan_node {
     int32_t input[INDICATOR_INPUTS_MAX];
     double value;
     int64_t bars;
-    int32_t output;
+    int32_t output, frame;
     enum bar_column column;
     const struct series *series;
     const struct indicator_kernel *kernel;
@@ -66,7 +69,9 @@ struct plan_node {
     /* derived */
     bool recursive;
     bool price, volume;    /* values are those of one column of the bars, in place */
+    bool observed;         /* the root, or an output of a frame: read after the block */
     int64_t lookback_bars; /* every bar before is MISSING */
+    int64_t expected_bars; /* the same where no bar is missing; more than that with frames */
     int64_t warmup_bars;   /* a fresh start is expected to be forgotten after so many bars */
     int64_t keep_bars;     /* how far before a block consumers read its values */
     int64_t rebuild_bars;  /* how far before a start its values must be right */
@@ -85,14 +90,18 @@ struct plan_slot {
     bool saved;        /* its kept values are part of the state */
 };
 
+struct plan_frame; /* below */
+
 struct plan {
     struct plan_node *nodes;
     int32_t node_count;
-    int32_t root;
+    int32_t root; /* -1 in a frame, which has outputs instead */
+    struct plan_frame *frames;
+    int32_t frame_count;
     struct plan_slot *slots;
     int32_t slot_count;
     uint32_t columns;
-    int64_t lookback_bars, warmup_bars, rebuild_bars;
+    int64_t expected_bars, warmup_bars, rebuild_bars;
     int64_t pad_bars[BAR_COLUMN_COUNT]; /* how far before bar 0 a column of the bars is read */
     size_t value_count;                 /* memory of all slots, in doubles */
     size_t cache_bytes;                 /* states of WINDOW kernels and series */
@@ -100,12 +109,22 @@ struct plan {
     size_t saved_bytes;        /* the whole saved state */
 };
 
+/* What the tf() of one timeframe compute: a plan of its own over the longer bars. */
+struct plan_frame {
+    struct timeframe timeframe;
+    int64_t ratio; /* of the rule's bars in one of these, typically */
+    struct plan plan;
+    int32_t *output; /* nodes of the plan that the rule sees; numbers, no constants */
+    int32_t output_count;
+};
+
 /* Builds the plan of a checked rule. ERR_RULE when it would have to remember too much,
  * ERR_NO_MEMORY. */
-enum err plan_build(const struct ast *root, struct arena *arena, struct plan *ret, struct error *e);
+enum err plan_build(const struct ast *root, const struct rule_options *options, struct arena *arena,
+                    struct plan *ret, struct error *e);
 
 /* The second half of plan_build: everything derived from the nodes (lookback, what is kept and
- * saved, where values lie in memory). */
+ * saved, where values lie in memory), of the frames too. */
 enum err plan_analyse(struct plan *p, struct arena *arena, struct error *e);
 
 #endif

@@ -16,8 +16,8 @@ static int64_t larger(int64_t a, int64_t b)
 
 static bool owns_slot(enum plan_op op)
 {
-    return op == PLAN_SPREAD || op == PLAN_SERIES || op == PLAN_KERNEL || op == PLAN_ONE_OR_ZERO ||
-           (op >= PLAN_NEGATE && op <= PLAN_DIVIDE);
+    return op == PLAN_SPREAD || op == PLAN_SERIES || op == PLAN_FRAME || op == PLAN_KERNEL ||
+           op == PLAN_ONE_OR_ZERO || (op >= PLAN_NEGATE && op <= PLAN_DIVIDE);
 }
 
 /* How far before a block `node` reads its inputs, its own past apart. */
@@ -46,14 +46,25 @@ static uint32_t columns_of(const struct plan_node *node)
 static void derive_kernel(struct plan_node *node)
 {
     const struct indicator_kernel *kernel = node->kernel;
-    if (kernel->lookback != NULL)
-        node->lookback_bars += kernel->lookback(node->parameter);
+    int64_t lookback = kernel->lookback != NULL ? kernel->lookback(node->parameter) : 0;
+    node->lookback_bars += lookback;
+    node->expected_bars += lookback;
     if (kernel->memory == INDICATOR_RECURSIVE) {
         node->recursive = true;
         node->warmup_bars += kernel->warmup(node->parameter);
     } else if (node->recursive) {
         node->warmup_bars += reach_of(node);
     }
+}
+
+/* A long bar is seen at the last of its bars, or later; each has one at least. */
+static void derive_frame(struct plan_node *node, const struct plan_frame *frame)
+{
+    const struct plan_node *shown = &frame->plan.nodes[frame->output[node->output]];
+    node->recursive = shown->recursive;
+    node->lookback_bars = shown->lookback_bars;
+    node->expected_bars = (shown->expected_bars + 1) * frame->ratio - 1;
+    node->warmup_bars = shown->recursive ? (shown->warmup_bars + 1) * frame->ratio : 0;
 }
 
 static void derive_forward(struct plan *p)
@@ -64,6 +75,7 @@ static void derive_forward(struct plan *p)
             const struct plan_node *input = &p->nodes[node->input[j]];
             node->recursive |= input->recursive;
             node->lookback_bars = larger(node->lookback_bars, input->lookback_bars);
+            node->expected_bars = larger(node->expected_bars, input->expected_bars);
             node->warmup_bars = larger(node->warmup_bars, input->warmup_bars);
         }
         if (node->op == PLAN_COLUMN) {
@@ -73,16 +85,21 @@ static void derive_forward(struct plan *p)
             node->price = p->nodes[node->input[0]].price;
             node->volume = p->nodes[node->input[0]].volume;
             node->lookback_bars += node->bars;
+            node->expected_bars += node->bars;
             node->warmup_bars += node->recursive ? node->bars : 0;
         } else if (node->op == PLAN_KERNEL) {
             derive_kernel(node);
+        } else if (node->op == PLAN_FRAME) {
+            derive_frame(node, &p->frames[node->frame]);
+            p->columns |= p->frames[node->frame].plan.columns;
         } else if (node->op == PLAN_ONE_OR_ZERO) {
-            node->lookback_bars = 0; /* what is not known is false */
+            node->lookback_bars = node->expected_bars = 0; /* what is not known is false */
         }
         p->columns |= columns_of(node);
         p->warmup_bars = larger(p->warmup_bars, node->warmup_bars);
     }
-    p->lookback_bars = p->nodes[p->root].lookback_bars;
+    if (p->root >= 0)
+        p->expected_bars = p->nodes[p->root].expected_bars;
 }
 
 static void derive_backward(struct plan *p)
@@ -122,7 +139,9 @@ static void find_last_uses(struct plan *p)
         for (int32_t j = 0; j < p->nodes[i].input_count; j++)
             p->nodes[owner_of(p, p->nodes[i].input[j])].last_use = i;
     }
-    p->nodes[owner_of(p, p->root)].last_use = INT32_MAX;
+    for (int32_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].observed)
+            p->nodes[owner_of(p, i)].last_use = INT32_MAX;
 }
 
 static void add_slots(struct plan *p, int32_t i)
@@ -201,11 +220,19 @@ static void place_states(struct plan *p)
     p->saved_bytes += p->kernel_state_bytes;
 }
 
-static enum err check_memory(const struct plan *p, struct error *e)
+static size_t memory_of(const struct plan *p)
 {
     size_t bytes = p->value_count * sizeof(double) + p->cache_bytes + p->saved_bytes;
     for (int32_t c = 0; c < BAR_COLUMN_COUNT; c++)
         bytes += (size_t)(2 * p->pad_bars[c] + PLAN_BLOCK_BARS) * sizeof(double);
+    for (int32_t i = 0; i < p->frame_count; i++)
+        bytes += memory_of(&p->frames[i].plan);
+    return bytes;
+}
+
+static enum err check_memory(const struct plan *p, struct error *e)
+{
+    size_t bytes = memory_of(p);
     if (bytes <= LIMIT_RULE_MEMORY_BYTES)
         return ERR_OK;
     return error_at(e, ERR_RULE, 1, 1,
@@ -214,7 +241,8 @@ static enum err check_memory(const struct plan *p, struct error *e)
                     (double)bytes / (1024 * 1024), LIMIT_RULE_MEMORY_BYTES / (1024 * 1024));
 }
 
-enum err plan_analyse(struct plan *p, struct arena *arena, struct error *e)
+/* One plan whose frames are done and whose observed nodes are marked. */
+static enum err analyse_one(struct plan *p, struct arena *arena, struct error *e)
 {
     derive_forward(p);
     derive_backward(p);
@@ -227,8 +255,31 @@ enum err plan_analyse(struct plan *p, struct arena *arena, struct error *e)
         if (owns_slot(p->nodes[i].op))
             add_slots(p, i);
     enum err err = place_scratch(p, arena, e);
-    if (err != ERR_OK)
-        return err;
-    place_states(p);
-    return check_memory(p, e);
+    if (err == ERR_OK)
+        place_states(p);
+    return err;
+}
+
+/* The value that a frame shows is that of its last bar, so the bars until the next one look back on
+ * it. */
+static void observe_outputs(struct plan_frame *frame)
+{
+    for (int32_t i = 0; i < frame->output_count; i++) {
+        struct plan_node *node = &frame->plan.nodes[frame->output[i]];
+        node->observed = true;
+        node->keep_bars = node->rebuild_bars = 1;
+    }
+}
+
+enum err plan_analyse(struct plan *p, struct arena *arena, struct error *e)
+{
+    for (int32_t i = 0; i < p->frame_count; i++) {
+        observe_outputs(&p->frames[i]);
+        enum err err = analyse_one(&p->frames[i].plan, arena, e);
+        if (err != ERR_OK)
+            return err;
+    }
+    p->nodes[p->root].observed = true;
+    enum err err = analyse_one(p, arena, e);
+    return err != ERR_OK ? err : check_memory(p, e);
 }

@@ -28,6 +28,17 @@ static const char *node_text(struct rule *r, const struct ast *node)
     return copy;
 }
 
+/* The same as it would stand inside that tf(), or outside of any. */
+static const char *frame_text(struct rule *r, const struct ast *frame, const struct ast *node)
+{
+    const char *text = node_text(r, node);
+    if (frame == NULL || text == NULL)
+        return text;
+    char name[8];
+    timeframe_format(frame->timeframe, name);
+    return arena_printf(&r->arena, "tf(\"%s\", %s)", name, text);
+}
+
 static bool listed(const struct rule *r, const char *text)
 {
     for (size_t i = 0; i < r->indicator_count; i++)
@@ -38,17 +49,20 @@ static bool listed(const struct rule *r, const char *text)
 
 /* Adds the indicators and series under a node to the list, in order of appearance, each once. The
  * bars' own columns are told by rule_columns. */
-static enum err list_indicators(struct rule *r, const struct ast *node, struct error *e)
+static enum err list_indicators(struct rule *r, const struct ast *node, const struct ast *frame,
+                                struct error *e)
 {
+    if (node->kind == AST_FRAME)
+        frame = node;
     if (node->indicator != NULL || (node->series != NULL && node->series->raw_column < 0)) {
-        const char *text = node_text(r, node);
+        const char *text = frame_text(r, frame, node);
         if (text == NULL)
             return out_of_memory(e);
         if (!listed(r, text))
             r->indicators[r->indicator_count++] = text;
     }
     for (const struct ast *child = node->child; child != NULL; child = child->next) {
-        enum err err = list_indicators(r, child, e);
+        enum err err = list_indicators(r, child, frame, e);
         if (err != ERR_OK)
             return err;
     }
@@ -60,7 +74,7 @@ static enum err compile(struct rule *r, struct rule_text text, struct error *e)
     struct ast *root;
     enum err err = parser_parse(text, &r->arena, &root, e);
     if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK ||
-        (err = plan_build(root, &r->arena, &r->plan, e)) != ERR_OK ||
+        (err = plan_build(root, &r->options, &r->arena, &r->plan, e)) != ERR_OK ||
         (err = warnings_find(root, &r->arena, &r->warnings, e)) != ERR_OK)
         return err;
     r->boolean = root->type == VALUE_BOOLEAN;
@@ -68,7 +82,7 @@ static enum err compile(struct rule *r, struct rule_text text, struct error *e)
     r->indicators = arena_alloc_array(&r->arena, LIMIT_RULE_NODES, sizeof(*r->indicators));
     if (r->normal_form == NULL || r->indicators == NULL)
         return out_of_memory(e);
-    return list_indicators(r, root, e);
+    return list_indicators(r, root, NULL, e);
 }
 
 enum err rule_compile(const char *text, size_t length, const struct rule_options *options,
@@ -115,7 +129,7 @@ uint32_t rule_columns(const struct rule *r)
 
 int64_t rule_lookback_bars(const struct rule *r)
 {
-    return r->plan.lookback_bars;
+    return r->plan.expected_bars;
 }
 
 int64_t rule_warmup_bars(const struct rule *r)
@@ -125,7 +139,10 @@ int64_t rule_warmup_bars(const struct rule *r)
 
 size_t rule_node_count(const struct rule *r)
 {
-    return (size_t)r->plan.node_count;
+    size_t count = (size_t)r->plan.node_count;
+    for (int32_t i = 0; i < r->plan.frame_count; i++)
+        count += (size_t)r->plan.frames[i].plan.node_count;
+    return count;
 }
 
 size_t rule_indicator_count(const struct rule *r)

@@ -30,6 +30,9 @@ struct rule_options {
     const struct zone *zone; /* of `time` and `weekday`; NULL = UTC */
     bool any_type;           /* accept a number as the result (series), not only a boolean */
     bool parameters;         /* accept $names unbound (validate); otherwise an error */
+    /* Where the rule will run, or NULL. For what is told about a rule (how many bars a day has),
+     * never for its values. */
+    const struct calendar *calendar;
 };
 
 /* Parses, checks and compiles. ERR_RULE with line, column and a caret excerpt in the message. */
@@ -40,7 +43,8 @@ void rule_free(struct rule *r);
 bool rule_is_boolean(const struct rule *r);
 const char *rule_normal_form(const struct rule *r); /* canonical text; compiles to the same plan */
 uint32_t rule_columns(const struct rule *r);        /* BAR_COLUMN_BITs that evaluation reads */
-int64_t rule_lookback_bars(const struct rule *r); /* bars before the first that can have a value */
+/* Bars before the first that can have a value, where no bar is missing. */
+int64_t rule_lookback_bars(const struct rule *r);
 /* Bars after which a fresh start is expected (not promised) to have the state of a run from bar 0.
  * 0 when the rule has no recursive part: then a fresh start is exact. */
 int64_t rule_warmup_bars(const struct rule *r);

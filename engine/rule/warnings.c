@@ -23,6 +23,7 @@ static struct range range_of(const struct ast *node)
         a = range_of(node->child);
         return (struct range){-a.max, -a.min};
     case AST_OFFSET:
+    case AST_FRAME:
         return range_of(node->child);
     case AST_BINARY:
         if (node->op != TOKEN_PLUS && node->op != TOKEN_MINUS)

@@ -85,6 +85,47 @@ static inline double *fixture_values(const char *text, const struct bars *bars,
     return values;
 }
 
+/* ---- longer timeframes, by their definition ---------------------------------------------- */
+
+static inline struct timeframe fixture_timeframe(const char *name)
+{
+    struct timeframe t = {0};
+    assert_int_equal(timeframe_parse(name, strlen(name), &t, NULL), ERR_OK);
+    return t;
+}
+
+static inline const struct bars *fixture_longer(const struct bars *bars, const char *name)
+{
+    const struct bars *longer = NULL;
+    assert_int_equal(bars_resample(bars, fixture_timeframe(name), BAR_ALL_COLUMNS, &longer, NULL),
+                     ERR_OK);
+    return longer;
+}
+
+/* When the longer bar h is over: at its end, or at its session's close. */
+static inline int64_t fixture_end_ns(const struct bars *longer, int64_t h)
+{
+    int64_t close_ns = longer->sessions[bars_session_of(longer, h)].close_ns;
+    int64_t end_ns = longer->time_ns[h] + timeframe_ns(longer->timeframe);
+    return longer->timeframe.minutes == 0 || end_ns > close_ns ? close_ns : end_ns;
+}
+
+/* For each bar, the last longer bar that is over when the bar is, -1 where there is none. free()
+ * it.
+ */
+static inline int64_t *fixture_last_complete(const struct bars *bars, const struct bars *longer)
+{
+    int64_t *last = calloc((size_t)bars->count, sizeof(*last));
+    assert_non_null(last);
+    for (int64_t i = 0, h = -1; i < bars->count; i++) {
+        int64_t over_ns = bars->time_ns[i] + timeframe_ns(bars->timeframe);
+        while (h + 1 < longer->count && fixture_end_ns(longer, h + 1) <= over_ns)
+            h++;
+        last[i] = h;
+    }
+    return last;
+}
+
 /* ---- random rules ------------------------------------------------------------------------ */
 
 enum tree_kind {
@@ -99,7 +140,8 @@ enum tree_kind {
     TREE_CROSSES, /* name: " above", " below" or "" */
     TREE_AND,
     TREE_OR,
-    TREE_NOT
+    TREE_NOT,
+    TREE_FRAME /* name: the timeframe; a number or a boolean */
 };
 
 /* A random rule as a tree of its own, so that a test may evaluate it without the engine's parser.
@@ -117,7 +159,8 @@ struct tree_pool {
     struct tree node[4096];
     int32_t count;
     struct random random;
-    bool clock_series; /* may name time, weekday and so on */
+    bool frames; /* may hold tf() */
+    bool inside; /* one of them at this moment */
 };
 
 static inline struct tree *tree_new(struct tree_pool *p, enum tree_kind kind)
@@ -157,13 +200,31 @@ static inline struct tree *tree_leaf(struct tree_pool *p)
     return t;
 }
 
+typedef struct tree *tree_function(struct tree_pool *p, int32_t depth);
+
+/* Now and then a tf() around what `make` makes, otherwise NULL. */
+static inline struct tree *tree_frame(struct tree_pool *p, int32_t depth, tree_function *make)
+{
+    static const char *const names[] = {"5m", "7m", "15m", "1h", "4h", "1d"};
+    if (!p->frames || p->inside || depth <= 0 || random_below(&p->random, 4) != 0)
+        return NULL;
+    struct tree *t = tree_new(p, TREE_FRAME);
+    t->name = names[random_below(&p->random, sizeof(names) / sizeof(names[0]))];
+    p->inside = true;
+    t->child[0] = make(p, depth - 1);
+    p->inside = false;
+    return t;
+}
+
 static inline struct tree *tree_number(struct tree_pool *p, int32_t depth)
 {
     static const char *const indicators[] = {"sma", "ema", "rsi", "highest", "lowest"};
     static const char *const functions[] = {"abs", "min", "max"};
     static const char *const operators[] = {"+", "-", "*", "/"};
+    struct tree *t = tree_frame(p, depth, tree_number);
+    if (t != NULL)
+        return t;
     uint64_t pick = depth <= 0 ? 0 : random_below(&p->random, 12);
-    struct tree *t;
     if (pick <= 1)
         return tree_leaf(p);
     if (pick == 2) {
@@ -221,6 +282,9 @@ static inline struct tree *tree_comparison(struct tree_pool *p, int32_t depth)
 
 static inline struct tree *tree_boolean(struct tree_pool *p, int32_t depth)
 {
+    struct tree *t = tree_frame(p, depth - 1, tree_boolean);
+    if (t != NULL)
+        return t;
     uint64_t pick = depth <= 1 ? 0 : random_below(&p->random, 8);
     if (pick <= 2)
         return tree_comparison(p, depth);
@@ -228,7 +292,7 @@ static inline struct tree *tree_boolean(struct tree_pool *p, int32_t depth)
                           : pick == 5 ? TREE_OR
                           : pick == 6 ? TREE_NOT
                                       : TREE_OFFSET;
-    struct tree *t = tree_new(p, kind);
+    t = tree_new(p, kind);
     t->k = (int64_t)random_below(&p->random, 20);
     t->child[0] = tree_boolean(p, depth - 1);
     if (kind == TREE_AND || kind == TREE_OR)
@@ -257,6 +321,11 @@ static inline void tree_write(struct strbuf *out, const struct tree *t)
             strbuf_add_string(out, ", ");
             tree_write(out, t->child[1]);
         }
+        strbuf_add_char(out, ')');
+        return;
+    case TREE_FRAME:
+        strbuf_add_format(out, "tf('%s', ", t->name);
+        tree_write(out, t->child[0]);
         strbuf_add_char(out, ')');
         return;
     case TREE_NEGATE:

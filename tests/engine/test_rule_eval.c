@@ -372,6 +372,14 @@ struct reference {
     const struct bars *bars;
     const struct zone *zone;
     bool unsure;
+    struct longer *longer; /* of the tf() met so far */
+};
+
+struct longer {
+    const char *name;
+    const struct bars *bars;
+    int64_t *last; /* of each bar, the last one complete */
+    struct longer *next;
 };
 
 static struct value value_at(struct reference *r, struct tree *t, int64_t bar);
@@ -441,6 +449,47 @@ static struct value function_at_bar(struct reference *r, struct tree *t, int64_t
     return (struct value){x, a.error > b.error ? a.error : b.error};
 }
 
+static const struct longer *longer_named(struct reference *r, const char *name)
+{
+    for (struct longer *l = r->longer; l != NULL; l = l->next)
+        if (strcmp(l->name, name) == 0)
+            return l;
+    struct longer *l = calloc(1, sizeof(*l));
+    if (l == NULL)
+        abort();
+    *l = (struct longer){name, fixture_longer(r->bars, name), NULL, r->longer};
+    l->last = fixture_last_complete(r->bars, l->bars);
+    return r->longer = l;
+}
+
+static void release_longer(struct reference *r)
+{
+    for (struct longer *l = r->longer, *next; l != NULL; l = next) {
+        next = l->next;
+        bars_unref(l->bars);
+        free(l->last);
+        free(l);
+    }
+}
+
+/* The reference on the bars of a tf(), and the bar there that is seen on `bar`. */
+static struct reference look_through(struct reference *r, const struct tree *frame, int64_t bar,
+                                     int64_t *ret_bar)
+{
+    const struct longer *l = longer_named(r, frame->name);
+    *ret_bar = bar < 0 ? -1 : l->last[bar];
+    return (struct reference){.bars = l->bars, .zone = r->zone};
+}
+
+static struct value frame_at_bar(struct reference *r, struct tree *t, int64_t bar)
+{
+    int64_t seen;
+    struct reference inside = look_through(r, t, bar, &seen);
+    struct value v = value_at(&inside, t->child[0], seen);
+    r->unsure |= inside.unsure;
+    return v;
+}
+
 /* Before bar 0 everything is MISSING, except constants. */
 static struct value value_at(struct reference *r, struct tree *t, int64_t bar)
 {
@@ -463,6 +512,8 @@ static struct value value_at(struct reference *r, struct tree *t, int64_t bar)
         return (struct value){-v.x, v.error};
     case TREE_OFFSET:
         return value_at(r, t->child[0], bar - t->k);
+    case TREE_FRAME:
+        return frame_at_bar(r, t, bar);
     default:
         assert_int_equal(t->kind, TREE_BINARY);
         return binary_at_bar(r, t, bar);
@@ -492,6 +543,17 @@ static bool crosses_above(struct reference *r, struct tree *a, struct tree *b, i
     return compare(r, "<=", value_at(r, a, bar - 1), value_at(r, b, bar - 1)) && now;
 }
 
+static bool truth_at(struct reference *r, struct tree *t, int64_t bar);
+
+static bool frame_truth_at(struct reference *r, struct tree *t, int64_t bar)
+{
+    int64_t seen;
+    struct reference inside = look_through(r, t, bar, &seen);
+    bool truth = truth_at(&inside, t->child[0], seen);
+    r->unsure |= inside.unsure;
+    return truth;
+}
+
 static bool truth_at(struct reference *r, struct tree *t, int64_t bar)
 {
     bool left;
@@ -506,6 +568,8 @@ static bool truth_at(struct reference *r, struct tree *t, int64_t bar)
         return !truth_at(r, t->child[0], bar);
     case TREE_OFFSET:
         return truth_at(r, t->child[0], bar - t->k);
+    case TREE_FRAME:
+        return frame_truth_at(r, t, bar);
     case TREE_COMPARE:
         return compare(r, t->name, value_at(r, t->child[0], bar), value_at(r, t->child[1], bar));
     default:
@@ -525,8 +589,9 @@ static void random_rules_equal_their_naive_evaluation(void **state)
     random_seed(&pool.random, 11);
     const struct bars *bars = fixture_demo(5, 1500, 2);
     int64_t sure = 0, unsure = 0, held = 0;
-    for (int k = 0; k < 400; k++) {
+    for (int k = 0; k < 600; k++) {
         struct tree *tree;
+        pool.frames = k >= 400;
         struct rule *rule = fixture_random_rule(&pool, 4, new_york(), &tree);
         struct rule_run *run = fixture_run(rule, bars);
         uint64_t mask[1500 / 64 + 1];
@@ -544,6 +609,7 @@ static void random_rules_equal_their_naive_evaluation(void **state)
         }
         rule_run_free(run);
         rule_free(rule);
+        release_longer(&r);
         for (int32_t i = 0; i < pool.count; i++)
             free(pool.node[i].memo);
     }

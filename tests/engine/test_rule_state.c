@@ -131,8 +131,9 @@ static void random_rules_give_the_same_bits_however_they_are_cut(void **state)
     random_seed(&pool.random, 21);
     const struct bars *bars = fixture_demo(6, BARS, 2);
     int recursive = 0, stateless = 0;
-    for (int k = 0; k < 400; k++) {
+    for (int k = 0; k < 600; k++) {
         struct tree *tree;
+        pool.frames = k >= 400;
         struct rule *rule = fixture_random_rule(&pool, 1 + k % 6, NULL, &tree);
         check_rule(rule, bars, &pool.random);
         recursive += rule_warmup_bars(rule) > 0;
@@ -158,6 +159,12 @@ static void so_do_particular_rules_and_numbers(void **state)
         "1 < 2",
         "close",
         "vwap[2000]",
+        "tf('5m', close)",
+        "tf('15m', ema(20)) > tf('15m', ema(50)) and low < tf('1h', lowest(low, 9))",
+        "tf('1d', prev_high)[77] < close or tf('1h', rsi(14)[2] < 50)[1500]",
+        "sma(tf('5m', rsi(vwap, 9)), 300) crosses tf('7m', ema(sma(close, 30)[40], 10)[3])[5]",
+        "ema(tf('4h', highest(day_high, 300)), 30) < tf('5m', sma(volume, 700))",
+        "highest(tf('5m', sma(hl2 / 3, 11)), 500)[900] > tf('5m', lowest(gap + time, 290))",
     };
     struct random r;
     random_seed(&r, 31);

@@ -188,6 +188,40 @@ static void a_parameter_needs_a_value_unless_only_validated(void **state)
     rule_free(r);
 }
 
+static void tf_needs_a_multiple_of_the_rules_timeframe(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t minutes;
+        const char *text, *expected;
+    } cases[] = {
+        {15, "tf('5m', close) > 1",
+         "5m bars cannot be made of the rule's 15m bars: tf needs a multiple of 15m\n"
+         "tf('5m', close) > 1\n"
+         "   ^"},
+        {15, "close > tf('20m', close)",
+         "20m bars cannot be made of the rule's 15m bars: tf needs a multiple of 15m\n"
+         "close > tf('20m', close)\n"
+         "           ^"},
+        {0, "tf('4h', close) > 1",
+         "4h bars cannot be made of the rule's 1d bars: tf needs a multiple of 1d\n"
+         "tf('4h', close) > 1\n"
+         "   ^"},
+        {15, "tf('30m', close) > tf('15m', open) + tf('1d', close)", NULL},
+        {0, "tf('1d', close) > 1", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rule_options options = {.timeframe = {cases[i].minutes}};
+        struct rule *r = NULL;
+        struct error e = {0};
+        enum err err = rule_compile(cases[i].text, strlen(cases[i].text), &options, &r, &e);
+        assert_int_equal(err, cases[i].expected != NULL ? ERR_RULE : ERR_OK);
+        if (cases[i].expected != NULL)
+            assert_string_equal(e.message, cases[i].expected);
+        rule_free(r);
+    }
+}
+
 /* ---- limits ------------------------------------------------------------------------------ */
 
 /* `head`, then `piece` count times, then `tail` */
@@ -382,6 +416,8 @@ static void what_never_or_always_holds_is_told(void **state)
     assert_warnings("rsi(14) <= 100", 1, "holds on every bar where its values exist");
     assert_warnings("rsi(14) < 100", 0, "");
     assert_warnings("-rsi(14) > 0", 1, "never");
+    assert_warnings("tf('1h', rsi(14)) > 100", 1, "'tf(\"1h\", rsi(14)) > 100' can never");
+    assert_warnings("tf('1h', close > vwap and rsi(14) > 100)", 1, "'rsi(14) > 100' can never");
     assert_warnings("rsi(14) - rsi(7) > 100", 1, "never");
     assert_warnings("rsi(14) - rsi(7) > 99", 0, "");
     assert_warnings("rsi(14) * 2 > 300", 0, "");
@@ -451,6 +487,7 @@ int main(void)
         cmocka_unit_test(lines_and_characters_are_counted),
         cmocka_unit_test(nothing_is_no_rule),
         cmocka_unit_test(a_parameter_needs_a_value_unless_only_validated),
+        cmocka_unit_test(tf_needs_a_multiple_of_the_rules_timeframe),
         cmocka_unit_test(text_is_limited),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(nodes_are_limited),
