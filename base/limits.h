@@ -76,6 +76,21 @@ enum {
     LIMIT_FIRES = 5000000, /* of one job */
 };
 
+/* strategies */
+enum {
+    LIMIT_STRATEGY_DISTANCE = 1000000, /* of an exit: percent, price or multiple */
+    LIMIT_STRATEGY_ATR_PERIOD = 2000,  /* bars */
+    LIMIT_STRATEGY_HOLDING_DAYS = 3650,
+    LIMIT_STRATEGY_COMMISSION = 1000000, /* of an order or a unit */
+    LIMIT_STRATEGY_TICKS = 10000,
+    LIMIT_STRATEGY_TICK_SIZE = 10000,
+    LIMIT_STRATEGY_POSITIONS = 100, /* at a time in one symbol */
+};
+#define LIMIT_STRATEGY_QUANTITY INT64_C(1000000000)
+#define LIMIT_STRATEGY_CASH INT64_C(1000000000000)
+#define LIMIT_STRATEGY_PRICE INT64_C(1000000000)   /* a fire at more is not entered */
+#define LIMIT_ACCOUNT_MONEY INT64_C(4000000000000) /* cash or equity, either sign */
+
 /* db */
 enum {
     LIMIT_WRITER_QUEUE = 4096,

@@ -1,0 +1,352 @@
+/* An exit is the first of two things: a bar that reaches a price level, and a moment that time or a
+ * rule has set. The moments are found first, by arithmetic; then the levels are searched up to
+ * there with price_blocks, and the exit rule's bits up to the nearer of both.
+ */
+#include "engine/trades/exit_search.h"
+
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/limits.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { SECONDS_OF_A_DAY = 86400, WORD_BITS = 64 };
+
+/* The moment of a session from which on no position may be open. */
+struct session_flat {
+    int64_t at_ns; /* the session's close when flat_at is not before it */
+    int64_t bar;   /* the first one that starts then or later; the session's end when none does */
+};
+
+/* The exit that comes if no level is reached. */
+struct schedule {
+    int64_t bar;
+    enum bar_phase phase; /* open or close */
+    enum exit_reason reason;
+};
+
+const char *exit_reason_name(enum exit_reason reason)
+{
+    static const char *const names[] = {"take_profit", "stop_loss", "exit_rule",
+                                        "time_exit",   "flat_at",   "end_of_data"};
+    assert(reason <= EXIT_END_OF_DATA);
+    return names[reason];
+}
+
+int fill_time_compare(struct fill_time a, struct fill_time b)
+{
+    if (a.at_ns != b.at_ns)
+        return a.at_ns < b.at_ns ? -1 : 1;
+    return (int)a.phase - (int)b.phase;
+}
+
+int64_t bar_end_ns(const struct bars *bars, int64_t bar)
+{
+    int64_t end_ns = bars->time_ns[bar] + timeframe_ns(bars->timeframe);
+    int64_t close_ns = bars->sessions[bars_session_of(bars, bar)].close_ns;
+    return bars->timeframe.minutes == 0 || end_ns > close_ns ? close_ns : end_ns;
+}
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* The first instant in the session whose wall clock reads flat_at. */
+static int64_t flat_instant(const struct zone *zone, int32_t minute, const struct bars_session *s)
+{
+    int64_t open_s = floor_divide(s->open_ns, NS_PER_SECOND);
+    int64_t day = floor_divide(open_s + zone_offset_at(zone, open_s), SECONDS_OF_A_DAY);
+    int64_t flat_s = INT64_MIN;
+    for (int i = 0; i < 2 && flat_s < open_s; i++)
+        flat_s = zone_local_to_utc(zone, (day + i) * SECONDS_OF_A_DAY + minute * 60, NULL);
+    int64_t flat_ns = flat_s * NS_PER_SECOND;
+    return flat_ns < s->close_ns ? flat_ns : s->close_ns;
+}
+
+static int64_t first_bar_from(const struct bars *bars, int64_t first, int64_t end, int64_t time_ns)
+{
+    while (first < end) {
+        int64_t middle = first + (end - first) / 2;
+        if (bars->time_ns[middle] < time_ns)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+enum err exit_search_init(struct exit_search *s, const struct exit_inputs *in, struct error *e)
+{
+    const struct strategy *y = in->strategy;
+    const struct bars *bars = in->bars;
+    assert(in->end_bar >= 0 && in->end_bar <= bars->count);
+    assert(!y->has_exit_rule || in->exit_mask);
+    assert(y->take_profit.kind != DISTANCE_ATR || in->take_profit_atr);
+    assert(y->stop_loss.kind != DISTANCE_ATR || in->stop_loss_atr);
+    *s = (struct exit_search){.in = *in};
+    if (y->flat_at_minute == FLAT_AT_NONE)
+        return ERR_OK;
+    s->flat = malloc((size_t)bars->session_count * sizeof *s->flat + 1);
+    if (!s->flat)
+        return error_set(e, ERR_NO_MEMORY, "no memory for flat_at of %lld sessions",
+                         (long long)bars->session_count);
+    const struct zone *zone = y->flat_zone ? y->flat_zone : calendar_zone(bars->calendar);
+    for (int64_t i = 0; i < bars->session_count; i++) {
+        const struct bars_session *session = &bars->sessions[i];
+        int64_t at_ns = flat_instant(zone, y->flat_at_minute, session);
+        s->flat[i] =
+            (struct session_flat){at_ns, first_bar_from(bars, session->first, session->end, at_ns)};
+    }
+    return ERR_OK;
+}
+
+void exit_search_release(struct exit_search *s)
+{
+    free(s->flat);
+    *s = (struct exit_search){0};
+}
+
+/* ---- entry and levels ---- */
+
+static int64_t decimal_nearest(double price)
+{
+    return llrint(price * (double)DECIMAL_ONE);
+}
+
+static bool is_price(int64_t price)
+{
+    return price > 0 && price <= LIMIT_STRATEGY_PRICE * DECIMAL_ONE;
+}
+
+/* Decimal; 0 when it is MISSING or beyond all prices. */
+static int64_t distance_of(const struct strategy_distance *d, int64_t entry_price, double atr)
+{
+    double far = (double)LIMIT_STRATEGY_PRICE;
+    if (d->kind == DISTANCE_OFFSET)
+        return d->value;
+    if (d->kind == DISTANCE_PERCENT)
+        return (int64_t)(((__int128)entry_price * d->value + 50 * DECIMAL_ONE) /
+                         (100 * DECIMAL_ONE));
+    double distance = atr * decimal_to_double(d->value);
+    return distance >= 0 && distance <= far ? decimal_nearest(distance) : 0;
+}
+
+/* Stop and target; false when one cannot be. */
+static bool set_levels(const struct exit_inputs *in, struct trade_candidate *c)
+{
+    const struct strategy *y = in->strategy;
+    int64_t sign = y->side == SIDE_LONG ? 1 : -1;
+    if (y->take_profit.kind != DISTANCE_NONE) {
+        double atr = in->take_profit_atr ? in->take_profit_atr[c->fire_bar] : NAN;
+        int64_t distance = distance_of(&y->take_profit, c->entry_price, atr);
+        c->target_price = c->entry_price + sign * distance;
+        if (distance == 0 || !is_price(c->target_price))
+            return false;
+    }
+    if (y->stop_loss.kind != DISTANCE_NONE) {
+        double atr = in->stop_loss_atr ? in->stop_loss_atr[c->fire_bar] : NAN;
+        int64_t distance = distance_of(&y->stop_loss, c->entry_price, atr);
+        c->stop_price = c->entry_price - sign * distance;
+        if (distance == 0 || !is_price(c->stop_price))
+            return false;
+    }
+    return true;
+}
+
+static bool enter(const struct exit_search *s, struct trade_candidate *c)
+{
+    const struct bars *bars = s->in.bars;
+    bool at_open = s->in.strategy->entry == ENTRY_NEXT_OPEN;
+    /* Also an entry at the close needs a bar after it: else it could never be held. */
+    if (c->fire_bar + 1 >= s->in.end_bar)
+        return false;
+    c->entry_bar = at_open ? c->fire_bar + 1 : c->fire_bar;
+    c->entry_at = at_open ? (struct fill_time){bars->time_ns[c->entry_bar], PHASE_OPEN}
+                          : (struct fill_time){bar_end_ns(bars, c->entry_bar), PHASE_CLOSE};
+    double price = bars->column[at_open ? BAR_OPEN : BAR_CLOSE][c->entry_bar];
+    if (!(price <= (double)LIMIT_STRATEGY_PRICE))
+        return false;
+    c->entry_price = decimal_nearest(price);
+    return is_price(c->entry_price) && set_levels(&s->in, c);
+}
+
+/* ---- what time and rule have set ---- */
+
+static bool is_earlier(int64_t bar, enum bar_phase phase, const struct schedule *than)
+{
+    return bar < than->bar ||
+           (bar == than->bar && phase == PHASE_OPEN && than->phase == PHASE_CLOSE);
+}
+
+/* In the last session that is seen, the data may end before flat_at comes. */
+static struct schedule flat_schedule(const struct exit_search *s, int64_t session)
+{
+    const struct session_flat *flat = &s->flat[session];
+    int64_t end = s->in.bars->sessions[session].end;
+    bool is_cut = end >= s->in.end_bar;
+    if (is_cut)
+        end = s->in.end_bar;
+    if (flat->bar < end)
+        return (struct schedule){flat->bar, PHASE_OPEN, EXIT_FLAT_AT};
+    bool reached = !is_cut || bar_end_ns(s->in.bars, end - 1) >= flat->at_ns;
+    return (struct schedule){end - 1, PHASE_CLOSE, reached ? EXIT_FLAT_AT : EXIT_END_OF_DATA};
+}
+
+/* False when the position must not be opened at all. */
+static bool schedule_by_time(const struct exit_search *s, const struct trade_candidate *c,
+                             struct schedule *ret)
+{
+    const struct strategy *y = s->in.strategy;
+    *ret = (struct schedule){s->in.end_bar - 1, PHASE_CLOSE, EXIT_END_OF_DATA};
+    if (s->flat) {
+        int64_t session = bars_session_of(s->in.bars, c->entry_bar);
+        if (c->entry_at.at_ns >= s->flat[session].at_ns)
+            return false;
+        *ret = flat_schedule(s, session);
+    }
+    if (y->max_holding_ns > 0) {
+        int64_t due_ns = c->entry_at.at_ns + y->max_holding_ns;
+        int64_t last = ret->bar + 1;
+        int64_t bar = first_bar_from(s->in.bars, c->entry_bar, last, due_ns);
+        if (bar < last && is_earlier(bar, PHASE_OPEN, ret))
+            *ret = (struct schedule){bar, PHASE_OPEN, EXIT_TIME};
+    }
+    return true;
+}
+
+/* The first set bit in [first, end); `end` when there is none. */
+static int64_t first_bit(const uint64_t *mask, int64_t first, int64_t end)
+{
+    while (first < end) {
+        uint64_t word = mask[first / WORD_BITS] >> (first % WORD_BITS);
+        if (word != 0) {
+            int64_t bit = first + __builtin_ctzll(word);
+            return bit < end ? bit : end;
+        }
+        first = (first / WORD_BITS + 1) * WORD_BITS;
+    }
+    return end;
+}
+
+/* `before`: the bar up to which the rule may matter, that one included. */
+static void schedule_by_rule(const struct exit_search *s, int64_t first, int64_t before,
+                             struct schedule *schedule)
+{
+    int64_t bar = first_bit(s->in.exit_mask, first, before + 1);
+    if (bar > before)
+        return;
+    if (s->in.strategy->entry == ENTRY_NEXT_OPEN) {
+        if (is_earlier(bar + 1, PHASE_OPEN, schedule))
+            *schedule = (struct schedule){bar + 1, PHASE_OPEN, EXIT_RULE};
+    } else if (is_earlier(bar, PHASE_CLOSE, schedule)) {
+        *schedule = (struct schedule){bar, PHASE_CLOSE, EXIT_RULE};
+    }
+}
+
+/* ---- the exit ---- */
+
+/* Price levels as a bar meets them: one below the price, one above. */
+struct levels {
+    double lower, upper;
+    struct exit_fill at_lower, at_upper;
+    bool stop_is_lower;
+};
+
+static struct levels levels_of(const struct strategy *y, const struct trade_candidate *c)
+{
+    struct exit_fill stop = {c->stop_price, EXIT_STOP_LOSS};
+    struct exit_fill target = {c->target_price, EXIT_TAKE_PROFIT};
+    bool is_long = y->side == SIDE_LONG;
+    struct levels l = {-INFINITY, INFINITY, is_long ? stop : target, is_long ? target : stop,
+                       is_long};
+    if (l.at_lower.price > 0)
+        l.lower = decimal_to_double(l.at_lower.price);
+    if (l.at_upper.price > 0)
+        l.upper = decimal_to_double(l.at_upper.price);
+    return l;
+}
+
+static void set_exit(struct trade_candidate *c, const struct bars *bars, int64_t bar,
+                     enum bar_phase phase, struct exit_fill fill)
+{
+    c->exit_bar = bar;
+    c->exit_at = (struct fill_time){
+        phase == PHASE_CLOSE ? bar_end_ns(bars, bar) : bars->time_ns[bar], phase};
+    c->chosen = c->best = c->worst = fill;
+    int64_t first = c->entry_bar + (c->entry_at.phase == PHASE_CLOSE);
+    c->bars_held = bar + (phase != PHASE_OPEN) - first;
+}
+
+/* Both levels lie in the bar, and its open between them. */
+static void set_ambiguous(struct trade_candidate *c, const struct exit_inputs *in, int64_t bar,
+                          const struct levels *l)
+{
+    double open = in->bars->column[BAR_OPEN][bar];
+    double down = open - in->bars->column[BAR_LOW][bar];
+    double up = in->bars->column[BAR_HIGH][bar] - open;
+    c->ambiguous = true;
+    c->worst = l->stop_is_lower ? l->at_lower : l->at_upper;
+    c->best = l->stop_is_lower ? l->at_upper : l->at_lower;
+    /* Equally near: the stop. */
+    bool stop_first = l->stop_is_lower ? down <= up : up <= down;
+    switch (in->strategy->intrabar) {
+    case INTRABAR_PESSIMISTIC:
+        c->chosen = c->worst;
+        break;
+    case INTRABAR_OPTIMISTIC:
+        c->chosen = c->best;
+        break;
+    case INTRABAR_ADAPTIVE:
+        c->chosen = stop_first ? c->worst : c->best;
+        break;
+    }
+}
+
+/* In bar `hit`, which reaches a level; false when an exit at its open comes first. */
+static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *in, int64_t hit,
+                          const struct levels *l, const struct schedule *schedule)
+{
+    double open = in->bars->column[BAR_OPEN][hit];
+    bool lower = in->bars->column[BAR_LOW][hit] <= l->lower;
+    bool upper = in->bars->column[BAR_HIGH][hit] >= l->upper;
+    if (open <= l->lower || open >= l->upper) {
+        struct exit_fill fill = {decimal_nearest(open),
+                                 open <= l->lower ? l->at_lower.reason : l->at_upper.reason};
+        set_exit(c, in->bars, hit, PHASE_OPEN, fill);
+        return true;
+    }
+    if (schedule->bar == hit && schedule->phase == PHASE_OPEN)
+        return false;
+    set_exit(c, in->bars, hit, PHASE_WITHIN, lower ? l->at_lower : l->at_upper);
+    if (lower && upper)
+        set_ambiguous(c, in, hit, l);
+    return true;
+}
+
+bool exit_search_find(const struct exit_search *s, int64_t fire_bar, struct trade_candidate *ret)
+{
+    const struct exit_inputs *in = &s->in;
+    assert(fire_bar >= 0 && fire_bar < in->bars->count);
+    struct trade_candidate c = {.symbol = in->symbol, .fire_bar = fire_bar};
+    struct schedule schedule;
+    if (!enter(s, &c) || !schedule_by_time(s, &c, &schedule))
+        return false;
+    struct levels levels = levels_of(in->strategy, &c);
+    int64_t first = c.entry_bar + (c.entry_at.phase == PHASE_CLOSE);
+    int64_t hit = schedule.bar + 1;
+    if (c.stop_price > 0 || c.target_price > 0)
+        hit = price_blocks_first(in->blocks, first, schedule.bar + 1, levels.lower, levels.upper);
+    if (in->strategy->has_exit_rule)
+        schedule_by_rule(s, first, hit < schedule.bar ? hit : schedule.bar, &schedule);
+    if (hit > schedule.bar || !exit_at_level(&c, in, hit, &levels, &schedule)) {
+        const double *column =
+            in->bars->column[schedule.phase == PHASE_OPEN ? BAR_OPEN : BAR_CLOSE];
+        struct exit_fill fill = {decimal_nearest(column[schedule.bar]), schedule.reason};
+        set_exit(&c, in->bars, schedule.bar, schedule.phase, fill);
+    }
+    *ret = c;
+    return true;
+}

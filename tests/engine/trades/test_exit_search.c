@@ -1,0 +1,234 @@
+/* The search for exits beside the bar-by-bar reference, its index, and what it may look at. The
+ * fill rules one by one are in tests/data/backtests (test_golden.c). */
+#include "tests/engine/make_bars.h"
+#include "tests/engine/trades/naive_exit.h"
+#include "tests/engine/trades/random_strategy.h"
+
+struct market {
+    const struct bars *bars;
+    struct price_blocks *blocks;
+};
+
+static struct market market_of(const struct bars *bars)
+{
+    struct market m = {.bars = bars};
+    assert_int_equal(price_blocks_create(bars, &m.blocks, NULL), ERR_OK);
+    return m;
+}
+
+static void market_release(struct market *m)
+{
+    price_blocks_free(m->blocks);
+    bars_unref(m->bars);
+}
+
+static struct exit_inputs inputs_of(const struct market *m, const struct strategy *s,
+                                    const struct random_columns *c, int64_t end_bar)
+{
+    return (struct exit_inputs){.strategy = s,
+                                .bars = m->bars,
+                                .blocks = m->blocks,
+                                .end_bar = end_bar,
+                                .exit_mask = c->mask,
+                                .take_profit_atr = c->atr,
+                                .stop_loss_atr = c->atr,
+                                .symbol = 3};
+}
+
+/* ---- blocks ---- */
+
+static void the_first_bar_at_a_level_is_found_over_any_range(void **state)
+{
+    (void)state;
+    struct market m = market_of(generated_bars("XNYS", "2024-01-02", "2024-06-28", 5, 0.01, 20000));
+    const double *low = m.bars->column[BAR_LOW], *high = m.bars->column[BAR_HIGH];
+    struct random r;
+    random_seed(&r, 1);
+    for (int round = 0; round < 2000; round++) {
+        int64_t first = random_between(&r, 0, m.bars->count);
+        int64_t end = random_between(&r, first, m.bars->count);
+        int64_t around = random_between(&r, 0, m.bars->count - 1);
+        double lower = round % 5 ? low[around] - random_unit(&r) : -INFINITY;
+        double upper = round % 7 ? high[around] + 5 * random_unit(&r) : INFINITY;
+        int64_t expected = first;
+        while (expected < end && low[expected] > lower && high[expected] < upper)
+            expected++;
+        assert_int_equal(price_blocks_first(m.blocks, first, end, lower, upper), expected);
+    }
+    market_release(&m);
+}
+
+static void an_index_of_few_bars_and_of_none_works(void **state)
+{
+    (void)state;
+    for (int64_t count = 1; count < 20; count++) {
+        struct market m =
+            market_of(generated_bars("XNYS", "2024-01-02", "2024-01-05", 5, 0, count));
+        assert_int_equal(price_blocks_first(m.blocks, 0, count, -INFINITY, INFINITY), count);
+        assert_int_equal(price_blocks_first(m.blocks, 0, count, 1e9, INFINITY), 0);
+        assert_int_equal(price_blocks_first(m.blocks, count, count, 1e9, INFINITY), count);
+        market_release(&m);
+    }
+}
+
+/* ---- against the reference ---- */
+
+static void compare_strategy(const struct market *m, const struct strategy *s, struct random *r,
+                             int64_t *ret_found, int64_t *ret_ambiguous)
+{
+    struct random_columns columns = random_columns(r, m->bars->count);
+    int64_t end_bar = random_below(r, 2) ? m->bars->count : random_between(r, 1, m->bars->count);
+    struct exit_inputs in = inputs_of(m, s, &columns, end_bar);
+    struct exit_search search;
+    assert_int_equal(exit_search_init(&search, &in, NULL), ERR_OK);
+    for (int fire = 0; fire < 60; fire++) {
+        /* Near the end too, where sessions and data stop. */
+        int64_t bar = random_between(r, fire % 4 ? 0 : m->bars->count - 50, m->bars->count - 1);
+        struct trade_candidate fast = {0}, naive = {0};
+        bool is_fast = exit_search_find(&search, bar, &fast);
+        assert_int_equal(is_fast, naive_exit_find(&in, bar, &naive));
+        assert_true(same_candidate(&fast, &naive));
+        *ret_found += is_fast;
+        *ret_ambiguous += fast.ambiguous;
+    }
+    exit_search_release(&search);
+    random_columns_free(&columns);
+}
+
+static void two_hundred_random_strategies_exit_as_the_reference_does(void **state)
+{
+    (void)state;
+    /* Spring and autumn changes of the clock, half days, gaps in the data, bars round the clock. */
+    struct market markets[] = {
+        market_of(generated_bars("XNYS", "2024-02-20", "2024-03-28", 11, 0.1, 12000)),
+        market_of(generated_bars("XNYS", "2024-06-25", "2024-07-10", 12, 0, 12000)),
+        market_of(generated_bars("24x7", "2024-10-20", "2024-11-10", 13, 0.02, 30000)),
+    };
+    struct random r;
+    random_seed(&r, 2024);
+    int64_t found = 0, ambiguous = 0;
+    for (int i = 0; i < 240; i++) {
+        struct strategy s = random_strategy(&r);
+        compare_strategy(&markets[i % 3], &s, &r, &found, &ambiguous);
+    }
+    assert_true(found > 5000);
+    assert_true(ambiguous > 50);
+    for (size_t i = 0; i < 3; i++)
+        market_release(&markets[i]);
+}
+
+static void longer_bars_end_with_their_session(void **state)
+{
+    (void)state;
+    const struct bars *minutes = generated_bars("XNYS", "2024-07-01", "2024-08-30", 3, 0, 100000);
+    const struct bars *hours = NULL;
+    assert_int_equal(bars_resample(minutes, (struct timeframe){60}, BAR_ALL_COLUMNS, &hours, NULL),
+                     ERR_OK);
+    /* 09:30 to 16:00 is six hours and a half: the last bar is cut. */
+    assert_int_equal(bar_end_ns(hours, 6), hours->sessions[0].close_ns);
+    assert_int_equal(bar_end_ns(hours, 5), hours->time_ns[5] + 3600 * NS_PER_SECOND);
+    struct market m = market_of(hours);
+    struct random r;
+    random_seed(&r, 7);
+    int64_t found = 0, ambiguous = 0;
+    for (int i = 0; i < 60; i++) {
+        struct strategy s = random_strategy(&r);
+        compare_strategy(&m, &s, &r, &found, &ambiguous);
+    }
+    assert_true(found > 500);
+    market_release(&m);
+    bars_unref(minutes);
+}
+
+/* ---- no look-ahead ---- */
+
+/* The same bars with all prices after `last` multiplied by something wild. */
+static const struct bars *corrupted(const struct bars *bars, int64_t last, struct random *r)
+{
+    struct bars_builder b;
+    assert_int_equal(bars_builder_init(&b, bars->count, BAR_ALL_COLUMNS, NULL), ERR_OK);
+    for (int64_t i = 0; i < bars->count; i++) {
+        double factor = i > last ? 1 + (double)random_below(r, 100) : 1;
+        b.time_ns[i] = bars->time_ns[i];
+        for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+            b.column[c][i] = bars->column[c][i] * factor;
+    }
+    const struct bars *ret = NULL;
+    assert_int_equal(bars_publish(&b, bars->calendar, bars->timeframe, -1, &ret, NULL), ERR_OK);
+    bars_builder_release(&b);
+    return ret;
+}
+
+static void bars_after_an_exit_never_change_it(void **state)
+{
+    (void)state;
+    struct market m = market_of(generated_bars("XNYS", "2024-07-01", "2024-07-20", 8, 0.05, 5000));
+    struct random r;
+    random_seed(&r, 99);
+    int64_t compared = 0;
+    for (int i = 0; i < 60; i++) {
+        struct strategy s = random_strategy(&r);
+        struct random_columns columns = random_columns(&r, m.bars->count);
+        int64_t last = random_between(&r, 100, m.bars->count - 2);
+        struct market other = market_of(corrupted(m.bars, last, &r));
+        struct exit_inputs in = inputs_of(&m, &s, &columns, m.bars->count), in_other = in;
+        in_other.bars = other.bars;
+        in_other.blocks = other.blocks;
+        struct exit_search search, search_other;
+        assert_int_equal(exit_search_init(&search, &in, NULL), ERR_OK);
+        assert_int_equal(exit_search_init(&search_other, &in_other, NULL), ERR_OK);
+        for (int64_t bar = 0; bar < last; bar += 7) {
+            struct trade_candidate a, b;
+            if (!exit_search_find(&search, bar, &a) || a.exit_bar > last)
+                continue;
+            assert_true(exit_search_find(&search_other, bar, &b));
+            assert_true(same_candidate(&a, &b));
+            compared++;
+        }
+        exit_search_release(&search);
+        exit_search_release(&search_other);
+        random_columns_free(&columns);
+        market_release(&other);
+    }
+    assert_true(compared > 3000);
+    market_release(&m);
+}
+
+static void a_fire_that_cannot_be_entered_has_no_candidate(void **state)
+{
+    (void)state;
+    struct market m = market_of(generated_bars("XNYS", "2024-07-01", "2024-07-03", 8, 0, 1000));
+    struct strategy s;
+    strategy_defaults(&s);
+    struct random_columns none = {0};
+    struct exit_inputs in = inputs_of(&m, &s, &none, 500);
+    struct exit_search search;
+    struct trade_candidate c;
+    assert_int_equal(exit_search_init(&search, &in, NULL), ERR_OK);
+    assert_true(exit_search_find(&search, 498, &c));
+    assert_false(exit_search_find(&search, 499, &c));
+    assert_false(exit_search_find(&search, 700, &c));
+    exit_search_release(&search);
+
+    /* A short's target at or below zero is no price. */
+    s.side = SIDE_SHORT;
+    s.take_profit =
+        (struct strategy_distance){.kind = DISTANCE_OFFSET, .value = 5000 * DECIMAL_ONE};
+    assert_int_equal(exit_search_init(&search, &in, NULL), ERR_OK);
+    assert_false(exit_search_find(&search, 10, &c));
+    exit_search_release(&search);
+    market_release(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_bar_at_a_level_is_found_over_any_range),
+        cmocka_unit_test(an_index_of_few_bars_and_of_none_works),
+        cmocka_unit_test(two_hundred_random_strategies_exit_as_the_reference_does),
+        cmocka_unit_test(longer_bars_end_with_their_session),
+        cmocka_unit_test(bars_after_an_exit_never_change_it),
+        cmocka_unit_test(a_fire_that_cannot_be_entered_has_no_candidate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
