@@ -64,6 +64,16 @@ int err_http_status(enum err code);
 const char *err_slug(enum err code);
 const char *err_title(enum err code);
 
+/* No error and no texts. Cheaper than zeroing it whole, where every request begins with one. */
+static inline void error_clear(struct error *e)
+{
+    e->code = ERR_OK;
+    e->line = 0;
+    e->column = 0;
+    e->pointer[0] = '\0';
+    e->message[0] = '\0';
+}
+
 /* Fill *e (NULL allowed) and return `code`, so that `return error_set(e, ERR_X, ...)` reads as one.
  * A message that does not fit is cut at a UTF-8 boundary. line, column and pointer are cleared. */
 enum err error_set(struct error *e, enum err code, const char *format, ...)

@@ -1,15 +1,18 @@
-/* GET of a finished rendering with a bearer key, beside a bare libmicrohttpd handler.
+/* GET of a finished job with its key, beside a bare libmicrohttpd handler.
  *
- * Both servers run at once in this process, with the same event loops (one, our own, over
- * libmicrohttpd's epoll set), and are driven in turns by the same generator on the main thread. The
- * bare handler sends the same bytes of body with one response that was made beforehand, looks at no
- * header, knows no route and no key: the fastest that the library can be asked for.
+ * Ours is the whole server on a data folder, with a job that has run. Both servers run at once in
+ * this process, with the same event loops (one, our own, over libmicrohttpd's epoll set), and are
+ * driven in turns by the same generator on the main thread. The bare handler sends the same bytes
+ * of body with one response that was made beforehand, looks at no header, knows no route and no
+ * key: the fastest that the library can be asked for.
  */
 #include "base/clock.h"
 #include "bench/support/bench.h"
 #include "bench/support/http_load.h"
+#include "engine/bars/demo.h"
+#include "server/app.h"
 #include "server/http/listen.h"
-#include "server/http/server.h"
+#include "server/jobs/job_service.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -20,22 +23,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 7, BODY_BYTES = 2048 };
+enum { ROUNDS = 7 };
 static const double POINT_S = 0.25;
 static const int CLIENTS[] = {64, 128, 256, 512};
 static const double GOAL_RATIO = 0.85;
 
 #define HEADERS                                                                                    \
-    " HTTP/1.1\r\nHost: 127.0.0.1\r\n"                                                             \
-    "Authorization: Bearer bk_0123456789abcdef0123456789abcdef\r\n"                                \
+    " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"                                 \
     "Accept: application/json\r\nUser-Agent: bench\r\n\r\n"
-#define ID "0190163d-8694-739b-aea5-966c26f8ad91"
-static const char INLINE[] = "GET /v1/backtests/" ID HEADERS;
-static const char OFFLOADED[] = "GET /v1/backtests/" ID "/fires" HEADERS;
-
-static char body_text[BODY_BYTES];
 
 static void check(enum err err, const struct error *e)
 {
@@ -90,7 +88,7 @@ static void *bare_loop(void *context)
     return NULL;
 }
 
-static void bare_start(struct bare *b)
+static void bare_start(struct bare *b, const char *body, size_t body_bytes)
 {
     struct error e;
     int fd;
@@ -99,7 +97,7 @@ static void bare_start(struct bare *b)
                                  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 2048u,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES,
                                  MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-    b->response = MHD_create_response_from_buffer(BODY_BYTES, body_text, MHD_RESPMEM_PERSISTENT);
+    b->response = MHD_create_response_from_buffer(body_bytes, (void *)body, MHD_RESPMEM_PERSISTENT);
     b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!b->daemon || !b->response || b->wake_fd < 0 ||
         MHD_add_response_header(b->response, "Content-Type", "application/json") != MHD_YES ||
@@ -123,61 +121,93 @@ static void bare_stop(struct bare *b)
 
 /* ---- ours ---- */
 
-struct app {
-    struct http_body *body;
+/* The whole server on a data folder of its own, with one finished job. */
+struct ours {
+    char folder[32];
+    struct arena arena;
+    struct config config;
+    struct app app;
+    char request[512];
+    char offloaded[512];
+    struct http_body *body; /* the job's rendering */
 };
 
-static enum err get_job(struct http_request *r, struct http_response *out, struct error *e)
+static void import_bars(struct ours *o)
 {
-    struct app *app = r->app;
-    (void)e;
-    http_param(r, "id");
-    if (!http_respond_not_modified(r, out, http_body_etag(app->body)))
-        http_respond_shared(out, 200, app->body);
-    return ERR_OK;
-}
-
-static enum err authenticate(void *app, const struct http_request *r, const char *token,
-                             struct http_identity *ret_identity, struct error *e)
-{
-    static const char key[] = "bk_0123456789abcdef0123456789abcdef";
-    unsigned char differs = 0;
-    (void)app, (void)r;
-    if (!token || strlen(token) != sizeof key - 1)
-        return error_set(e, ERR_UNAUTHORIZED, "no key");
-    for (size_t i = 0; i < sizeof key - 1; i++)
-        differs |= (unsigned char)(token[i] ^ key[i]);
-    if (differs)
-        return error_set(e, ERR_UNAUTHORIZED, "not the key");
-    memcpy(ret_identity->id, "bench", 6);
-    ret_identity->scopes = 1;
-    return ERR_OK;
-}
-
-static const struct http_route ROUTES[] = {
-    {HTTP_GET, "/v1/backtests", get_job, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "list"},
-    {HTTP_GET, "/v1/symbols", get_job, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "symbols"},
-    {HTTP_GET, "/v1/backtests/{id}", get_job, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getJob"},
-    {HTTP_GET, "/v1/backtests/{id}/fires", get_job, 1, 0, 0, NULL, NULL, "fires"},
-};
-
-static struct http_server *start_server(struct app *app)
-{
-    const struct http_route_table tables[] = {HTTP_ROUTE_TABLE(ROUTES)};
-    struct http_config config;
-    struct http_server *s;
     struct error e;
-    struct strbuf bytes;
-    strbuf_init(&bytes, BODY_BYTES);
-    strbuf_add(&bytes, body_text, BODY_BYTES);
-    app->body = http_body_create(&bytes, "application/json", "\"0190163d-17\"");
-    http_config_defaults(&config);
-    config.port = 0;
-    config.authenticate = authenticate;
-    config.app = app;
-    check(http_server_create(&config, tables, 1, &s, &e), &e);
-    check(http_server_start(s, &e), &e);
-    return s;
+    struct demo_options options = {.seed = 1,
+                                   .from_day = 19724, /* 2024-01-02 */
+                                   .to_day = 19732,
+                                   .first_price = 100,
+                                   .price_decimals = 2};
+    const struct bars *bars;
+    struct bar_import_result result;
+    check(calendar_find("XNYS", &options.calendar, &e), &e);
+    check(demo_bars(&options, &bars, &e), &e);
+    struct bar_batch batch = bar_batch_of_bars(bars);
+    struct bar_import import = {
+        .symbol = "BENCH", .timeframe = bars->timeframe, .calendar = bars->calendar, .now_ns = 1};
+    check(bar_store_import(o->app.storage.bar_store, &import, &batch, &result, &e), &e);
+    bars_unref(bars);
+}
+
+static void finish_a_job(struct ours *o)
+{
+    static const char text[] = "{\"rule\": \"close > 1000000\", \"symbols\": [\"BENCH\"]}";
+    struct error e;
+    struct study_spec spec;
+    struct job_submission submission = {.spec = &spec};
+    struct job_view view;
+    bool replayed;
+    char id[UUID_TEXT];
+    check(study_spec_decode(text, strlen(text), STUDY_SPEC_BACKTEST, &o->arena, &spec, &e), &e);
+    check(job_service_submit(o->app.jobs, &submission, &view, &replayed, &e), &e);
+    while (!job_status_is_final(view.status)) {
+        struct timespec pause = {.tv_nsec = 1000000};
+        struct uuid job = view.id;
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        job_view_release(&view);
+        check(job_service_get(o->app.jobs, &job, &view, &e), &e);
+    }
+    o->body = view.body;
+    uuid_format(&view.id, id);
+    snprintf(o->request, sizeof o->request, "GET /v1/backtests/%s" HEADERS, id, o->app.first_key);
+    snprintf(o->offloaded, sizeof o->offloaded, "GET /v1/symbols" HEADERS, o->app.first_key);
+}
+
+static void ours_start(struct ours *o)
+{
+    struct error e;
+    bool help;
+    snprintf(o->folder, sizeof o->folder, "/tmp/bench-http-XXXXXX");
+    if (!mkdtemp(o->folder)) {
+        perror("bench_http: folder");
+        exit(1);
+    }
+    const char *const arguments[] = {"--data",         o->folder, "--listen",  "127.0.0.1:0",
+                                     "--http-threads", "1",       "--workers", "1"};
+    arena_init(&o->arena, 1 << 20);
+    check(config_load(8, (char **)arguments, &o->arena, &o->config, &help, &e), &e);
+    check(app_start(&o->app, &o->config, clock_real(), &e), &e);
+    import_bars(o);
+    finish_a_job(o);
+}
+
+static void ours_stop(struct ours *o)
+{
+    static const char *const files[] = {"bracketd.db",  "bracketd.db-wal", "bracketd.db-shm",
+                                        "bars.db",      "bars.db-wal",     "bars.db-shm",
+                                        "bracketd.lock"};
+    http_body_unref(o->body);
+    app_stop(&o->app);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", o->folder, files[i]);
+        unlink(path);
+    }
+    if (rmdir(o->folder) != 0)
+        perror("bench_http: folder");
+    arena_release(&o->arena);
 }
 
 /* ---- turns ---- */
@@ -191,15 +221,16 @@ static double measure(uint16_t port, int clients, const char *request)
     return rate;
 }
 
-static void compare(uint16_t bare_port, uint16_t our_port, int clients)
+static void compare(uint16_t bare_port, struct ours *o, int clients)
 {
+    uint16_t our_port = http_server_port(o->app.http);
     struct bench_series bare = {0}, ours = {0}, offloaded = {0};
     char name[64];
     for (int round = 0; round < ROUNDS; round++) {
-        bench_add(&bare, measure(bare_port, clients, INLINE));
-        bench_add(&ours, measure(our_port, clients, INLINE));
+        bench_add(&bare, measure(bare_port, clients, o->request));
+        bench_add(&ours, measure(our_port, clients, o->request));
         if (clients == CLIENTS[0])
-            bench_add(&offloaded, measure(our_port, clients, OFFLOADED));
+            bench_add(&offloaded, measure(our_port, clients, o->offloaded));
     }
     snprintf(name, sizeof name, "bare libmicrohttpd, %d clients", clients);
     bench_report(name, " requests/s", &bare, NULL, NULL);
@@ -207,7 +238,7 @@ static void compare(uint16_t bare_port, uint16_t our_port, int clients)
     bench_report_goal(name, " requests/s", &ours, &bare, "bare", GOAL_RATIO * bench_median(&bare),
                       true);
     if (offloaded.count > 0)
-        bench_report("the same through an api thread", " requests/s", &offloaded, &bare, "bare");
+        bench_report("GET /v1/symbols, on an api thread", " requests/s", &offloaded, &bare, "bare");
 }
 
 static void allow_descriptors(void)
@@ -222,17 +253,20 @@ static void allow_descriptors(void)
 int main(void)
 {
     struct bare bare = {0};
-    struct app app = {0};
-    memset(body_text, 'x', sizeof body_text);
+    static struct ours ours;
+    size_t body_bytes;
+    char title[96];
     allow_descriptors();
-    bare_start(&bare);
-    struct http_server *server = start_server(&app);
-    bench_title("GET with a key over keep-alive connections, one event loop, 2 KiB of body");
+    ours_start(&ours);
+    const char *body = http_body_text(ours.body, &body_bytes);
+    bare_start(&bare, body, body_bytes);
+    snprintf(title, sizeof title,
+             "GET with a key over keep-alive connections, one event loop, %zu bytes of body",
+             body_bytes);
+    bench_title(title);
     for (size_t i = 0; i < sizeof CLIENTS / sizeof CLIENTS[0]; i++)
-        compare(bare.port, http_server_port(server), CLIENTS[i]);
-    http_server_stop(server);
-    http_server_free(server);
-    http_body_unref(app.body);
+        compare(bare.port, &ours, CLIENTS[i]);
     bare_stop(&bare);
+    ours_stop(&ours);
     return 0;
 }

@@ -19,6 +19,7 @@ struct key_entry {
     uint64_t prefix; /* of secret_sha256: the table's key */
     unsigned char secret_sha256[SHA256_BYTES];
     struct uuid id;
+    char id_text[UUID_TEXT]; /* as identities carry it, made once */
     uint32_t scopes;
     UT_hash_handle hh;
 };
@@ -83,6 +84,7 @@ static enum err table_add(struct keys *k, const unsigned char digest[SHA256_BYTE
     memcpy(entry->secret_sha256, digest, SHA256_BYTES);
     entry->prefix = prefix_of(digest);
     entry->id = *id;
+    uuid_format(id, entry->id_text);
     entry->scopes = scopes;
     mutex_lock(&k->mutex);
     HASH_ADD(hh, k->table, prefix, sizeof(entry->prefix), entry);
@@ -223,14 +225,13 @@ enum err keys_authenticate(struct keys *k, const char *token, struct http_identi
     HASH_FIND(hh, k->table, &prefix, sizeof(prefix), entry);
     const struct key_entry *candidate = entry ? entry : &nobody;
     bool known = equal_in_constant_time(candidate->secret_sha256, digest, SHA256_BYTES) && entry;
-    struct uuid id = candidate->id;
     uint32_t scopes = candidate->scopes;
+    memcpy(ret->id, candidate->id_text, UUID_TEXT);
     mutex_unlock(&k->mutex);
 
     if (!known)
         return error_set(e, ERR_UNAUTHORIZED, "this key is not known, or it was revoked");
     static_assert((int)UUID_TEXT <= (int)HTTP_IDENTITY_ID_MAX, "an identity holds a key's id");
-    uuid_format(&id, ret->id);
     ret->scopes = scopes & KEY_SCOPE_ADMIN
                       ? KEY_SCOPE_READ | KEY_SCOPE_BACKTEST | KEY_SCOPE_TRADE | KEY_SCOPE_ADMIN
                       : scopes;

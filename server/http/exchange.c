@@ -173,7 +173,8 @@ void exchange_resume(struct http_exchange *x)
 
 static void run_handler(struct http_exchange *x)
 {
-    struct error e = {0};
+    struct error e;
+    error_clear(&e);
     enum err err = x->request.route->handler(&x->request, &x->response, &e);
     if (err) {
         assert(!atomic_load(&x->deferred)); /* it would be answered twice */

@@ -325,7 +325,8 @@ static bool worth_reading(const struct http_exchange *x, const struct head *h)
 void exchange_check_head(struct http_exchange *x, const char *method, const char *version)
 {
     struct head h = {.request = &x->request, .size_bytes = x->target_bytes};
-    struct error e = {0};
+    struct error e;
+    error_clear(&e);
     bool http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, collect, &h);
     set_request_id(x, h.request_id);
