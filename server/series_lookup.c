@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+/* The stored timeframe that the symbol has bars at, where the one asked for has none; or NULL. */
+static const char *other_timeframe(const struct db_read *reader, const char *symbol,
+                                   struct timeframe asked)
+{
+    bool asked_daily = asked.minutes == 0;
+    struct timeframe other = {.minutes = asked_daily};
+    struct series_row row;
+    if (series_repo_find(reader, symbol, other, &row, NULL))
+        return NULL;
+    return asked_daily ? "1m" : "1d";
+}
+
 /* The nearest name is looked for among so many: a courtesy, not worth reading a hundred thousand.
  */
 enum { CANDIDATES = 10000 };
@@ -16,6 +28,10 @@ static enum err not_found(const struct db_read *reader, const char *symbol,
     const char *near = NULL;
     char frame[8];
     timeframe_format(timeframe, frame);
+    const char *other = other_timeframe(reader, symbol, timeframe);
+    if (other)
+        return error_field(e, ERR_NOT_FOUND, pointer, "no bars of '%s' at %s, only at %s", symbol,
+                           frame, other);
     arena_init(&arena, CANDIDATES * 4 * sizeof(struct series_row));
     if (!series_repo_list(reader, NULL, timeframe, CANDIDATES, &arena, &rows, NULL)) {
         const char **names = arena_alloc_array(&arena, rows.count + 1, sizeof *names);

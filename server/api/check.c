@@ -115,33 +115,62 @@ static void write_answer(struct strbuf *out, const struct study_spec *spec,
     json_end_object(&w);
 }
 
+struct answer {
+    struct study_task *task;
+    struct study_result *result;
+};
+
+static void answer_release(struct answer *a)
+{
+    study_result_free(a->result);
+    study_task_free(a->task);
+    *a = (struct answer){0};
+}
+
+static enum err run_study(struct app *app, const struct study_spec *spec, struct answer *ret,
+                          struct error *e)
+{
+    enum err err = study_task_create(&app->storage, app->pool, spec, &ret->task, e);
+    if (!err)
+        err = study_task_run(ret->task, NULL, &app->stop_checks, e);
+    if (!err)
+        err = study_finish(study_task_study(ret->task), &ret->result, e);
+    return err;
+}
+
+/* Bars that an import changed between the plan and their load are planned on again. */
+static enum err find_answer(struct app *app, const struct study_spec *spec, struct answer *ret,
+                            struct error *e)
+{
+    enum err err = run_study(app, spec, ret, e);
+    for (int attempt = 1; err == ERR_CONFLICT && attempt < LIMIT_SHARD_ATTEMPTS; attempt++) {
+        answer_release(ret);
+        err = run_study(app, spec, ret, e);
+    }
+    return err;
+}
+
 static enum err check(struct http_request *r, struct http_response *out, struct error *e)
 {
     struct app *app = r->app;
     struct study_spec spec;
-    struct study_task *task = NULL;
-    struct study_result *result = NULL;
+    struct answer answer = {0};
     int64_t begin_ns = clock_monotonic_ns(app->clock);
     enum err err = read_spec(r, &spec, e);
     if (!err)
-        err = study_task_create(&app->storage, app->pool, &spec, &task, e);
-    if (!err)
-        err = study_task_run(task, NULL, &app->stop_checks, e);
-    if (!err)
-        err = study_finish(study_task_study(task), &result, e);
+        err = find_answer(app, &spec, &answer, e);
     if (!err) {
         struct study_timing timing = {.elapsed_ns = clock_monotonic_ns(app->clock) - begin_ns,
-                                      .bars = result->counts.bars_evaluated,
+                                      .bars = answer.result->counts.bars_evaluated,
                                       .workers = worker_pool_size(app->pool)};
-        write_answer(&out->body, &spec, task, result, &timing);
+        write_answer(&out->body, &spec, answer.task, answer.result, &timing);
         err = http_respond_json(out, 200, e);
     }
     if (err == ERR_CANCELED)
         err = error_set(e, ERR_UNAVAILABLE, "the server is stopping");
     if (err == ERR_RULE && strcmp(r->content_type, "text/plain") == 0)
         e->pointer[0] = '\0';
-    study_result_free(result);
-    study_task_free(task);
+    answer_release(&answer);
     return err;
 }
 

@@ -77,6 +77,13 @@ class Resources(unittest.TestCase):
         self.assertEqual((answer.status, answer.json()["errors"][0]["pointer"]), (404, "/symbol"))
         self.assertIn("'SPY'", self.client.delete("/v1/bars/SPX").json()["detail"])
 
+    def test_a_symbol_stored_in_the_other_timeframe_alone_says_so(self):
+        self.client.import_csv("DAYS", "date,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n", timeframe="1d")
+        for timeframe in ("1m", "5m"):
+            self.assertEqual(self.refuse("/v1/bars/DAYS", None, 404, timeframe=timeframe)["detail"],
+                             f"no bars of 'DAYS' at {timeframe}, only at 1d")
+        self.client.delete("/v1/bars/DAYS", query={"timeframe": "1d"})
+
     def test_queries_of_bars(self):
         path = "/v1/bars/SPY"
         for parameter, value in (("limit", "0"), ("limit", "50001"), ("timeframe", "241m"), ("from", "yesterday"), ("to", "2024-13-01"),
