@@ -71,6 +71,7 @@ enum {
     LIMIT_HORIZONS = 12,
     LIMIT_SHARDS = 2000000, /* of one job */
     LIMIT_SHARD_ATTEMPTS = 3,
+    LIMIT_JOB_PLANS = 20, /* of one job, while imports change its bars under it */
     LIMIT_WORKERS = 64,
     LIMIT_HTTP_THREADS = 16,
     LIMIT_FIRES = 5000000, /* of one job */

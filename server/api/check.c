@@ -143,7 +143,7 @@ static enum err find_answer(struct app *app, const struct study_spec *spec, stru
                             struct error *e)
 {
     enum err err = run_study(app, spec, ret, e);
-    for (int attempt = 1; err == ERR_CONFLICT && attempt < LIMIT_SHARD_ATTEMPTS; attempt++) {
+    for (int attempt = 1; err == ERR_CONFLICT && attempt < LIMIT_JOB_PLANS; attempt++) {
         answer_release(ret);
         err = run_study(app, spec, ret, e);
     }

@@ -149,17 +149,20 @@ out:
     return err;
 }
 
-/* Bars that an import changed after they were planned on, and what may be better a moment later. */
-static bool may_pass(enum err err)
+/* How often a job may be begun that ends so. Bars that an import changed after they were planned on
+ * cost a new plan; what failed may be better a moment later. */
+static int attempts_for(enum err err)
 {
-    return err == ERR_CONFLICT || err == ERR_IO || err == ERR_NO_MEMORY;
+    if (err == ERR_CONFLICT)
+        return LIMIT_JOB_PLANS;
+    return err == ERR_IO || err == ERR_NO_MEMORY ? LIMIT_SHARD_ATTEMPTS : 1;
 }
 
 enum err job_run(const struct job_run *run, char **ret_outcome, struct job_progress *ret_progress,
                  struct error *e)
 {
     enum err err = run_once(run, ret_outcome, ret_progress, e);
-    for (int attempt = 1; may_pass(err) && attempt < LIMIT_SHARD_ATTEMPTS; attempt++)
+    for (int attempt = 1; err && attempt < attempts_for(err); attempt++)
         err = run_once(run, ret_outcome, ret_progress, e);
     return err;
 }

@@ -128,7 +128,7 @@ static void bars_that_never_rest_fail_the_job(void **state)
     f->disturbances = 100;
     assert_int_equal(run(f, 1, digest, &e), ERR_CONFLICT);
     assert_non_null(strstr(e.message, "SPY"));
-    assert_int_equal(f->attempts, LIMIT_SHARD_ATTEMPTS);
+    assert_int_equal(f->attempts, LIMIT_JOB_PLANS);
 }
 
 int main(void)
