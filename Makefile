@@ -1,28 +1,28 @@
 # One Makefile for the whole tree: no recursion into folders, header dependencies by -MMD -MP, object
 # lists by wildcard, so that a new file needs no line here. `make help` lists the targets.
 #
-# VARIANT=release|debug|asan|tsan picks the flags; everything lands in build/$(VARIANT)/. A change of
-# flags, of the compiler or of the list of files rebuilds what it touches: the stamps $(BUILD)/flags
-# and $(BUILD)/lib*.objects hold what was used last.
+# VARIANT=release|debug|asan|tsan picks the flags (`make fuzz` uses one more, fuzz); everything lands in
+# build/$(VARIANT)/. A change of flags, of the compiler or of the list of files rebuilds what it touches:
+# the stamps $(BUILD)/flags and $(BUILD)/lib*.objects hold what was used last.
 
 VARIANT ?= release
 BUILD   ?= build/$(VARIANT)
 PREFIX  ?= /usr/local
 DATA    ?= bracketd-data
 LISTEN  ?= 127.0.0.1:8080
-ifeq ($(origin CC),default)
-CC := gcc
-endif
 CLANG        ?= clang-14
 CLANG_TIDY   ?= clang-tidy-14
 CLANG_FORMAT ?= clang-format-14
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(VARIANT)),$(CLANG),gcc)
+endif
 
 # bash for pipefail: a pipe fails with its first command.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-ifeq ($(filter $(VARIANT),release debug asan tsan),)
-$(error VARIANT=$(VARIANT): release, debug, asan or tsan)
+ifeq ($(filter $(VARIANT),release debug asan tsan fuzz),)
+$(error VARIANT=$(VARIANT): release, debug, asan, tsan or fuzz)
 endif
 
 # As many jobs as processors, unless -j says otherwise.
@@ -40,6 +40,10 @@ WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-pro
 ifeq ($(CI),true)
 WARN += -Werror
 endif
+# clang alone minds names that <time.h> gives to variables.
+ifeq ($(VARIANT),fuzz)
+WARN += -Wno-shadow
+endif
 
 # Contracting a*b+c into one rounding would make results depend on the machine: never.
 CFLAGS_COMMON  := -std=gnu11 -g -pthread -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer
@@ -47,9 +51,13 @@ CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   := -O0
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -DVARIANT_SANITIZED=1
 CFLAGS_tsan    := -O1 -fsanitize=thread -DVARIANT_SANITIZED=1
+# clang: libFuzzer counts what was reached. The casts are those that gcc's sanitizer leaves alone too.
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow \
+                  -fno-sanitize-recover=all -DVARIANT_SANITIZED=1
 LDFLAGS_release := -Wl,-z,relro,-z,now
 LDFLAGS_asan   := -fsanitize=address,undefined
 LDFLAGS_tsan   := -fsanitize=thread
+LDFLAGS_fuzz   := -fsanitize=address,undefined
 
 # The engine is where the time goes.
 OPT_release_engine := -O3
@@ -78,25 +86,32 @@ TEST_SOURCES    := $(foreach l,$(LAYERS),$(wildcard tests/$(l)/test_*.c tests/$(
 # tests/support/ is linked into every test; what one layer's tests share beside them, into those that use it.
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
 HELPER_SOURCES  := $(filter-out $(TEST_SOURCES),$(foreach l,$(LAYERS),$(wildcard tests/$(l)/*.c)))
+# A fuzz target is linked with libFuzzer in its variant, elsewhere with what replays files: a test.
+FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_REPLAY     := $(wildcard tests/fuzz/replay.c)
+FUZZ_SUPPORT    := $(filter-out $(FUZZ_SOURCES) $(FUZZ_REPLAY),$(wildcard tests/fuzz/*.c))
 BENCH_SOURCES   := $(wildcard bench/bench_*.c)
 BENCH_SUPPORT   := $(wildcard bench/support/*.c)
 SCRIPT_TESTS    := $(wildcard tests/build/test-*.sh)
 HTTP_TESTS      := $(wildcard tests/http/run.py)
 
 ALL_SOURCES := $(wildcard server/main.c) $(foreach l,$(LAYERS),$(call sources,$(l))) \
-               $(TEST_SOURCES) $(SUPPORT_SOURCES) $(HELPER_SOURCES) $(BENCH_SOURCES) $(BENCH_SUPPORT)
+               $(TEST_SOURCES) $(SUPPORT_SOURCES) $(HELPER_SOURCES) \
+               $(FUZZ_SOURCES) $(FUZZ_REPLAY) $(FUZZ_SUPPORT) $(BENCH_SOURCES) $(BENCH_SUPPORT)
 C_SOURCES   := $(filter %.c,$(ALL_SOURCES))
-HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support),\
+HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support fuzz),\
                  $(wildcard $(l)/*.h $(l)/*/*.h))
 ALL_OBJECTS := $(call objects,$(ALL_SOURCES))
 
 BINARY   := $(BUILD)/bracketd
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
+FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
+REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check bench lint lint-layers lint-headers lint-text lint-scripts \
-        lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
+.PHONY: all run test unit http-test check bench fuzz fuzz-targets lint lint-layers lint-headers lint-text \
+        lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -111,6 +126,7 @@ setup_test  := build test
 setup_unit  := build test
 setup_http-test := build test
 setup_bench := build bench
+setup_fuzz  := build fuzz
 setup_lint  := build test lint
 setup_check := build test lint
 ifeq ($(NO_SETUP),)
@@ -118,8 +134,8 @@ SETUP_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(setup_$(goal))))
 endif
 SETUP := $(if $(SETUP_GROUPS),setup)
 
-setup: ## install the Debian packages of everything (setup-build, -test, -lint, -bench: of one group)
-	@scripts/setup $(or $(SETUP_GROUPS),build run test lint bench)
+setup: ## install the Debian packages of everything (setup-build, -test, -lint, -bench, -fuzz: of one group)
+	@scripts/setup $(or $(SETUP_GROUPS),build run test lint bench fuzz)
 
 setup-%:
 	@scripts/setup $*
@@ -189,6 +205,11 @@ $(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $(call objects,$(SUPPORT_SOURCES)
 endef
 $(foreach l,$(LAYERS),$(eval $(call test_rule,$(l))))
 
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,$(FUZZ_SUPPORT)) \
+                       $(if $(REPLAYS),$(call objects,$(FUZZ_REPLAY))) $(archives_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(REPLAYS),,-fsanitize=fuzzer) -o $@ $^ $(LIBS_server)
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
@@ -202,17 +223,24 @@ run: $(BINARY) ## set up, build, start the server on LISTEN=127.0.0.1:8080 with 
 
 HTTP_COMMAND := $(if $(HTTP_TESTS),-- /usr/bin/python3 tests/http/run.py --binary $(BINARY))
 
-test: $(BINARY) $(TESTS) ## set up, build, run every test; ends in one line "N passed, N failed"
-	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(SCRIPT_TESTS) $(TESTS) $(HTTP_COMMAND)
+test: $(BINARY) $(TESTS) $(REPLAYS) ## set up, build, run every test; ends in one line "N passed, N failed"
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(SCRIPT_TESTS) $(TESTS) $(REPLAYS) $(HTTP_COMMAND)
 
-unit: $(TESTS) ## the unit tests alone
-	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(TESTS)
+unit: $(TESTS) $(REPLAYS) ## the unit tests alone
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(TESTS) $(REPLAYS)
 
 http-test: $(BINARY) ## the black-box HTTP tests alone
 	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(HTTP_COMMAND)
 
 check: $(SETUP) ## lint, then the tests in release, asan and tsan
 	+@scripts/check lint release asan tsan
+
+# The targets and all they link are built in a variant of their own, by clang.
+fuzz: $(SETUP) ## run every fuzzer for SECONDS=60 (FUZZ=word: only matching); crashes in build/fuzz/crashes
+	+@$(MAKE) --no-print-directory NO_SETUP=1 VARIANT=fuzz BUILD=build/fuzz fuzz-targets
+	@scripts/fuzz --seconds $(or $(SECONDS),60) $(if $(FUZZ),--only $(FUZZ))
+
+fuzz-targets: $(FUZZERS)
 
 bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BENCH=word: only matching)
 	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \

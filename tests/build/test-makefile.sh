@@ -104,6 +104,21 @@ what_the_program_embeds_is_a_dependency()
     says 'AS +build/release/server/assets.o' build build/release/libserver.a
 }
 
+a_fuzz_target_is_a_test_of_its_seeds()
+{
+    tree
+    mkdir -p tests/fuzz/seeds/one
+    cp "$REPO"/tests/fuzz/{fuzz.h,replay.c} tests/fuzz/
+    printf '%s\n' '#include "tests/fuzz/fuzz.h"' 'int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)' '{' \
+        '    FUZZ_REQUIRE(size == 0 || data[0] != 33, "no exclamations");' '    return 0;' '}' >tests/fuzz/fuzz_one.c
+    echo hello >tests/fuzz/seeds/one/greeting
+    says '^2 passed, 0 failed$' build unit
+    mkdir -p tests/fuzz/regressions/one
+    echo '!' >tests/fuzz/regressions/one/exclamation
+    says '^    | tests/fuzz/regressions/one/exclamation$' build unit
+    says '^1 passed, 1 failed$' build unit
+}
+
 variants_stand_side_by_side()
 {
     tree
@@ -147,6 +162,7 @@ run_tests a_tree_with_empty_layers_builds_and_tests \
     a_new_file_needs_no_line_in_the_makefile \
     a_removed_file_leaves_its_archive \
     what_the_program_embeds_is_a_dependency \
+    a_fuzz_target_is_a_test_of_its_seeds \
     variants_stand_side_by_side \
     a_warning_is_an_error_in_ci_only \
     a_test_cannot_link_a_layer_above_its_own \
