@@ -1,4 +1,5 @@
-/* What struct rule is made of; for rule.c, which makes it, and run.c, which runs it. */
+/* What struct rule is made of; for rule.c and explain.c, which make it, and run.c, which runs it.
+ */
 #ifndef ENGINE_RULE_COMPILED_H
 #define ENGINE_RULE_COMPILED_H
 
@@ -17,5 +18,9 @@ struct rule {
     struct check_result parameters;
     struct warnings warnings;
 };
+
+/* A number among the outputs of the rule's plan, on the bar before the position; that bar was
+ * evaluated by itself. */
+double rule_run_output(const struct rule_run *run, int32_t output);
 
 #endif

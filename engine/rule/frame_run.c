@@ -54,7 +54,7 @@ static bool place_columns(struct frame_run *f)
         f->store.column[c] = f->columns[c] + p->pad_bars[c];
         f->bars.column[c] = f->store.column[c];
     }
-    size_t shown = (size_t)f->frame->output_count * SHOWN_VALUES;
+    size_t shown = (size_t)f->frame->plan.output_count * SHOWN_VALUES;
     f->shown = malloc((shown + 1) * sizeof(*f->shown));
     return f->store.time_ns != NULL && f->shown != NULL;
 }
@@ -185,15 +185,15 @@ void frame_run_advance(struct frame_run *f, int64_t count)
 {
     int64_t first = f->done;
     assert(f->run.position == first && count <= PLAN_BLOCK_BARS);
-    for (int32_t o = 0; o < f->frame->output_count; o++)
-        f->shown[(int64_t)o * SHOWN_VALUES] = plan_run_last(&f->run, f->frame->output[o]);
+    for (int32_t o = 0; o < f->frame->plan.output_count; o++)
+        f->shown[(int64_t)o * SHOWN_VALUES] = plan_run_last(&f->run, f->frame->plan.output[o]);
     walk(f, f->next + count);
     fill_until(f, f->session + 1);
     while (f->run.position < f->done) {
         int64_t at = f->run.position - first;
         int64_t evaluated = plan_run_next(&f->run, f->done);
-        for (int32_t o = 0; o < f->frame->output_count; o++) {
-            const double *values = plan_run_values(&f->run, f->frame->output[o]);
+        for (int32_t o = 0; o < f->frame->plan.output_count; o++) {
+            const double *values = plan_run_values(&f->run, f->frame->plan.output[o]);
             double *shown = f->shown + (int64_t)o * SHOWN_VALUES + 1 + at;
             for (int64_t i = 0; i < evaluated; i++)
                 shown[i] = values[i];

@@ -199,7 +199,7 @@ static struct frame_draft *find_frame(const struct lowering *l, struct timeframe
 /* The node of the rule's plan that shows number x of the frame's plan. */
 static int32_t observe(const struct scope *s, int32_t x)
 {
-    struct plan_frame *frame = &s->frame->frame;
+    struct plan *frame = &s->frame->frame.plan;
     if (plan_builder_is_constant(s->numbers, x))
         return plan_builder_constant(s->logic, s->numbers->nodes[x].value);
     int32_t output = 0;
@@ -308,25 +308,51 @@ static int64_t frame_ratio(struct timeframe timeframe, const struct rule_options
     return ratio > 1 ? ratio : 1;
 }
 
-/* Makes the frames of all tf() under a node; tree is the whole rule. */
-static enum err make_frames(struct lowering *l, const struct ast *node, const struct ast *tree,
+static enum err make_frame(struct lowering *l, struct timeframe timeframe, struct plan_trees trees,
+                           const struct rule_options *options, struct arena *arena, struct error *e)
+{
+    struct frame_draft *draft = &l->frames[l->frame_count++];
+    int32_t capacity = NODES_SPARE;
+    for (int32_t i = 0; i < trees.count; i++)
+        capacity += NODES_PER_AST * count_inside(trees.root[i], timeframe);
+    draft->frame.timeframe = timeframe;
+    draft->frame.ratio = frame_ratio(timeframe, options);
+    draft->frame.plan.output = arena_alloc_array(arena, (size_t)capacity, sizeof(int32_t));
+    if (draft->frame.plan.output == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+    return plan_builder_init(&draft->nodes, capacity, arena, e);
+}
+
+/* Makes the frames of all tf() under a node of the trees. */
+static enum err make_frames(struct lowering *l, const struct ast *node, struct plan_trees trees,
                             const struct rule_options *options, struct arena *arena,
                             struct error *e)
 {
     enum err err = ERR_OK;
     bool wanted = node->kind == AST_FRAME && node->timeframe.minutes != l->timeframe.minutes;
-    if (wanted && find_frame(l, node->timeframe) == NULL) {
-        struct frame_draft *draft = &l->frames[l->frame_count++];
-        int32_t capacity = NODES_PER_AST * count_inside(tree, node->timeframe) + NODES_SPARE;
-        draft->frame.timeframe = node->timeframe;
-        draft->frame.ratio = frame_ratio(node->timeframe, options);
-        draft->frame.output = arena_alloc_array(arena, (size_t)capacity, sizeof(int32_t));
-        if (draft->frame.output == NULL)
-            return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
-        err = plan_builder_init(&draft->nodes, capacity, arena, e);
-    }
+    if (wanted && find_frame(l, node->timeframe) == NULL)
+        err = make_frame(l, node->timeframe, trees, options, arena, e);
     for (const struct ast *child = node->child; child != NULL && err == ERR_OK; child = child->next)
-        err = make_frames(l, child, tree, options, arena, e);
+        err = make_frames(l, child, trees, options, arena, e);
+    return err;
+}
+
+static enum err init_lowering(struct lowering *l, struct plan_trees trees,
+                              const struct rule_options *options, struct arena *arena,
+                              struct error *e)
+{
+    int32_t capacity = NODES_SPARE, frames = 0;
+    for (int32_t i = 0; i < trees.count; i++) {
+        capacity += NODES_PER_AST * count_ast(trees.root[i]);
+        frames += count_frames(trees.root[i]);
+    }
+    *l = (struct lowering){.timeframe = options->timeframe};
+    l->frames = arena_alloc_array(arena, (size_t)frames + 1, sizeof(*l->frames));
+    if (l->frames == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+    enum err err = plan_builder_init(&l->nodes, capacity, arena, e);
+    for (int32_t i = 0; i < trees.count && err == ERR_OK; i++)
+        err = make_frames(l, trees.root[i], trees, options, arena, e);
     return err;
 }
 
@@ -341,28 +367,36 @@ static enum err finish_frames(const struct lowering *l, struct arena *arena, str
     for (int32_t i = 0; i < l->frame_count; i++) {
         const struct plan_builder *nodes = &l->frames[i].nodes;
         p->frames[i] = l->frames[i].frame;
-        p->frames[i].plan =
-            (struct plan){.nodes = nodes->nodes, .node_count = nodes->count, .root = -1};
+        p->frames[i].plan.nodes = nodes->nodes;
+        p->frames[i].plan.node_count = nodes->count;
     }
     return ERR_OK;
 }
 
-enum err plan_build(const struct ast *root, const struct rule_options *options, struct arena *arena,
-                    struct plan *ret, struct error *e)
+/* The node of a whole tree: a column or a mask. */
+static int32_t lower_output(struct lowering *l, const struct ast *root)
 {
-    struct lowering l = {.timeframe = options->timeframe};
-    l.frames = arena_alloc_array(arena, (size_t)count_frames(root) + 1, sizeof(*l.frames));
-    if (l.frames == NULL)
-        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
-    int32_t capacity = NODES_PER_AST * count_ast(root) + NODES_SPARE;
-    enum err err = plan_builder_init(&l.nodes, capacity, arena, e);
-    if (err != ERR_OK || (err = make_frames(&l, root, root, options, arena, e)) != ERR_OK)
+    struct scope scope = {.l = l, .numbers = &l->nodes, .logic = &l->nodes};
+    int32_t x = lower(&scope, root, 0);
+    return plan_builder_is_constant(&l->nodes, x) ? plan_builder_unary(&l->nodes, PLAN_SPREAD, x)
+                                                  : x;
+}
+
+enum err plan_build(struct plan_trees trees, const struct rule_options *options,
+                    struct arena *arena, struct plan *ret, struct error *e)
+{
+    struct lowering l;
+    struct plan p = {.output_count = trees.count};
+    enum err err = init_lowering(&l, trees, options, arena, e);
+    if (err != ERR_OK)
         return err;
-    struct scope scope = {.l = &l, .numbers = &l.nodes, .logic = &l.nodes};
-    int32_t last = lower(&scope, root, 0);
-    if (plan_builder_is_constant(&l.nodes, last))
-        last = plan_builder_unary(&l.nodes, PLAN_SPREAD, last);
-    struct plan p = {.nodes = l.nodes.nodes, .node_count = l.nodes.count, .root = last};
+    p.output = arena_alloc_array(arena, (size_t)trees.count + 1, sizeof(*p.output));
+    if (p.output == NULL)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the rule");
+    for (int32_t i = 0; i < trees.count; i++)
+        p.output[i] = lower_output(&l, trees.root[i]);
+    p.nodes = l.nodes.nodes;
+    p.node_count = l.nodes.count;
     if ((err = finish_frames(&l, arena, &p, e)) != ERR_OK ||
         (err = plan_analyse(&p, arena, e)) != ERR_OK)
         return err;

@@ -1,7 +1,7 @@
 /* The compiled form of a rule: nodes in a flat array, in the order in which a block is evaluated.
  *
  * Invariants: a node's inputs come before it; no two nodes are equal (equal sub-expressions are
- * merged); the root is the last word of the rule, wherever it stands. Immutable once built.
+ * merged); the outputs are what is asked for, wherever they stand. Immutable once built.
  *
  * A tf() is a node that shows a number of another plan, its frame, which runs over the longer bars.
  *
@@ -69,7 +69,7 @@ struct plan_node {
     /* derived */
     bool recursive;
     bool price, volume;    /* values are those of one column of the bars, in place */
-    bool observed;         /* the root, or an output of a frame: read after the block */
+    bool observed;         /* an output: read after the block */
     int64_t lookback_bars; /* every bar before is MISSING */
     int64_t expected_bars; /* the same where no bar is missing; more than that with frames */
     int64_t warmup_bars;   /* a fresh start is expected to be forgotten after so many bars */
@@ -95,7 +95,8 @@ struct plan_frame; /* below */
 struct plan {
     struct plan_node *nodes;
     int32_t node_count;
-    int32_t root; /* -1 in a frame, which has outputs instead */
+    int32_t *output; /* what is read from outside: the rule; what is seen of a frame */
+    int32_t output_count;
     struct plan_frame *frames;
     int32_t frame_count;
     struct plan_slot *slots;
@@ -112,16 +113,19 @@ struct plan {
 /* What the tf() of one timeframe compute: a plan of its own over the longer bars. */
 struct plan_frame {
     struct timeframe timeframe;
-    int64_t ratio; /* of the rule's bars in one of these, typically */
-    struct plan plan;
-    int32_t *output; /* nodes of the plan that the rule sees; numbers, no constants */
-    int32_t output_count;
+    int64_t ratio;    /* of the rule's bars in one of these, typically */
+    struct plan plan; /* its outputs are numbers and no constants */
 };
 
-/* Builds the plan of a checked rule. ERR_RULE when it would have to remember too much,
- * ERR_NO_MEMORY. */
-enum err plan_build(const struct ast *root, const struct rule_options *options, struct arena *arena,
-                    struct plan *ret, struct error *e);
+/* Checked trees, each of which becomes an output. */
+struct plan_trees {
+    const struct ast *const *root;
+    int32_t count;
+};
+
+/* ERR_RULE when it would have to remember too much, ERR_NO_MEMORY. */
+enum err plan_build(struct plan_trees trees, const struct rule_options *options,
+                    struct arena *arena, struct plan *ret, struct error *e);
 
 /* The second half of plan_build: everything derived from the nodes (lookback, what is kept and
  * saved, where values lie in memory), of the frames too. */

@@ -60,7 +60,7 @@ static void derive_kernel(struct plan_node *node)
 /* A long bar is seen at the last of its bars, or later; each has one at least. */
 static void derive_frame(struct plan_node *node, const struct plan_frame *frame)
 {
-    const struct plan_node *shown = &frame->plan.nodes[frame->output[node->output]];
+    const struct plan_node *shown = &frame->plan.nodes[frame->plan.output[node->output]];
     node->recursive = shown->recursive;
     node->lookback_bars = shown->lookback_bars;
     node->expected_bars = (shown->expected_bars + 1) * frame->ratio - 1;
@@ -98,8 +98,8 @@ static void derive_forward(struct plan *p)
         p->columns |= columns_of(node);
         p->warmup_bars = larger(p->warmup_bars, node->warmup_bars);
     }
-    if (p->root >= 0)
-        p->expected_bars = p->nodes[p->root].expected_bars;
+    for (int32_t i = 0; i < p->output_count; i++)
+        p->expected_bars = larger(p->expected_bars, p->nodes[p->output[i]].expected_bars);
 }
 
 static void derive_backward(struct plan *p)
@@ -260,26 +260,25 @@ static enum err analyse_one(struct plan *p, struct arena *arena, struct error *e
     return err;
 }
 
-/* The value that a frame shows is that of its last bar, so the bars until the next one look back on
- * it. */
-static void observe_outputs(struct plan_frame *frame)
+static void observe_outputs(struct plan *p, int64_t keep_bars)
 {
-    for (int32_t i = 0; i < frame->output_count; i++) {
-        struct plan_node *node = &frame->plan.nodes[frame->output[i]];
+    for (int32_t i = 0; i < p->output_count; i++) {
+        struct plan_node *node = &p->nodes[p->output[i]];
         node->observed = true;
-        node->keep_bars = node->rebuild_bars = 1;
+        node->keep_bars = node->rebuild_bars = keep_bars;
     }
 }
 
 enum err plan_analyse(struct plan *p, struct arena *arena, struct error *e)
 {
     for (int32_t i = 0; i < p->frame_count; i++) {
-        observe_outputs(&p->frames[i]);
-        enum err err = analyse_one(&p->frames[i].plan, arena, e);
+        struct plan *frame = &p->frames[i].plan;
+        observe_outputs(frame, 1); /* until its next bar, what it shows is looked back on */
+        enum err err = analyse_one(frame, arena, e);
         if (err != ERR_OK)
             return err;
     }
-    p->nodes[p->root].observed = true;
+    observe_outputs(p, 0);
     enum err err = analyse_one(p, arena, e);
     return err != ERR_OK ? err : check_memory(p, e);
 }

@@ -72,9 +72,10 @@ static enum err list_indicators(struct rule *r, const struct ast *node, const st
 static enum err compile(struct rule *r, struct rule_text text, struct error *e)
 {
     struct ast *root;
+    const struct plan_trees trees = {.root = (const struct ast *const *)&root, .count = 1};
     enum err err = parser_parse(text, &r->arena, &root, e);
     if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK ||
-        (err = plan_build(root, &r->options, &r->arena, &r->plan, e)) != ERR_OK ||
+        (err = plan_build(trees, &r->options, &r->arena, &r->plan, e)) != ERR_OK ||
         (err = warnings_find(root, &r->arena, &r->warnings, e)) != ERR_OK)
         return err;
     r->boolean = root->type == VALUE_BOOLEAN;

@@ -116,15 +116,20 @@ void rule_run_eval(struct rule_run *run, int64_t end, uint64_t *mask)
         int64_t words = (plan_run_next(&run->run, end) + 63) / 64;
         if (mask == NULL)
             continue;
-        const uint64_t *block = plan_run_mask(&run->run, run->rule->plan.root);
+        const uint64_t *block = plan_run_mask(&run->run, run->rule->plan.output[0]);
         memcpy(mask, block, (size_t)words * sizeof(*mask));
         mask += words;
     }
 }
 
+double rule_run_output(const struct rule_run *run, int32_t output)
+{
+    return plan_run_values(&run->run, run->rule->plan.output[output])[0];
+}
+
 void rule_run_values(struct rule_run *run, int64_t end, double *values)
 {
-    int32_t root = run->rule->plan.root;
+    int32_t root = run->rule->plan.output[0];
     assert(end >= run->run.position && end <= run->run.bars->count);
     while (run->run.position < end) {
         int64_t count = plan_run_next(&run->run, end);
