@@ -342,7 +342,7 @@ static const char *number_text(double x, bool clock, char out[NUMBER_TEXT])
         return out;
     }
     int decimals = 2;
-    for (double limit = 10000; limit > 1 && size < limit && decimals < 6; limit /= 10)
+    for (double limit = 1000; limit >= 1 && size < limit && decimals < 6; limit /= 10)
         decimals++;
     snprintf(out, NUMBER_TEXT, "%.*f", decimals, x);
     size_t length = strlen(out);

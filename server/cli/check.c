@@ -1,5 +1,7 @@
 /* bracketd check: would this rule have fired? One symbol, answered at once. */
+#include "base/rfc3339.h"
 #include "server/cli/answer.h"
+#include "server/cli/check_explain.h"
 #include "server/cli/command.h"
 #include "server/cli/interrupt.h"
 #include "server/cli/study_flags.h"
@@ -8,6 +10,7 @@
 #include "server/cli/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     ARENA_BYTES = 4 << 20,
@@ -18,6 +21,7 @@ enum {
 struct check_options {
     struct target_options target;
     struct study_flags study;
+    const char *explain; /* NULL = the whole study */
     bool json;
 };
 
@@ -28,8 +32,10 @@ static const struct option options[] = {
     STUDY_OPTION_ROWS(struct check_options, study.),
     {.name = "latest", .kind = OPTION_INTEGER, .offset = offsetof(struct check_options, study.latest), .value = "N",
      .help = "how many of the latest fires to list (10)", .min = 0, .max = LIMIT_PAGE_ITEMS},
+    {.name = "explain", .kind = OPTION_TEXT, .offset = offsetof(struct check_options, explain), .value = "TIME",
+     .help = "why it fired on the bar that starts then (RFC 3339), or did not"},
     {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct check_options, json),
-     .help = "print the CheckAnswer of openapi.yaml"},
+     .help = "print the CheckAnswer of openapi.yaml, or the Explanation"},
     TARGET_OPTION_ROWS(struct check_options, target.),
 };
 /* clang-format on */
@@ -67,7 +73,9 @@ static enum err ask(struct target *target, const struct study_spec *spec, const 
     return err;
 }
 
-static int run(const struct check_options *o, const struct study_spec *spec, const char *body)
+/* explain_ns: the bar to explain; NULL = the whole study. */
+static int run(const struct check_options *o, const struct study_spec *spec, const char *body,
+               const int64_t *explain_ns)
 {
     struct target target;
     struct strbuf answer;
@@ -76,10 +84,13 @@ static int run(const struct check_options *o, const struct study_spec *spec, con
     if (target_open(&o->target, TARGET_EXISTING, &target, &e))
         return target_fail(&frame, &e);
     strbuf_init(&answer, ANSWER_BYTES_MAX);
-    enum err err = ask(&target, spec, body, &answer, &e);
+    enum err err = explain_ns
+                       ? check_explain(&target, spec, *explain_ns, interrupt_flag(), &answer, &e)
+                       : ask(&target, spec, body, &answer, &e);
     target_close(&target);
     int code = err ? answer_fail(&e)
-                   : answer_print(strbuf_text(&answer), answer.length, o->json, study_text_print);
+                   : answer_print(strbuf_text(&answer), answer.length, o->json,
+                                  explain_ns ? check_explain_print : study_text_print);
     strbuf_release(&answer);
     return code;
 }
@@ -90,6 +101,9 @@ static int settle_and_run(const struct check_options *o, const struct option_arg
     struct study_spec spec;
     struct strbuf body;
     struct error e;
+    int64_t explain_ns;
+    if (o->explain && rfc3339_parse(o->explain, strlen(o->explain), &explain_ns, &e))
+        return command_usage(&frame, "--explain: %s", e.message);
     if (o->study.symbols.count != 1)
         return command_usage(&frame, "one --symbol is needed; for several there is backtest");
     if (rest->count != 1)
@@ -100,7 +114,7 @@ static int settle_and_run(const struct check_options *o, const struct option_arg
     int code =
         study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_CHECK, arena, &body, &spec, &e)
             ? command_usage(&frame, "%s", e.message)
-            : run(o, &spec, strbuf_text(&body));
+            : run(o, &spec, strbuf_text(&body), o->explain ? &explain_ns : NULL);
     strbuf_release(&body);
     return code;
 }
