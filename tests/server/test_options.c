@@ -37,12 +37,9 @@ static enum err parse(struct parsed *p, char *line)
 {
     char *argv[ARGUMENTS_MAX];
     int argc = 0;
-    for (char *word = line; word && argc < ARGUMENTS_MAX; argc++) {
-        argv[argc] = word;
-        word = strchr(word, ' ');
-        if (word)
-            *word++ = '\0';
-    }
+    char *rest = line;
+    for (char *word; argc < ARGUMENTS_MAX && (word = strsep(&rest, " ")) != NULL;)
+        argv[argc++] = word;
     memset(p, 0, sizeof(*p));
     arena_init(&p->arena, 1 << 16);
     return options_parse(argc, argv, options, OPTION_COUNT, &p->arena, &p->settings, &p->rest,
