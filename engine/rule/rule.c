@@ -69,14 +69,15 @@ static enum err list_indicators(struct rule *r, const struct ast *node, const st
     return ERR_OK;
 }
 
-static enum err compile(struct rule *r, struct rule_text text, struct error *e)
+static enum err compile(struct rule *r, struct rule_text text, const struct rule_options *given,
+                        struct error *e)
 {
     struct ast *root;
     const struct plan_trees trees = {.root = (const struct ast *const *)&root, .count = 1};
     enum err err = parser_parse(text, &r->arena, &root, e);
     if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK ||
         (err = plan_build(trees, &r->options, &r->arena, &r->plan, e)) != ERR_OK ||
-        (err = warnings_find(root, &r->arena, &r->warnings, e)) != ERR_OK)
+        (err = warnings_find(root, given, &r->arena, &r->warnings, e)) != ERR_OK)
         return err;
     r->boolean = root->type == VALUE_BOOLEAN;
     r->normal_form = node_text(r, root);
@@ -96,7 +97,7 @@ enum err rule_compile(const char *text, size_t length, const struct rule_options
     if (r->options.zone == NULL)
         r->options.zone = zone_utc();
     arena_init(&r->arena, ARENA_MAX_BYTES);
-    enum err err = compile(r, (struct rule_text){text, length}, e);
+    enum err err = compile(r, (struct rule_text){text, length}, options, e);
     if (err != ERR_OK) {
         rule_free(r);
         return err;

@@ -426,6 +426,10 @@ static void what_never_or_always_holds_is_told(void **state)
     assert_warnings("time > 23:59", 1, "never");
     assert_warnings("close > $x and rsi(14) < $y", 0, "");
     assert_warnings("1 > 2", 1, "never");
+    assert_warnings("rsi(14) crosses above 100", 1, "'rsi(14) crosses above 100' can never hold");
+    assert_warnings("rsi(14) crosses below 100 and rsi(14) crosses above 0", 0, "");
+    assert_warnings("0 crosses above rsi(14) and -1 crosses rsi(14)", 2, "never");
+    assert_warnings("close crosses -1 or volume crosses above vwap", 1, "never");
     assert_warnings("sma(20)[2] > 0", 0, "");
 }
 
@@ -441,6 +445,47 @@ static void equality_of_computed_numbers_is_told(void **state)
     assert_warnings("highest(vwap, 5) == close", 1, "equality");
     assert_warnings("(close + 1)[2] == 5", 1, "equality");
     assert_warnings("not (close > open or (close == ema(5))[3])", 1, "equality");
+}
+
+static void times_of_day_by_another_clock_than_the_markets_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone, *calendar, *text, *words;
+    } cases[] = {
+        {"UTC", "XNYS", "time >= 09:45 and close > 1",
+         "'time >= 09:45' goes by the clock of UTC, while XNYS opens and closes by that of "
+         "America/New_York"},
+        {"Europe/London", "XNYS", "09:45 < time",
+         "'09:45 < time' goes by the clock of Europe/London"},
+        {"America/New_York", "XNSE", "time crosses above 10:00", "while XNSE opens"},
+        {"America/New_York", "XNYS", "time >= 09:45", NULL},
+        {"America/Toronto", "XNYS", "time >= 09:45", NULL},
+        {"UTC", "XNSE", "time >= 09:45", NULL},
+        {"America/New_York", "24x7", "time >= 09:45", NULL},
+        {"UTC", "XNYS", "minutes_since_open >= 15 and weekday < 5", NULL},
+        {"UTC", NULL, "close > 1 and not tf('15m', time < 09:45)",
+         "'time < 09:45' goes by UTC, a clock without summer time"},
+        {"Asia/Kolkata", NULL, "time > 10:00", "goes by Asia/Kolkata"},
+        {"Europe/Paris", NULL, "time > 10:00", NULL},
+        {NULL, NULL, "time > 10:00", NULL},
+        {NULL, "XNYS", "time > 10:00", "goes by the clock of UTC"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rule_options options = {.timeframe = {1}};
+        struct rule *r = NULL;
+        if (cases[i].zone != NULL)
+            assert_int_equal(zone_find(cases[i].zone, &options.zone, NULL), ERR_OK);
+        if (cases[i].calendar != NULL)
+            assert_int_equal(calendar_find(cases[i].calendar, &options.calendar, NULL), ERR_OK);
+        assert_int_equal(rule_compile(cases[i].text, strlen(cases[i].text), &options, &r, NULL),
+                         ERR_OK);
+        if (rule_warning_count(r) != (cases[i].words != NULL))
+            fail_msg("case %d: %d warnings", (int)i, (int)rule_warning_count(r));
+        if (cases[i].words != NULL && strstr(rule_warning(r, 0), cases[i].words) == NULL)
+            fail_msg("%s", rule_warning(r, 0));
+        rule_free(r);
+    }
 }
 
 /* ---- the tables -------------------------------------------------------------------------- */
@@ -500,6 +545,7 @@ int main(void)
         cmocka_unit_test(numbers_are_rules_only_when_asked_for),
         cmocka_unit_test(what_never_or_always_holds_is_told),
         cmocka_unit_test(equality_of_computed_numbers_is_told),
+        cmocka_unit_test(times_of_day_by_another_clock_than_the_markets_are_told),
         cmocka_unit_test(names_are_unique_and_found),
         cmocka_unit_test(a_signature_shows_what_may_be_left_out),
     };

@@ -51,6 +51,28 @@ class Rules(unittest.TestCase):
             self.assertIn(word, problem["detail"])
         self.assertEqual(self.validate("close > 5 and\n  hihg > 3", 422)["line"], 2)
 
+    def test_what_is_hardly_meant_is_told(self):
+        def warnings(rule, **more):
+            answer = self.client.post("/v1/rules/validate", json={"rule": rule, **more})
+            self.assertEqual(answer.status, 200, answer)
+            return answer.json()["warnings"]
+
+        self.assertEqual(warnings("time >= 09:45 and rsi(14) < 30", symbol="ABC"), [])
+        self.assertEqual(warnings("time >= 09:45 and rsi(14) < 30"), [])
+        self.assertIn("America/New_York", warnings("time >= 09:45", symbol="ABC", timezone="UTC")[0])
+        self.assertIn("summer time", warnings("time >= 09:45", timezone="UTC")[0])
+        self.assertIn("never", warnings("rsi(14) > 100", symbol="ABC")[0])
+        self.assertIn("rounding", warnings("close == ema(20)")[0])
+        count = len(self.bars)
+        self.assertEqual(warnings(f"close > sma({count // 2})", symbol="ABC"), [])
+        self.assertIn(f"'ABC' has {count} of 1m: on most", warnings(f"close > sma({count - 5})", symbol="ABC")[0])
+        self.assertIn("never has a value", warnings(f"close > sma({count + 1})", symbol="ABC")[0])
+        self.assertIn("'ABC' has 130 of 15m", warnings("close > sma(200)", symbol="ABC", timeframe="15m")[0])
+        self.assertIn("never has a value", warnings('close > tf("1d", sma(6))', symbol="ABC")[0])
+        unknown = self.client.post("/v1/rules/validate", json={"rule": "close > 1", "symbol": "ABX"})
+        self.assertEqual((unknown.status, unknown.json()["errors"][0]["pointer"]), (404, "/symbol"))
+        self.assertIn("ABC", unknown.json()["detail"])
+
     def test_parameters_are_accepted_by_validate(self):
         self.assertEqual(self.validate("sma($fast) crosses above sma($slow)")["parameters"], ["fast", "slow"])
 
