@@ -395,8 +395,8 @@ static enum err decode_member(struct decoder *d, const struct value *member,
     if (err)
         return err;
     *seen |= UINT64_C(1) << i;
-    if (fields[i].present_offset)
-        *(bool *)((char *)out + fields[i].present_offset) = true;
+    if (fields[i].present)
+        *(bool *)((char *)out + fields[i].present - 1) = true;
     return ERR_OK;
 }
 

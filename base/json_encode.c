@@ -92,7 +92,7 @@ static void encode_value(struct json_writer *w, const struct json_field *f, cons
 
 static bool is_present(const struct json_field *f, const void *in)
 {
-    if (f->present_offset && !*(const bool *)((const char *)in + f->present_offset))
+    if (f->present && !*(const bool *)((const char *)in + f->present - 1))
         return false;
     const void *member = (const char *)in + f->offset;
     return f->kind != JSON_TEXT || *(const char *const *)member != NULL;

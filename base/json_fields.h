@@ -9,8 +9,8 @@
  *
  * Decoding refuses unknown fields (naming the nearest known one), wrong types, values out of range
  * and missing required fields, each with its JSON pointer. Absent optional fields leave the
- * struct's member as the caller initialised it; `present_offset` (when not 0) names a bool member
- * set to true. null is the same as absent.
+ * struct's member as the caller initialised it; JSON_PRESENT names a bool member that is set to
+ * true by a field that is there. null is the same as absent.
  */
 #ifndef BASE_JSON_FIELDS_H
 #define BASE_JSON_FIELDS_H
@@ -45,7 +45,7 @@ struct json_field {
     enum json_kind kind;
     bool required;
     size_t offset;
-    size_t present_offset; /* of a bool; 0 = none */
+    size_t present; /* JSON_PRESENT: a bool; 0 = none */
     /* Both 0 = no bounds; INT64_MIN or INT64_MAX (or an infinity) leaves one side open. They hold
      * for the value of every kind that is a number within: also decimals, times, dates and
      * durations. */
@@ -60,6 +60,9 @@ struct json_field {
     {                                                                                              \
         .name = (json_name), .kind = (json_kind), .offset = offsetof(type, member), __VA_ARGS__    \
     }
+
+/* The bool that says whether the field was there: its offset and 1, as any offset is a good one. */
+#define JSON_PRESENT(type, member) .present = offsetof(type, member) + 1
 
 /* Scans (json_scan), parses and decodes one object of at most 64 fields into *out. Strings and
  * arrays live in the arena. On error *out may be half filled and must not be used: ERR_INVALID with

@@ -13,14 +13,15 @@ const char *const weekday_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "
 
 /* clang-format off */
 #define WINDOW(member, name, kind, ...) JSON_FIELD(struct study_spec_window, member, name, kind, __VA_ARGS__)
+#define HAS_WINDOW(member) JSON_PRESENT(struct study_spec_window, member)
+#define HAS(member) JSON_PRESENT(struct study_spec, member)
 #define SPEC(member, name, kind, ...) JSON_FIELD(struct study_spec, member, name, kind, __VA_ARGS__)
-#define PRESENT(type, member) .present_offset = offsetof(struct type, member)
 
 static const struct json_field window_fields[] = {
-    WINDOW(from_minute, "from", JSON_TIME_OF_DAY, PRESENT(study_spec_window, has_from)),
-    WINDOW(to_minute, "to", JSON_TIME_OF_DAY, PRESENT(study_spec_window, has_to)),
+    WINDOW(from_minute, "from", JSON_TIME_OF_DAY, HAS_WINDOW(has_from)),
+    WINDOW(to_minute, "to", JSON_TIME_OF_DAY, HAS_WINDOW(has_to)),
     WINDOW(timezone, "timezone", JSON_TEXT, .min = 1, .max = 64),
-    WINDOW(days, "days", JSON_FLAGS, .choices = weekday_names, .min = 1, .max = 7, PRESENT(study_spec_window, has_days)),
+    WINDOW(days, "days", JSON_FLAGS, .choices = weekday_names, .min = 1, .max = 7, HAS_WINDOW(has_days)),
 };
 enum { WINDOW_FIELD_COUNT = sizeof(window_fields) / sizeof(window_fields[0]) };
 
@@ -30,10 +31,10 @@ enum { WINDOW_FIELD_COUNT = sizeof(window_fields) / sizeof(window_fields[0]) };
     SPEC(from_text, "from", JSON_TEXT, .min = 1, .max = 40),                                                  \
     SPEC(to_text, "to", JSON_TEXT, .min = 1, .max = 40),                                                      \
     SPEC(window, "window", JSON_OBJECT, .fields = window_fields, .field_count = WINDOW_FIELD_COUNT,           \
-         PRESENT(study_spec, has_window)),                                                                    \
-    SPEC(trigger, "trigger", JSON_ENUM, .choices = study_trigger_names, PRESENT(study_spec, has_trigger)),    \
-    SPEC(cooldown_ns, "cooldown", JSON_DURATION, PRESENT(study_spec, has_cooldown)),                          \
-    SPEC(horizon_names, "horizons", JSON_TEXTS, .min = 1, .max = LIMIT_HORIZONS, PRESENT(study_spec, has_horizons))
+         HAS(has_window)),                                                                                    \
+    SPEC(trigger, "trigger", JSON_ENUM, .choices = study_trigger_names, HAS(has_trigger)),                    \
+    SPEC(cooldown_ns, "cooldown", JSON_DURATION, HAS(has_cooldown)),                                          \
+    SPEC(horizon_names, "horizons", JSON_TEXTS, .min = 1, .max = LIMIT_HORIZONS, HAS(has_horizons))
 
 static const struct json_field backtest_fields[] = {
     SPEC(name, "name", JSON_TEXT, .min = 0, .max = LIMIT_JOB_NAME_BYTES),
@@ -44,7 +45,7 @@ static const struct json_field backtest_fields[] = {
 static const struct json_field check_fields[] = {
     SPEC(symbol, "symbol", JSON_TEXT, .required = true, .min = 1, .max = LIMIT_SYMBOL_BYTES),
     COMMON_FIELDS,
-    SPEC(latest, "latest", JSON_INT, .min = 0, .max = LIMIT_PAGE_ITEMS, PRESENT(study_spec, has_latest)),
+    SPEC(latest, "latest", JSON_INT, .min = 0, .max = LIMIT_PAGE_ITEMS, HAS(has_latest)),
 };
 /* clang-format on */
 

@@ -26,8 +26,8 @@ static const struct json_field window_fields[] = {
 };
 
 struct request {
+    bool has_dry_run, dry_run; /* the first place is as good as any */
     const char *name;
-    bool dry_run, has_dry_run;
     int64_t quantity;
     double percent;
     int64_t price;
@@ -46,12 +46,12 @@ struct request {
 static const struct json_field request_fields[] = {
     JSON_FIELD(struct request, name, "name", JSON_TEXT),
     JSON_FIELD(struct request, dry_run, "dry_run", JSON_BOOL,
-               .present_offset = offsetof(struct request, has_dry_run)),
+               JSON_PRESENT(struct request, has_dry_run)),
     JSON_FIELD(struct request, quantity, "quantity", JSON_INT, .required = true, .min = 1,
                .max = INT64_MAX),
     JSON_FIELD(struct request, percent, "percent", JSON_NUMBER, .number_min = 0, .number_max = 100),
     JSON_FIELD(struct request, price, "price", JSON_DECIMAL, .min = 1, .max = 1000 * DECIMAL_ONE,
-               .present_offset = offsetof(struct request, has_price)),
+               JSON_PRESENT(struct request, has_price)),
     JSON_FIELD(struct request, side, "side", JSON_ENUM, .choices = sides),
     JSON_FIELD(struct request, at_ns, "at", JSON_TIME),
     JSON_FIELD(struct request, date, "date", JSON_DATE, .min = 10957, .max = 19722),
@@ -59,7 +59,7 @@ static const struct json_field request_fields[] = {
                .max = INT64_C(3600000000000)),
     JSON_FIELD(struct request, symbols, "symbols", JSON_TEXTS, .min = 1, .max = 3),
     JSON_FIELD(struct request, window, "window", JSON_OBJECT, .fields = window_fields,
-               .field_count = 4, .present_offset = offsetof(struct request, has_window)),
+               .field_count = 4, JSON_PRESENT(struct request, has_window)),
     JSON_FIELD(struct request, open_below, "open_below", JSON_INT, .min = INT64_MIN, .max = 10),
     JSON_FIELD(struct request, open_above, "x/~y", JSON_NUMBER, .number_min = -1,
                .number_max = INFINITY),
@@ -165,10 +165,10 @@ static void what_is_absent_is_left_out_when_encoded(void **state)
     static const struct json_field fields[] = {
         JSON_FIELD(struct request, name, "name", JSON_TEXT),
         JSON_FIELD(struct request, price, "price", JSON_DECIMAL,
-                   .present_offset = offsetof(struct request, has_price)),
+                   JSON_PRESENT(struct request, has_price)),
         JSON_FIELD(struct request, symbols, "symbols", JSON_TEXTS),
         JSON_FIELD(struct request, window, "window", JSON_OBJECT, .fields = window_fields,
-                   .field_count = 4, .present_offset = offsetof(struct request, has_window)),
+                   .field_count = 4, JSON_PRESENT(struct request, has_window)),
         JSON_FIELD(struct request, quantity, "quantity", JSON_INT),
     };
     struct strbuf b;

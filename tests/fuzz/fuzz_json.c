@@ -120,7 +120,7 @@ static const char *const sides[] = {"buy", "sell", "sell_short", NULL};
 static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", NULL};
 
 /* Each member that cannot be 0 has a flag: then it is not written when it was left out. */
-#define HAS(type, member) .present_offset = offsetof(type, member)
+#define HAS(type, member) JSON_PRESENT(type, member)
 static const struct json_field inner_fields[] = {
     JSON_FIELD(struct inner, from_minute, "from", JSON_TIME_OF_DAY, HAS(struct inner, has_from)),
     JSON_FIELD(struct inner, to_minute, "to", JSON_TIME_OF_DAY, HAS(struct inner, has_to), .min = 1,

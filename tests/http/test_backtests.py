@@ -5,6 +5,7 @@ import statistics
 import threading
 import time
 import unittest
+import zoneinfo
 
 import harness
 import market
@@ -125,6 +126,28 @@ class Backtests(unittest.TestCase):
                 last = self.bars[i].at
                 kept.append(market.stamp(last))
         self.assertEqual([f["at"] for f in self.all_fires(job)], kept)
+
+    def test_every_bar_of_a_window_and_no_other_is_in_it(self):
+        local = [bar.at.astimezone(market.NEW_YORK) for bar in self.bars]
+        minutes = [at.hour * 60 + at.minute for at in local]
+        for window, first, end in (({"from": "09:45", "to": "11:30"}, 585, 690), ({"from": "15:00"}, 900, 1440), ({"to": "09:40"}, 0, 580)):
+            want = sum(first <= minute < end for minute in minutes)
+            job = self.create(rule="close > 0", trigger="every_bar", window=window)
+            self.assertEqual(job["request"]["window"], window)
+            self.assertEqual((job["result"]["fires"], job["result"]["study"]["bars_in_window"]), (want, want))
+            text = f"{window.get('from', '00:00')}-{window.get('to', '24:00')}"
+            plain = self.client.post("/v1/check", body="close > 0", headers={"Content-Type": "text/plain"},
+                                     query={"symbol": "ABC", "trigger": "every_bar", "window": text})
+            self.assertEqual(plain.json()["result"]["fires"], want)
+
+    def test_a_window_follows_the_clocks_of_its_zone(self):
+        bars = market.make_bars(days=15, first="2024-03-04", seed=5, missing=0)
+        self.client.import_csv("SPRING", market.csv_text(bars))
+        job = self.create(symbols=["SPRING"], rule="close > 0", trigger="every_bar",
+                          window={"from": "14:00", "to": "15:00", "timezone": "Europe/London"})
+        want = [market.stamp(bar.at) for bar in bars if bar.at.astimezone(zoneinfo.ZoneInfo("Europe/London")).hour == 14]
+        self.assertEqual(len({at[11:13] for at in want}), 1)  # London's clocks change three weeks later
+        self.assertEqual([f["at"] for f in self.all_fires(job, 1000)], want)
 
     def test_other_formats_of_fires(self):
         job = self.create(trigger="every_bar", horizons=["5m"])

@@ -102,6 +102,23 @@ static void refusals_point_at_the_field(void **state)
     }
 }
 
+static void an_end_of_the_window_that_is_given_is_known_and_the_other_is_open(void **state)
+{
+    struct fixture *f = *state;
+    static const char from[] =
+        "{\"symbols\":[\"ABC\"],\"rule\":\"close > 1\",\"window\":{\"from\":\"09:45\"}}";
+    static const char to[] =
+        "{\"symbols\":[\"ABC\"],\"rule\":\"close > 1\",\"window\":{\"to\":\"11:30\"}}";
+    assert_int_equal(decode(f, STUDY_SPEC_BACKTEST, from), ERR_OK);
+    assert_true(f->spec.window.has_from && f->spec.window.from_minute == 585);
+    assert_false(f->spec.window.has_to);
+    assert_string_equal(encode(f, STUDY_SPEC_BACKTEST), from);
+    assert_int_equal(decode(f, STUDY_SPEC_BACKTEST, to), ERR_OK);
+    assert_false(f->spec.window.has_from);
+    assert_true(f->spec.window.has_to && f->spec.window.to_minute == 690);
+    assert_string_equal(encode(f, STUDY_SPEC_BACKTEST), to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +126,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_request_encodes_to_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_check_has_its_one_symbol_as_a_list_too, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_end_of_the_window_that_is_given_is_known_and_the_other_is_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refusals_point_at_the_field, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
