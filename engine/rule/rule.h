@@ -77,8 +77,10 @@ void rule_run_eval(struct rule_run *run, int64_t end, uint64_t *mask);
  * MISSING). */
 void rule_run_values(struct rule_run *run, int64_t end, double *values);
 
-/* The Markov state at the position, as rule_state_bytes() bytes that compare with memcmp. */
+/* The Markov state at the position, as rule_state_bytes() bytes that compare with memcmp; as many
+ * for every run of the rule. */
 size_t rule_state_bytes(const struct rule_run *run);
+size_t rule_saved_bytes(const struct rule *r);
 void rule_run_save(const struct rule_run *run, void *state);
 void rule_run_load(struct rule_run *run, int64_t bar, const void *state);
 

@@ -75,12 +75,17 @@ void rule_run_start(struct rule_run *run, int64_t bar)
 
 /* ---- state: that of the rule's plan, then those of the frames ---------------------------- */
 
+size_t rule_saved_bytes(const struct rule *r)
+{
+    size_t bytes = r->plan.saved_bytes;
+    for (int32_t f = 0; f < r->plan.frame_count; f++)
+        bytes += r->plan.frames[f].plan.saved_bytes;
+    return bytes;
+}
+
 size_t rule_state_bytes(const struct rule_run *run)
 {
-    size_t bytes = run->rule->plan.saved_bytes;
-    for (int32_t f = 0; f < run->frame_count; f++)
-        bytes += run->frames[f].frame->plan.saved_bytes;
-    return bytes;
+    return rule_saved_bytes(run->rule);
 }
 
 void rule_run_save(const struct rule_run *run, void *state)

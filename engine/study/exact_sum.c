@@ -29,6 +29,13 @@ void exact_sum_subtract(struct exact_sum *s, const struct exact_sum *other)
     s->squares_low -= other->squares_low;
 }
 
+bool exact_sum_is_possible(const struct exact_sum *s)
+{
+    const __int128 largest = (__int128)EXACT_SUM_LIMIT * (INT64_C(1) << 53);
+    return s->count >= 0 && s->count < INT64_C(1) << 53 && s->hits >= 0 && s->hits <= s->count &&
+           s->sum <= largest * s->count && s->sum >= -largest * s->count;
+}
+
 bool exact_sum_equal(const struct exact_sum *a, const struct exact_sum *b)
 {
     return a->count == b->count && a->hits == b->hits && a->sum == b->sum &&

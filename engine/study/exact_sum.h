@@ -46,6 +46,8 @@ static inline void exact_sum_add(struct exact_sum *s, double x)
 void exact_sum_merge(struct exact_sum *s, const struct exact_sum *other);
 /* Takes away what was added before. */
 void exact_sum_subtract(struct exact_sum *s, const struct exact_sum *other);
+/* Whether it keeps the invariants, and some `count` returns could have given its sum. */
+bool exact_sum_is_possible(const struct exact_sum *s);
 bool exact_sum_equal(const struct exact_sum *a, const struct exact_sum *b);
 
 double exact_sum_mean(const struct exact_sum *s);     /* NaN when empty */

@@ -147,43 +147,6 @@ void study_progress(const struct study *s, struct study_progress *ret)
     };
 }
 
-enum err study_restore(struct study *s, const void *bytes, size_t size_bytes, struct error *e)
-{
-    if (s->merged == s->plan.shard_count)
-        return error_set(e, ERR_DATA, "all %lld shards are there already",
-                         (long long)s->plan.shard_count);
-    const struct shard *shard = &s->plan.shards[s->merged];
-    bool last = study_is_last_of_symbol(s, s->merged);
-    struct study_sums sums = {0};
-    struct shard_result result = {.fires.horizon_count = s->request.horizon_count};
-    struct shard_record record = {
-        .index = s->merged, .result = &result, .sums = last ? &sums : NULL};
-    enum err code = last ? study_sums_init(&sums, s->request.horizon_count, e) : ERR_OK;
-    if (code == ERR_OK)
-        code = shard_record_decode(bytes, size_bytes, s->fingerprint, &record, e);
-    if (code != ERR_OK)
-        goto out;
-    for (size_t i = 0; i < result.fires.count; i++)
-        result.fires.fires[i].symbol = shard->symbol;
-    struct study_sums before = s->symbol_sums;
-    if (last)
-        s->symbol_sums = sums; /* the whole symbol's; what was summed so far is part of it */
-    struct merge_input in = {.result = &result, .reevaluated = record.reevaluated};
-    code = study_merge(s, &in, e);
-    if (last && code == ERR_OK)
-        sums = before;
-    else if (last)
-        s->symbol_sums = before;
-    if (code == ERR_OK) {
-        atomic_fetch_add_explicit(&s->shards_done, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&s->bars_done, shard_bars(shard), memory_order_relaxed);
-    }
-out:
-    study_sums_release(&sums);
-    shard_result_release(&result);
-    return code;
-}
-
 static enum err load_given(void *context, size_t symbol, const struct bars **ret, struct error *e)
 {
     (void)symbol;

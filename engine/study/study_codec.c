@@ -29,8 +29,9 @@ static void pack_fires(const struct fire_list *l, struct strbuf *out)
 
 static void unpack_fire(struct unpacker *u, struct study_fire *f)
 {
-    f->at_ns += unpack_signed(u);
-    f->bar += unpack_signed(u);
+    /* Whatever they add up to: whether it is a place in the shard is seen later. */
+    f->at_ns = (int64_t)((uint64_t)f->at_ns + (uint64_t)unpack_signed(u));
+    f->bar = (int64_t)((uint64_t)f->bar + (uint64_t)unpack_signed(u));
     f->day = (int32_t)unpack_signed(u);
     f->minute = (int32_t)unpack_count(u, MINUTES_OF_DAY - 1);
     f->session = (int32_t)unpack_count(u, INT32_MAX);

@@ -88,12 +88,12 @@ static void unpack_cell(struct exact_sum *c, struct unpacker *u)
     if (c->count == 0)
         return;
     c->hits = (int64_t)unpack_unsigned(u);
-    if (c->count < 0 || c->hits < 0 || c->hits > c->count)
-        u->failed = true;
     uint64_t words[2], squares[3];
     unpack_magnitude(u, words, 2);
     unsigned __int128 zigzag = (unsigned __int128)words[1] << 64 | words[0];
     c->sum = (__int128)(zigzag & 1 ? ~(zigzag >> 1) : zigzag >> 1);
+    if (!exact_sum_is_possible(c))
+        u->failed = true;
     unpack_magnitude(u, squares, 3);
     c->squares_low = (unsigned __int128)squares[1] << 64 | squares[0];
     c->squares_high = squares[2];
