@@ -166,8 +166,8 @@ static int64_t reach_of(const struct plan *p)
 static void fill_before(struct frame_run *f, int64_t end_session)
 {
     int64_t first = f->done - reach_of(&f->frame->plan), session = 0;
-    if (first > 0)
-        session = bars_session_of(&f->bars, first) - 1;
+    if (first > 0) /* behind the last bar: as on it */
+        session = bars_session_of(&f->bars, first < f->bars.count ? first : first - 1) - 1;
     session = session > 0 ? session : 0;
     if (session < f->filled_from || session > f->filled_to)
         f->filled_from = f->filled_to = session;
