@@ -46,24 +46,39 @@ struct waiter {
     bool creating;
 };
 
-static void answer_waiter(struct waiter *w)
+static void answer_with(struct waiter *w, enum err err, struct job_view *view,
+                        const struct error *e)
 {
     struct http_request *r = w->request;
-    struct job_view view = {0};
-    if (job_service_peek(w->jobs, &w->watch.id, &view) && view.body) {
-        respond_job(r, http_request_response(r), &view,
-                    w->creating && !job_status_is_final(view.status));
-        http_request_complete(r);
-    } else {
-        struct error e;
-        error_set(&e, ERR_NOT_FOUND, "the backtest is gone");
-        http_request_fail(r, &e);
+    if (err) {
+        http_request_fail(r, e);
+        return;
     }
+    respond_job(r, http_request_response(r), view,
+                w->creating && !job_status_is_final(view->status));
+    http_request_complete(r);
 }
 
+/* On the jobs thread, which may read the database: the job may have left memory by now. */
 static void on_job_ended(struct job_watch *watch)
 {
-    answer_waiter((struct waiter *)watch);
+    struct waiter *w = (struct waiter *)watch;
+    struct job_view view = {0};
+    struct error e;
+    answer_with(w, job_service_get(w->jobs, &watch->id, &view, &e), &view, &e);
+}
+
+/* From memory alone, where nothing may block: a job that is waited for is there. */
+static void answer_now(struct waiter *w)
+{
+    struct job_view view = {0};
+    struct error e;
+    enum err err = ERR_OK;
+    if (!job_service_peek(w->jobs, &w->watch.id, &view))
+        err = error_set(&e, ERR_NOT_FOUND, "the backtest is gone");
+    else if (!view.body)
+        err = error_set(&e, ERR_NO_MEMORY, "out of memory for a job");
+    answer_with(w, err, &view, &e);
 }
 
 static void on_wait_canceled(struct http_request *r, enum http_cancel why, void *context)
@@ -72,7 +87,7 @@ static void on_wait_canceled(struct http_request *r, enum http_cancel why, void 
     (void)why;
     struct waiter *w = context;
     if (job_service_unwatch(w->jobs, &w->watch))
-        answer_waiter(w);
+        answer_now(w);
 }
 
 /* Defers the answer until the job ends; false when it has ended already. */
@@ -90,7 +105,7 @@ static bool wait_for_end(struct http_request *r, struct job_service *jobs, const
                        w);
     if (!job_service_watch(jobs, id, &w->watch)) {
         w->watch.id = *id;
-        answer_waiter(w);
+        answer_now(w);
     }
     return true;
 }
