@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/limits.h"
+#include "engine/trades/scaled.h"
 
 #include <assert.h>
 #include <math.h>
@@ -128,8 +129,7 @@ static int64_t distance_of(const struct strategy_distance *d, int64_t entry_pric
     if (d->kind == DISTANCE_OFFSET)
         return d->value;
     if (d->kind == DISTANCE_PERCENT)
-        return (int64_t)(((__int128)entry_price * d->value + 50 * DECIMAL_ONE) /
-                         (100 * DECIMAL_ONE));
+        return (int64_t)scaled_product(entry_price, d->value, 100 * DECIMAL_ONE, 50 * DECIMAL_ONE);
     double distance = atr * decimal_to_double(d->value);
     return distance >= 0 && distance <= far ? decimal_nearest(distance) : 0;
 }

@@ -21,6 +21,7 @@ enum { CANCEL_EVENTS = 4096 };
 struct position {
     const struct trade_candidate *candidate;
     int64_t entry_price, quantity, entry_value, entry_commission;
+    int64_t marked_bar; /* where valuing goes on */
 };
 
 struct account {
@@ -175,18 +176,40 @@ static enum err grow(void **items, size_t *capacity, size_t needed, size_t size,
 
 /* ---- value ---- */
 
-/* The last close of the symbol that is known at the instant; the entry's price when none is since
- * then. */
-static int64_t price_at(const struct account *a, const struct trade_candidate *c, int64_t at_ns)
+/* The last bar of the position's symbol that is complete at the instant; before entry_bar when none
+ * is since the entry. Marks go forward, so the search widens from where the last one ended. */
+static int64_t last_bar_at(const struct account *a, struct position *p, int64_t at_ns)
 {
-    const struct bars *bars = a->in->bars[c->symbol];
-    int64_t bar = bars_lower_bound(bars, at_ns) - 1;
+    const struct bars *bars = a->in->bars[p->candidate->symbol];
+    int64_t low = p->marked_bar, width = 1; /* low starts before the instant, or is the entry's */
+    while (low + width < bars->count && bars->time_ns[low + width] < at_ns) {
+        low += width;
+        width *= 2;
+    }
+    int64_t high = low + width < bars->count ? low + width : bars->count;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (bars->time_ns[middle] < at_ns)
+            low = middle;
+        else
+            high = middle;
+    }
+    p->marked_bar = low;
+    int64_t end_ns = bars->time_ns[low] + timeframe_ns(bars->timeframe);
     /* A bar that overruns its session's end may be complete all the same. */
-    if (bar >= c->entry_bar && bar_end_ns(bars, bar) > at_ns)
-        bar--;
+    return end_ns <= at_ns || bar_end_ns(bars, low) <= at_ns ? low : low - 1;
+}
+
+/* The last close that is known at the instant; the entry's price when none is since then. */
+static int64_t price_at(const struct account *a, struct position *p, int64_t at_ns)
+{
+    const struct trade_candidate *c = p->candidate;
+    if (at_ns <= c->entry_at.at_ns)
+        return c->entry_price;
+    int64_t bar = last_bar_at(a, p, at_ns);
     if (bar < c->entry_bar)
         return c->entry_price;
-    double close = bars->column[BAR_CLOSE][bar];
+    double close = a->in->bars[c->symbol]->column[BAR_CLOSE][bar];
     return close < (double)LIMIT_STRATEGY_PRICE ? (int64_t)(close * (double)DECIMAL_ONE + 0.5)
                                                 : LIMIT_STRATEGY_PRICE * DECIMAL_ONE;
 }
@@ -210,8 +233,8 @@ static enum err equity_at(const struct account *a, int64_t at_ns, int64_t *ret, 
     const struct strategy *s = a->in->strategy;
     wide equity = a->cash;
     for (size_t i = 0; i < a->open_count; i++) {
-        const struct position *p = &a->open[i];
-        int64_t price = price_at(a, p->candidate, at_ns);
+        struct position *p = &a->open[i];
+        int64_t price = price_at(a, p, at_ns);
         int64_t value = fill_value(price, p->quantity, s->side == SIDE_SHORT);
         equity += p->entry_value + profit(s, p->entry_value, value);
     }
@@ -245,7 +268,7 @@ static enum err take_entry(struct account *a, const struct trade_candidate *c, s
         counts->in_position++;
         return ERR_OK;
     }
-    struct position p = {.candidate = c};
+    struct position p = {.candidate = c, .marked_bar = c->entry_bar};
     int64_t equity = 0;
     enum err code = ERR_OK;
     if (s->sizing.kind == SIZING_PERCENT_EQUITY)
