@@ -226,8 +226,13 @@ static enum err evaluate(struct explanation *x, const struct rule_options *optio
     for (int32_t i = 0; i < x->wanted_count; i++)
         roots[i] = x->wanted[i].tree;
     struct plan_trees trees = {.root = roots, .count = x->wanted_count};
-    enum err err = plan_build(trees, options, &x->arena, &rule.plan, e);
-    if (err != ERR_OK || (err = rule_run_create(&rule, bars, &run, e)) != ERR_OK)
+    struct error inner;
+    enum err err = plan_build(trees, options, &x->arena, &rule.plan, &inner);
+    if (err == ERR_RULE)
+        return rule_text_error(&x->text, 0, e, "%s", inner.message);
+    if (err != ERR_OK)
+        return out_of_memory(e);
+    if ((err = rule_run_create(&rule, bars, &run, e)) != ERR_OK)
         return err;
     rule_run_eval(run, bar, NULL);
     rule_run_eval(run, bar + 1, NULL);

@@ -97,6 +97,20 @@ static enum err lex_time(struct lexer *l, struct token *t, size_t hour_digits, s
     return ERR_OK;
 }
 
+/* A letter right after a number of n bytes. */
+static enum err refuse_letter(struct lexer *l, size_t n, struct error *e)
+{
+    char unit = lower(peek(l, n)), after = peek(l, n + 1);
+    if ((unit == 'm' || unit == 'h' || unit == 'd') && !is_letter(after) && !is_digit(after))
+        return rule_text_error(&l->text, l->offset, e,
+                               "'%.*s' is no number; a timeframe stands in quotes, as in "
+                               "tf(\"15m\", close)",
+                               (int)n + 1, l->text.bytes + l->offset);
+    return rule_text_error(&l->text, l->offset + n, e,
+                           "a number ends here, then an operator is expected, not '%c'",
+                           peek(l, n));
+}
+
 static enum err lex_number(struct lexer *l, struct token *t, struct error *e)
 {
     size_t n = digits_from(l, 0);
@@ -122,9 +136,7 @@ static enum err lex_number(struct lexer *l, struct token *t, struct error *e)
     }
     t->length = n;
     if (is_letter(peek(l, n)))
-        return rule_text_error(&l->text, l->offset + n, e,
-                               "a number ends here, then an operator is expected, not '%c'",
-                               peek(l, n));
+        return refuse_letter(l, n, e);
     size_t zeros = 0; /* number_parse reads JSON's numbers, which have no leading zeros */
     while (peek(l, zeros) == '0' && is_digit(peek(l, zeros + 1)))
         zeros++;
@@ -192,10 +204,47 @@ static enum err lex_string(struct lexer *l, struct token *t, struct error *e)
     return ERR_OK;
 }
 
+/* What a word processor makes of signs. */
+static const struct {
+    const char *sign, *hint;
+} typographic[] = {
+    {"\xe2\x89\xa5", "write '>='"},
+    {"\xe2\x89\xa4", "write '<='"},
+    {"\xe2\x89\xa0", "write '!='"},
+    {"\xc3\x97", "write '*'"},
+    {"\xc3\xb7", "write '/'"},
+    {"\xe2\x88\x92", "write '-'"},
+    {"\xe2\x80\x93", "write '-'"},
+    {"\xe2\x80\x9c", "write plain quotes"},
+    {"\xe2\x80\x9d", "write plain quotes"},
+    {"\xe2\x80\x98", "write plain quotes"},
+    {"\xe2\x80\x99", "write plain quotes"},
+};
+
+static enum err refuse_typographic(struct lexer *l, struct error *e)
+{
+    size_t rest = l->text.length - l->offset;
+    for (size_t i = 0; i < sizeof(typographic) / sizeof(typographic[0]); i++) {
+        size_t n = strlen(typographic[i].sign);
+        if (rest >= n && memcmp(l->text.bytes + l->offset, typographic[i].sign, n) == 0)
+            return rule_text_error(&l->text, l->offset, e, "unexpected '%s': %s",
+                                   typographic[i].sign, typographic[i].hint);
+    }
+    return rule_text_error(&l->text, l->offset, e,
+                           "this character is not part of the rule language");
+}
+
 /* Signs that people bring from other languages, and what they are called here. */
 static const char *foreign_sign_hint(char c)
 {
     switch (c) {
+    case '.':
+        return "a number begins with a digit, as in 0.5";
+    case ';':
+        return "a rule is one expression; join parts with 'and' or 'or'";
+    case '?':
+    case ':':
+        return "a rule has no branches; join parts with 'and', 'or' and 'not'";
     case '=':
         return "a comparison for equality is written '=='";
     case '&':
@@ -205,8 +254,9 @@ static const char *foreign_sign_hint(char c)
     case '!':
         return "write 'not', or '!=' between two values";
     case '%':
+        return "write 2% as 0.02";
     case '^':
-        return "this operator does not exist here; there are + - * /";
+        return "there are + - * /; write x * x for a square";
     case '{':
     case '}':
         return "use round brackets ( )";
@@ -238,8 +288,7 @@ static enum err lex_sign(struct lexer *l, struct token *t, struct error *e)
     const char *hint = foreign_sign_hint(peek(l, 0));
     if (hint != NULL)
         return rule_text_error(&l->text, l->offset, e, "unexpected '%c': %s", peek(l, 0), hint);
-    return rule_text_error(&l->text, l->offset, e,
-                           "this character is not part of the rule language");
+    return refuse_typographic(l, e);
 }
 
 enum err lexer_next(struct lexer *l, struct token *ret, struct error *e)

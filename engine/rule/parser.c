@@ -1,12 +1,14 @@
 #include "engine/rule/parser.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <string.h>
 
 struct parser {
     struct lexer lexer;
-    struct token token; /* the next one, not yet taken */
+    struct token token;       /* the next one, not yet taken */
+    enum token_kind previous; /* the one before it */
     struct arena *arena;
     struct error *e;
     int32_t depth;
@@ -18,7 +20,45 @@ static enum err parse_or(struct parser *p, struct ast **ret);
 
 static enum err advance(struct parser *p)
 {
+    p->previous = p->token.kind;
     return lexer_next(&p->lexer, &p->token, p->e);
+}
+
+/* Words of everyday speech between two values. */
+static bool is_spoken(const char *name)
+{
+    static const char *const words[] = {"is",   "equals",  "equal", "over",   "under",
+                                        "than", "greater", "less",  "between"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* What may have been meant by the next token, "" when nothing comes to mind. */
+static const char *hint(const struct parser *p)
+{
+    static const char *const keywords[] = {"and", "or", "not", "crosses"};
+    static const char *const meant[] = {", did you mean 'and'?", ", did you mean 'or'?",
+                                        ", did you mean 'not'?", ", did you mean 'crosses'?"};
+    const struct token *t = &p->token;
+    if (t->kind == TOKEN_ABOVE || t->kind == TOKEN_BELOW)
+        return ": write 'crosses above' and 'crosses below', or > and <";
+    if (t->kind == TOKEN_NUMBER && p->previous == TOKEN_NAME)
+        return ": arguments stand in brackets, as in sma(20)";
+    if (t->kind == TOKEN_COMMA && p->previous == TOKEN_NUMBER)
+        return ": numbers are written without commas";
+    if (t->kind == TOKEN_CLOSE && p->depth == 0)
+        return ": there is no '(' for it";
+    if (t->kind != TOKEN_NAME)
+        return "";
+    if (is_spoken(t->name))
+        return ": comparisons are < <= > >= == != and 'crosses above'";
+    const char *near = text_nearest(t->name, strlen(t->name), keywords, 4);
+    for (size_t i = 0; near != NULL && i < 4; i++)
+        if (near == keywords[i])
+            return meant[i];
+    return "";
 }
 
 static enum err fail_expected(struct parser *p, const char *what)
@@ -27,8 +67,8 @@ static enum err fail_expected(struct parser *p, const char *what)
     const struct token *t = &p->token;
     if (t->kind == TOKEN_END)
         return rule_text_error(text, t->offset, p->e, "expected %s, but the rule ends here", what);
-    return rule_text_error(text, t->offset, p->e, "expected %s, found '%.*s'", what, (int)t->length,
-                           text->bytes + t->offset);
+    return rule_text_error(text, t->offset, p->e, "expected %s, found '%.*s'%s", what,
+                           (int)t->length, text->bytes + t->offset, hint(p));
 }
 
 static enum err expect(struct parser *p, enum token_kind kind, const char *what)
@@ -166,6 +206,9 @@ static enum err parse_offset(struct parser *p, struct ast **ret)
         if (p->token.kind == TOKEN_MINUS)
             return rule_text_error(&p->lexer.text, p->token.offset, p->e,
                                    "[k] looks back k bars; a rule cannot look ahead");
+        if (p->token.kind == TOKEN_PARAMETER)
+            return rule_text_error(&p->lexer.text, p->token.offset, p->e,
+                                   "an offset is a fixed number of bars, not a $name");
         if (p->token.kind != TOKEN_NUMBER || !p->token.whole)
             return fail_expected(p, "a whole number of bars");
         if (p->token.value > LIMIT_RULE_WINDOW)
@@ -239,8 +282,11 @@ static enum err parse_operator(struct parser *p, struct ast *node)
     if (err == ERR_OK && node->kind == AST_CROSSES &&
         (p->token.kind == TOKEN_ABOVE || p->token.kind == TOKEN_BELOW)) {
         node->op = p->token.kind;
-        err = advance(p);
+        return advance(p);
     }
+    if (err == ERR_OK && node->kind == AST_CROSSES && p->token.kind == TOKEN_NAME &&
+        is_spoken(p->token.name))
+        return fail_expected(p, "'above', 'below' or a value");
     return err;
 }
 
@@ -312,7 +358,8 @@ static enum err parse_or(struct parser *p, struct ast **ret)
 enum err parser_parse(struct rule_text text, struct arena *arena, struct ast **ret, struct error *e)
 {
     if (text.length > LIMIT_RULE_BYTES)
-        return error_at(e, ERR_RULE, 1, 1, "the rule is longer than %d bytes", LIMIT_RULE_BYTES);
+        return rule_text_error(&text, LIMIT_RULE_BYTES, e, "the rule is longer than %d bytes",
+                               LIMIT_RULE_BYTES);
     struct parser p = {.arena = arena, .e = e};
     lexer_init(&p.lexer, text);
     struct ast *root;

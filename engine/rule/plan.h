@@ -123,7 +123,7 @@ struct plan_trees {
     int32_t count;
 };
 
-/* ERR_RULE when it would have to remember too much, ERR_NO_MEMORY. */
+/* ERR_RULE, without a place, when it would have to remember too much; ERR_NO_MEMORY. */
 enum err plan_build(struct plan_trees trees, const struct rule_options *options,
                     struct arena *arena, struct plan *ret, struct error *e);
 

@@ -235,10 +235,11 @@ static enum err check_memory(const struct plan *p, struct error *e)
     size_t bytes = memory_of(p);
     if (bytes <= LIMIT_RULE_MEMORY_BYTES)
         return ERR_OK;
-    return error_at(e, ERR_RULE, 1, 1,
-                    "the windows and offsets of this rule add up to %.1f MiB, the limit is %d MiB: "
-                    "use fewer or shorter ones",
-                    (double)bytes / (1024 * 1024), LIMIT_RULE_MEMORY_BYTES / (1024 * 1024));
+    return error_set(
+        e, ERR_RULE,
+        "the windows and offsets of this rule add up to %.1f MiB, the limit is %d MiB: "
+        "use fewer or shorter ones",
+        (double)bytes / (1024 * 1024), LIMIT_RULE_MEMORY_BYTES / (1024 * 1024));
 }
 
 /* One plan whose frames are done and whose observed nodes are marked. */

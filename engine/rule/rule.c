@@ -75,9 +75,15 @@ static enum err compile(struct rule *r, struct rule_text text, const struct rule
     struct ast *root;
     const struct plan_trees trees = {.root = (const struct ast *const *)&root, .count = 1};
     enum err err = parser_parse(text, &r->arena, &root, e);
-    if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK ||
-        (err = plan_build(trees, &r->options, &r->arena, &r->plan, e)) != ERR_OK ||
-        (err = warnings_find(root, given, &r->arena, &r->warnings, e)) != ERR_OK)
+    if (err != ERR_OK || (err = check_rule(text, &r->options, root, &r->parameters, e)) != ERR_OK)
+        return err;
+    struct error inner;
+    err = plan_build(trees, &r->options, &r->arena, &r->plan, &inner);
+    if (err == ERR_RULE)
+        return rule_text_error(&text, root->offset, e, "%s", inner.message);
+    if (err != ERR_OK)
+        return out_of_memory(e);
+    if ((err = warnings_find(root, given, &r->arena, &r->warnings, e)) != ERR_OK)
         return err;
     r->boolean = root->type == VALUE_BOOLEAN;
     r->normal_form = node_text(r, root);
