@@ -21,4 +21,23 @@ static inline double nearest_whole(double x)
     return (x + shifter) - shifter;
 }
 
+/* Running sums of whole numbers, in place, starting from `sum`; returns the last. All sums are
+ * exact, so additions may be grouped to shorten the chain. */
+static inline double running_sums(double *delta, int64_t count, double sum)
+{
+    int64_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        double a = delta[i], ab = a + delta[i + 1];
+        double c = delta[i + 2], cd = c + delta[i + 3];
+        delta[i] = sum + a;
+        delta[i + 1] = sum + ab;
+        delta[i + 2] = sum + (ab + c);
+        sum += ab + cd;
+        delta[i + 3] = sum;
+    }
+    for (; i < count; i++)
+        delta[i] = sum += delta[i];
+    return sum;
+}
+
 #endif

@@ -13,10 +13,10 @@
  * Other series. The bars are cut at multiples of n (anchors, the same wherever a run begins). A
  * window then is the end of one piece and the beginning of the next: suffix sums of the former,
  * computed once backward when the anchor is reached, and a prefix sum of the latter. Both are
- * compensated pairs, nothing is ever subtracted, and a MISSING value leaves with its piece.
+ * compensated pairs, nothing is ever subtracted, and a MISSING value leaves with its piece. Windows
+ * of a few bars are summed anew, many bars side by side, which is faster.
  *
- * Rejected: Kahan's sum with subtraction (drifts less, but depends on the start); summing each
- * window anew (n times the work).
+ * Rejected: Kahan's sum with subtraction (drifts less, but depends on the start).
  */
 #include "engine/indicators/window_sum.h"
 
@@ -27,7 +27,10 @@
 #include <assert.h>
 #include <math.h>
 
-enum { PIECE = 256 }; /* bars computed at a time, so that temporaries stay close */
+enum {
+    PIECE = 256,       /* bars computed at a time, so that temporaries stay close */
+    LONGEST_SHORT = 32 /* windows up to here are summed anew */
+};
 
 struct window_sum {
     int64_t next;
@@ -40,7 +43,8 @@ struct window_sum {
 
 size_t window_sum_state_bytes(int64_t n)
 {
-    return sizeof(struct window_sum) + 2 * (size_t)n * sizeof(double);
+    size_t suffixes = n <= LONGEST_SHORT ? 0 : (size_t)n;
+    return sizeof(struct window_sum) + 2 * suffixes * sizeof(double);
 }
 
 /* ---- whole numbers ----------------------------------------------------------------------- */
@@ -70,24 +74,6 @@ CLONES static bool whole_deltas(const double *x, int64_t count, int64_t n, doubl
         }
     }
     return bad == 0;
-}
-
-/* Running sums in place. All exact, so additions may be grouped to shorten the chain. */
-static double accumulate(double *delta, int64_t count, double sum)
-{
-    int64_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        double a = delta[i], ab = a + delta[i + 1];
-        double c = delta[i + 2], cd = c + delta[i + 3];
-        delta[i] = sum + a;
-        delta[i + 1] = sum + ab;
-        delta[i + 2] = sum + (ab + c);
-        sum += ab + cd;
-        delta[i + 3] = sum;
-    }
-    for (; i < count; i++)
-        delta[i] = sum += delta[i];
-    return sum;
 }
 
 CLONES static void divide_all(const double *sum, int64_t count, double divisor, double *out)
@@ -149,7 +135,7 @@ static bool run_whole(struct window_sum *w, const struct indicator_block *b, int
         int64_t count = b->count - i < PIECE ? b->count - i : PIECE;
         if (!whole_deltas(x + i, count, n, scale, limit, check_whole, sums))
             return false;
-        w->sum = accumulate(sums, count, w->sum);
+        w->sum = running_sums(sums, count, w->sum);
         divide_all(sums, count, divisor, b->out[0] + i);
     }
     w->next = b->start + b->count;
@@ -248,6 +234,33 @@ static void run_anchored(struct window_sum *w, const struct indicator_block *b, 
     w->anchored = true;
 }
 
+CLONES static void short_sums(const double *x, int64_t count, int64_t n, double divisor,
+                              double *restrict out)
+{
+    double high[PIECE], low[PIECE];
+    for (int64_t i = 0; i < count; i++) {
+        high[i] = x[i - n + 1];
+        low[i] = 0;
+    }
+    for (int64_t j = n - 2; j >= 0; j--) {
+        for (int64_t i = 0; i < count; i++) {
+            struct compensated s = compensated_add((struct compensated){high[i], low[i]}, x[i - j]);
+            high[i] = s.high;
+            low[i] = s.low;
+        }
+    }
+    for (int64_t i = 0; i < count; i++)
+        out[i] = compensated_divide((struct compensated){high[i], low[i]}, divisor);
+}
+
+static void run_short(const struct indicator_block *b, int64_t n, double divisor)
+{
+    for (int64_t i = 0; i < b->count; i += PIECE) {
+        int64_t count = b->count - i < PIECE ? b->count - i : PIECE;
+        short_sums(b->in[0] + i, count, n, divisor, b->out[0] + i);
+    }
+}
+
 void window_sum_run(void *state, const struct indicator_block *b, int64_t n, double divisor)
 {
     struct window_sum *w = state;
@@ -262,5 +275,21 @@ void window_sum_run(void *state, const struct indicator_block *b, int64_t n, dou
             return;
         }
     }
-    run_anchored(w, b, n, divisor);
+    if (n <= LONGEST_SHORT)
+        run_short(b, n, divisor);
+    else
+        run_anchored(w, b, n, divisor);
+}
+
+void window_sum_column(void *state, const struct window_sum_column *c, int64_t n, double divisor,
+                       double *out)
+{
+    struct indicator_block block = {.start = c->start,
+                                    .count = c->count,
+                                    .in = {c->x},
+                                    .out = {out},
+                                    .first = c->first,
+                                    .decimals = -1,
+                                    .volume = c->whole};
+    window_sum_run(state, &block, n, divisor);
 }

@@ -15,4 +15,14 @@ size_t window_sum_state_bytes(int64_t n);
 /* Reads in[0] n bars back (not n - 1). */
 void window_sum_run(void *state, const struct indicator_block *b, int64_t n, double divisor);
 
+/* The same for a column that a kernel has computed on its way. */
+struct window_sum_column {
+    int64_t start, count;
+    const double *x; /* [count], n values before it readable */
+    int64_t first;   /* every bar before is MISSING */
+    bool whole;      /* most likely whole numbers; each is checked */
+};
+void window_sum_column(void *state, const struct window_sum_column *c, int64_t n, double divisor,
+                       double *out);
+
 #endif
