@@ -11,6 +11,8 @@
  * No value is rounded. A MISSING value makes whatever it meets MISSING: that is exactly the windows
  * that hold it. lowest is highest with the signs turned.
  */
+#include "engine/indicators/extremes.h"
+
 #include "engine/indicators/descriptors.h"
 #include "engine/rule/clones.h"
 
@@ -27,21 +29,15 @@ struct extreme_state {
     double suffix[]; /* [n] of the piece before it */
 };
 
-static int64_t extreme_lookback(const double *parameter)
+size_t extremes_state_bytes(int64_t n)
 {
-    return (int64_t)parameter[0] - 1;
+    return n <= LONGEST_SHORT ? 0 : sizeof(struct extreme_state) + (size_t)n * sizeof(double);
 }
 
-static int64_t extreme_history(const double *parameter)
+void extremes_forget(void *state, int64_t n)
 {
-    return (int64_t)parameter[0];
-}
-
-static size_t extreme_state_bytes(const double *parameter)
-{
-    if (parameter[0] <= LONGEST_SHORT)
-        return 0;
-    return sizeof(struct extreme_state) + (size_t)parameter[0] * sizeof(double);
+    if (n > LONGEST_SHORT)
+        ((struct extreme_state *)state)->next = -1;
 }
 
 /* The larger one; MISSING when one is. `sign` is a constant at every call and folds away. */
@@ -111,73 +107,92 @@ FOLDED void run_piece(struct extreme_state *s, const double *x, int64_t at, int6
         out[i] = further(suffix[i], out[i], sign);
 }
 
-FOLDED void extreme_run(struct extreme_state *s, const struct indicator_block *b, double sign)
+FOLDED void long_windows(struct extreme_state *s, int64_t start, const double *x, int64_t bars,
+                         int64_t n, double sign, double *out)
 {
-    const double *x = b->in[0];
-    int64_t n = (int64_t)b->parameter[0];
-    int64_t at = b->start % n;
-    if (s->next != b->start && at > 0) {
+    int64_t at = start % n;
+    if (s->next != start && at > 0) {
         suffixes(s, x - at - n, at + 1, n, sign);
         s->prefix = x[-at];
         for (int64_t i = -at; i < 0; i++)
             s->prefix = further_running(s->prefix, x[i], sign);
     }
-    for (int64_t i = 0; i < b->count;) {
+    for (int64_t i = 0; i < bars;) {
         if (at == 0 && n > 1)
             suffixes(s, x + i - n, 1, n, sign);
-        int64_t count = b->count - i < n - at ? b->count - i : n - at;
-        run_piece(s, x + i, at, count, n, sign, b->out[0] + i);
+        int64_t count = bars - i < n - at ? bars - i : n - at;
+        run_piece(s, x + i, at, count, n, sign, out + i);
         i += count;
         at = (at + count) % n;
     }
-    s->next = b->start + b->count;
+    s->next = start + bars;
 }
 
 typedef void short_function(const double *x, int64_t count, int64_t n, double *out);
 
-static void short_run(const struct indicator_block *b, short_function *run)
+static void short_pieces(const double *x, int64_t bars, int64_t n, double *out, short_function *run)
 {
-    for (int64_t i = 0; i < b->count; i += PIECE) {
-        int64_t count = b->count - i < PIECE ? b->count - i : PIECE;
-        run(b->in[0] + i, count, (int64_t)b->parameter[0], b->out[0] + i);
+    for (int64_t i = 0; i < bars; i += PIECE) {
+        int64_t count = bars - i < PIECE ? bars - i : PIECE;
+        run(x + i, count, n, out + i);
     }
 }
 
+void extremes_highest(void *state, int64_t start, const double *x, int64_t count, int64_t n,
+                      double *out)
+{
+    if (n <= LONGEST_SHORT)
+        short_pieces(x, count, n, out, short_highest);
+    else
+        long_windows(state, start, x, count, n, 1.0, out);
+}
+
+void extremes_lowest(void *state, int64_t start, const double *x, int64_t count, int64_t n,
+                     double *out)
+{
+    if (n <= LONGEST_SHORT)
+        short_pieces(x, count, n, out, short_lowest);
+    else
+        long_windows(state, start, x, count, n, -1.0, out);
+}
+
+/* ---- highest, lowest, and Donchian's channel --------------------------------------------- */
+
+static size_t extreme_kernel_state_bytes(const double *parameter)
+{
+    return extremes_state_bytes((int64_t)parameter[0]);
+}
+
+/* shape   in[n] -> out[n]; MISSING while the window is not full or holds a MISSING value */
 static void highest_run(void *state, const struct indicator_block *b)
 {
-    if (b->parameter[0] <= LONGEST_SHORT)
-        short_run(b, short_highest);
-    else
-        extreme_run(state, b, 1.0);
+    extremes_highest(state, b->start, b->in[0], b->count, (int64_t)b->parameter[0], b->out[0]);
 }
 
 static void lowest_run(void *state, const struct indicator_block *b)
 {
-    if (b->parameter[0] <= LONGEST_SHORT)
-        short_run(b, short_lowest);
-    else
-        extreme_run(state, b, -1.0);
+    extremes_lowest(state, b->start, b->in[0], b->count, (int64_t)b->parameter[0], b->out[0]);
 }
 
 static const struct indicator_kernel highest_kernel = {
     .memory = INDICATOR_WINDOW,
     .output_count = 1,
-    .lookback = extreme_lookback,
-    .history = extreme_history,
-    .state_bytes = extreme_state_bytes,
+    .lookback = indicator_period_less_one,
+    .history = indicator_period,
+    .state_bytes = extreme_kernel_state_bytes,
     .run = highest_run,
 };
 
 static const struct indicator_kernel lowest_kernel = {
     .memory = INDICATOR_WINDOW,
     .output_count = 1,
-    .lookback = extreme_lookback,
-    .history = extreme_history,
-    .state_bytes = extreme_state_bytes,
+    .lookback = indicator_period_less_one,
+    .history = indicator_period,
+    .state_bytes = extreme_kernel_state_bytes,
     .run = lowest_run,
 };
 
-const struct indicator indicator_highest = {
+const struct indicator highest_indicator = {
     .name = "highest",
     .summary = "The highest of the last n values, the current one included",
     .formula = "max(x[0], x[1], ..., x[n-1])",
@@ -186,13 +201,12 @@ const struct indicator indicator_highest = {
     .input = {INDICATOR_INPUT_SERIES},
     .parameter_count = 1,
     .parameter = {INDICATOR_PERIOD(1)},
-    .min = -INFINITY,
-    .max = INFINITY,
+    INDICATOR_ANY_VALUE,
     .picks = true,
     .kernel = &highest_kernel,
 };
 
-const struct indicator indicator_lowest = {
+const struct indicator lowest_indicator = {
     .name = "lowest",
     .summary = "The lowest of the last n values, the current one included",
     .formula = "min(x[0], x[1], ..., x[n-1])",
@@ -201,8 +215,37 @@ const struct indicator indicator_lowest = {
     .input = {INDICATOR_INPUT_SERIES},
     .parameter_count = 1,
     .parameter = {INDICATOR_PERIOD(1)},
-    .min = -INFINITY,
-    .max = INFINITY,
+    INDICATOR_ANY_VALUE,
+    .picks = true,
+    .kernel = &lowest_kernel,
+};
+
+const struct indicator donchian_upper_indicator = {
+    .name = "donchian_upper",
+    .summary = "Donchian channel, upper line: the highest high of the last n bars",
+    .formula = "highest(high, n)",
+    .source = "Richard Donchian's price channel; the current bar is included, so a breakout is "
+              "close > donchian_upper(20)[1]",
+    .input_count = 1,
+    .input = {INDICATOR_INPUT_HIGH},
+    .parameter_count = 1,
+    .parameter = {INDICATOR_PERIOD_OR("period", 1, 20)},
+    INDICATOR_ANY_VALUE,
+    .picks = true,
+    .kernel = &highest_kernel,
+};
+
+const struct indicator donchian_lower_indicator = {
+    .name = "donchian_lower",
+    .summary = "Donchian channel, lower line: the lowest low of the last n bars",
+    .formula = "lowest(low, n)",
+    .source = "Richard Donchian's price channel; the current bar is included, so a breakout is "
+              "close < donchian_lower(20)[1]",
+    .input_count = 1,
+    .input = {INDICATOR_INPUT_LOW},
+    .parameter_count = 1,
+    .parameter = {INDICATOR_PERIOD_OR("period", 1, 20)},
+    INDICATOR_ANY_VALUE,
     .picks = true,
     .kernel = &lowest_kernel,
 };

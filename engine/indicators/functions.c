@@ -50,7 +50,7 @@ static const struct indicator_kernel max_kernel = {.output_count = 1, .run = max
 static const struct indicator_kernel sqrt_kernel = {.output_count = 1, .run = sqrt_run};
 static const struct indicator_kernel log_kernel = {.output_count = 1, .run = log_run};
 
-const struct indicator indicator_abs = {
+const struct indicator abs_indicator = {
     .name = "abs",
     .summary = "The absolute value",
     .formula = "x if x >= 0, otherwise -x",
@@ -63,33 +63,31 @@ const struct indicator indicator_abs = {
     .kernel = &abs_kernel,
 };
 
-const struct indicator indicator_min = {
+const struct indicator min_indicator = {
     .name = "min",
     .summary = "The smaller of two values; MISSING when one is",
     .formula = "a if a < b, otherwise b",
     .source = "Arithmetic",
     .input_count = 2,
     .input = {INDICATOR_INPUT_VALUE, INDICATOR_INPUT_VALUE},
-    .min = -INFINITY,
-    .max = INFINITY,
+    INDICATOR_ANY_VALUE,
     .picks = true,
     .kernel = &min_kernel,
 };
 
-const struct indicator indicator_max = {
+const struct indicator max_indicator = {
     .name = "max",
     .summary = "The larger of two values; MISSING when one is",
     .formula = "a if a > b, otherwise b",
     .source = "Arithmetic",
     .input_count = 2,
     .input = {INDICATOR_INPUT_VALUE, INDICATOR_INPUT_VALUE},
-    .min = -INFINITY,
-    .max = INFINITY,
+    INDICATOR_ANY_VALUE,
     .picks = true,
     .kernel = &max_kernel,
 };
 
-const struct indicator indicator_sqrt = {
+const struct indicator sqrt_indicator = {
     .name = "sqrt",
     .summary = "The square root; MISSING below zero",
     .formula = "the y >= 0 with y * y = x",
@@ -101,14 +99,13 @@ const struct indicator indicator_sqrt = {
     .kernel = &sqrt_kernel,
 };
 
-const struct indicator indicator_log = {
+const struct indicator log_indicator = {
     .name = "log",
     .summary = "The natural logarithm; MISSING at zero and below",
     .formula = "the y with e^y = x",
     .source = "Arithmetic",
     .input_count = 1,
     .input = {INDICATOR_INPUT_VALUE},
-    .min = -INFINITY,
-    .max = INFINITY,
+    INDICATOR_ANY_VALUE,
     .kernel = &log_kernel,
 };

@@ -29,7 +29,8 @@ struct indicator_block {
     /* Of in[0]: */
     int64_t first;    /* every bar before is MISSING (it may be later than that) */
     int32_t decimals; /* >= 0: every value from `first` on is finite and the double nearest to
-                       * k / 10^decimals, k an integer; -1: not known */
+                       * k / 10^decimals, k an integer; -1: not known. Columns of prices that are
+                       * inputs of one kernel have it in common. */
     bool volume;      /* finite from `first` on and most likely whole numbers */
 };
 
@@ -78,6 +79,8 @@ struct indicator {
     const char *summary; /* one line */
     const char *formula; /* lines of plain text */
     const char *source;  /* where the definition is from */
+    const char *differs; /* how values differ from other programs'; NULL when they do not */
+    const char *first;   /* the lookback in words, where it is no sum of parameters; else NULL */
     int32_t input_count, parameter_count;
     enum indicator_input input[INDICATOR_INPUTS_MAX];
     struct indicator_parameter parameter[INDICATOR_PARAMETERS_MAX];

@@ -148,19 +148,19 @@ static const struct indicator_kernel rsi_kernel = {
     .run = rsi_run,
 };
 
-const struct indicator indicator_rsi = {
+const struct indicator rsi_indicator = {
     .name = "rsi",
     .summary = "Wilder's relative strength index, 0 to 100",
     .formula =
         "gain = (gain[1] * (n-1) + max(x - x[1], 0)) / n, loss likewise; seed: mean of the first "
         "n moves; rsi = 100 * gain / (gain + loss), 50 when both are zero",
     .source = "Wilder, New Concepts in Technical Trading Systems (1978); as TA-Lib 0.6 RSI with "
-              "unstable period 0, except on a flat series (TA-Lib: 0)",
+              "unstable period 0, except on a flat series",
+    .differs = "On a flat series TA-Lib gives 0, which reads as oversold; here it is 50.",
     .input_count = 1,
     .input = {INDICATOR_INPUT_SERIES},
     .parameter_count = 1,
-    .parameter =
-        {{.name = "period", .min = 2, .max = LIMIT_RULE_WINDOW, .fallback = 14, .whole = true}},
+    .parameter = {INDICATOR_PERIOD_OR("period", 2, 14)},
     .min = 0,
     .max = 100,
     .kernel = &rsi_kernel,

@@ -8,7 +8,6 @@
 #include "server/api/api.h"
 #include "server/app.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 static void begin_item(struct json_writer *w, const char *name, const char *kind,
@@ -86,49 +85,6 @@ static void write_parameters(struct json_writer *w, const struct indicator *in)
     json_end_array(w);
 }
 
-/* The lookback at the smallest parameters, each moved up by steps[i]. */
-static int64_t lookback_at(const struct indicator *in, const int64_t steps[])
-{
-    double values[INDICATOR_PARAMETERS_MAX];
-    for (int32_t i = 0; i < in->parameter_count; i++)
-        values[i] = in->parameter[i].min + (double)steps[i];
-    return indicator_lookback_bars(in, values);
-}
-
-/* The kernel's lookback as a formula of its parameters: a sum of multiples of them, found from its
- * values and held against one more. "varies" when it is no such sum. */
-static void describe_lookback(const struct indicator *in, struct strbuf *out)
-{
-    int64_t steps[INDICATOR_PARAMETERS_MAX] = {0}, factor[INDICATOR_PARAMETERS_MAX];
-    int64_t rest = lookback_at(in, steps), expected = rest;
-    for (int32_t i = 0; i < in->parameter_count; i++) {
-        steps[i] = 1;
-        factor[i] = lookback_at(in, steps) - rest;
-        steps[i] = 0;
-    }
-    for (int32_t i = 0; i < in->parameter_count; i++) {
-        steps[i] = 7 + i;
-        expected += steps[i] * factor[i];
-    }
-    if (lookback_at(in, steps) != expected) {
-        strbuf_add_string(out, "varies");
-        return;
-    }
-    for (int32_t i = 0; i < in->parameter_count; i++) {
-        rest -= factor[i] * (int64_t)in->parameter[i].min;
-        if (factor[i] == 0)
-            continue;
-        strbuf_add_string(out, out->length ? " + " : "");
-        if (factor[i] != 1)
-            strbuf_add_format(out, "%" PRId64 " * ", factor[i]);
-        strbuf_add_string(out, in->parameter[i].name);
-    }
-    if (out->length == 0)
-        strbuf_add_format(out, "%" PRId64, rest);
-    else if (rest != 0)
-        strbuf_add_format(out, " %c %" PRId64, rest < 0 ? '-' : '+', rest < 0 ? -rest : rest);
-}
-
 static void write_indicator(struct json_writer *w, const struct indicator *in)
 {
     static const char *const memories[] = {
@@ -136,17 +92,14 @@ static void write_indicator(struct json_writer *w, const struct indicator *in)
         [INDICATOR_WINDOW] = "window",
         [INDICATOR_RECURSIVE] = "recursive",
     };
-    struct strbuf lookback;
-    strbuf_init(&lookback, 256);
-    describe_lookback(in, &lookback);
+    char lookback[256];
     enum indicator_memory memory = in->kernel->memory;
     begin_item(w, in->name, memory == INDICATOR_POINTWISE ? "function" : "indicator", in->summary);
     json_member_string(w, "formula", in->formula);
     json_member_string(w, "source", in->source);
     write_inputs(w, in);
     write_parameters(w, in);
-    end_item(w, strbuf_text(&lookback), memories[memory]);
-    strbuf_release(&lookback);
+    end_item(w, indicator_lookback_text(in, lookback, sizeof lookback), memories[memory]);
 }
 
 static void write_all(struct strbuf *out)

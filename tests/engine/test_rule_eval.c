@@ -402,8 +402,9 @@ static struct value indicator_at_bar(struct reference *r, struct tree *t, int64_
                 largest = fabs(v.x);
             worst = v.error > worst ? v.error : worst;
         }
-        double parameter = (double)t->k;
-        reference_of(t->name)((const double *const *)&in, count, &parameter, out);
+        struct reference_case c = {
+            .in = {in}, .count = count, .parameter = {(double)t->k}, .decimals = -1};
+        reference_of(t->name)(&c, out);
         free(in);
         /* an index of moves turns noise in flat stretches into anything */
         bool fragile = strcmp(t->name, "rsi") == 0 && t->child[0]->kind != TREE_SERIES;

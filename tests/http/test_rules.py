@@ -90,7 +90,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(items["sma"]["parameters"][0]["max"], 100000)
         for name, item in items.items():
             if item["kind"] == "indicator":
-                self.validate(f"{name}({', '.join(str(int(p.get('default', max(p['min'], 14)))) for p in item['parameters'])}) > 1")
+                arguments = ["close > open"] * item["inputs"].count("rule")
+                arguments += [str(p.get("default", max(p["min"], 14))) for p in item["parameters"]]
+                self.validate(f"{name}({', '.join(arguments)}) > 1")
 
     def test_series_against_the_definitions(self):
         closes = [b.close / 100 for b in self.bars]
