@@ -194,6 +194,115 @@ static void a_rule_with_free_parameters_does_not_run(void **state)
     bars_unref(b);
 }
 
+/* ---- the manual -------------------------------------------------------------------------- */
+
+enum { CELLS_MAX = 16, CELLS_LINE = 256 };
+
+/* "expression   cell cell cell": where the cells begin, the expression cut off before. */
+static char *split_cells(char *line)
+{
+    char *cells = strstr(line, "  ");
+    assert_non_null(cells);
+    *cells++ = '\0';
+    return cells;
+}
+
+static double cell_value(const char *cell)
+{
+    if (strcmp(cell, "-") == 0)
+        return NAN;
+    return strcmp(cell, "yes") == 0 ? 1 : strcmp(cell, "no") == 0 ? 0 : strtod(cell, NULL);
+}
+
+static int64_t read_cells(char *cells, double out[CELLS_MAX])
+{
+    int64_t count = 0;
+    char *rest = cells, *cell;
+    while ((cell = strsep(&rest, " ")) != NULL)
+        if (*cell != '\0') {
+            assert_true(count < CELLS_MAX);
+            out[count++] = cell_value(cell);
+        }
+    return count;
+}
+
+/* The lines of a table after the closes. */
+static int check_table(FILE *file, const double *closes, int64_t count)
+{
+    const struct bars *b = fixture_closes(closes, count);
+    char line[CELLS_LINE];
+    int checked = 0;
+    while (fgets(line, sizeof(line), file) != NULL && strncmp(line, "```", 3) != 0) {
+        double expected[CELLS_MAX];
+        line[strcspn(line, "\n")] = '\0';
+        assert_int_equal(read_cells(split_cells(line), expected), count);
+        assert_numbers(b, line, expected);
+        checked++;
+    }
+    bars_unref(b);
+    return checked;
+}
+
+static void the_tables_of_the_manual_are_right(void **state)
+{
+    (void)state;
+    FILE *file = fopen("docs/rule-language.md", "r");
+    assert_non_null(file);
+    char line[CELLS_LINE];
+    int checked = 0;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        double closes[CELLS_MAX];
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "close  ", 7) == 0)
+            checked += check_table(file, closes, read_cells(split_cells(line), closes));
+    }
+    fclose(file);
+    assert_true(checked >= 20);
+}
+
+static void check_example(const char *text, const struct bars *bars, const struct zone *zone)
+{
+    double *values = fixture_values(text, bars, zone);
+    int64_t held = 0;
+    for (int64_t i = 0; i < bars->count; i++)
+        held += values[i] != 0;
+    free(values);
+    if (held == 0 || held * 2 > bars->count)
+        fail_msg("%s holds on %d of %d bars", text, (int)held, (int)bars->count);
+}
+
+static const struct zone *new_york(void)
+{
+    const struct zone *zone = NULL;
+    assert_int_equal(zone_find("America/New_York", &zone, NULL), ERR_OK);
+    return zone;
+}
+
+/* Each of them holds now and then. */
+static void the_worked_examples_work(void **state)
+{
+    (void)state;
+    const struct bars *bars = fixture_demo(4, 60000, 2);
+    FILE *file = fopen("docs/rule-language.md", "r");
+    assert_non_null(file);
+    char line[CELLS_LINE];
+    bool examples = false, inside = false;
+    int checked = 0;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        examples = examples || strcmp(line, "## Worked examples") == 0;
+        if (strcmp(line, "```") == 0) {
+            inside = !inside;
+        } else if (examples && inside) {
+            check_example(line, bars, new_york());
+            checked++;
+        }
+    }
+    fclose(file);
+    assert_true(checked >= 8);
+    bars_unref(bars);
+}
+
 /* ---- series, straight from their definitions --------------------------------------------- */
 
 static int64_t first_of_session(const struct bars *b, int64_t i)
@@ -284,13 +393,6 @@ static double reference_series(const struct bars *b, const struct zone *zone, co
     if (strncmp(name, "prev_", 5) == 0 || strcmp(name, "gap") == 0)
         return reference_previous(b, name, t);
     return reference_clock(b, zone, name, t);
-}
-
-static const struct zone *new_york(void)
-{
-    const struct zone *zone = NULL;
-    assert_int_equal(zone_find("America/New_York", &zone, NULL), ERR_OK);
-    return zone;
 }
 
 static void every_series_equals_its_definition(void **state)
@@ -632,6 +734,8 @@ int main(void)
         cmocka_unit_test(a_tie_with_a_mean_is_a_tie),
         cmocka_unit_test(a_run_without_bars_is_fine),
         cmocka_unit_test(a_rule_with_free_parameters_does_not_run),
+        cmocka_unit_test(the_tables_of_the_manual_are_right),
+        cmocka_unit_test(the_worked_examples_work),
         cmocka_unit_test(every_series_equals_its_definition),
         cmocka_unit_test(time_follows_the_clock_of_its_zone),
         cmocka_unit_test(prices_of_several_columns_tie_exactly),

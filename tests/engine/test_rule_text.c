@@ -100,8 +100,8 @@ static int check_block(char line[][256], int count)
         assert_string_equal(e.message, expected);
         return 1;
     }
-    if (strstr(line[0], " = ") != NULL)
-        return 0;
+    if (strstr(line[0], " = ") != NULL || strncmp(line[0], "close  ", 7) == 0)
+        return 0; /* the grammar; a table of values, which test_rule_eval.c reads */
     for (int i = 0; i < count; i++) {
         if (compile(line[i], &r, &e) != ERR_OK)
             fail_msg("%s", e.message);
