@@ -113,7 +113,9 @@ static enum err choose_zone(struct study_task *t, struct error *e)
 
 static enum err compile(struct study_task *t, struct error *e)
 {
-    struct rule_options options = {.timeframe = t->spec->timeframe, .zone = t->zone};
+    struct rule_options options = {.timeframe = t->spec->timeframe,
+                                   .zone = t->zone,
+                                   .calendar = t->symbols[0].series.calendar};
     struct error inner = {0};
     enum err err = rule_compile(t->spec->rule, strlen(t->spec->rule), &options, &t->rule, &inner);
     if (!err)

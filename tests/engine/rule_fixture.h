@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/strbuf.h"
 #include "engine/bars/demo.h"
+#include "engine/indicators/indicators.h"
 #include "engine/rule/rule.h"
 #include "tests/support/test.h"
 
@@ -132,6 +133,7 @@ enum tree_kind {
     TREE_SERIES,
     TREE_CONSTANT,
     TREE_INDICATOR, /* of child 0, period k */
+    TREE_CALL,      /* any indicator of the table, of its children, with parameters */
     TREE_FUNCTION,  /* abs, min, max */
     TREE_NEGATE,
     TREE_BINARY, /* name: the operator */
@@ -152,6 +154,8 @@ struct tree {
     double value;
     int64_t k;
     struct tree *child[2];
+    int32_t parameter_count;
+    double parameter[INDICATOR_PARAMETERS_MAX];
     void *memo; /* of the reference */
 };
 
@@ -159,8 +163,9 @@ struct tree_pool {
     struct tree node[4096];
     int32_t count;
     struct random random;
-    bool frames; /* may hold tf() */
-    bool inside; /* one of them at this moment */
+    bool frames;         /* may hold tf() */
+    bool all_indicators; /* may hold any call; without them the reference knows all */
+    bool inside;         /* one of them at this moment */
 };
 
 static inline struct tree *tree_new(struct tree_pool *p, enum tree_kind kind)
@@ -216,6 +221,39 @@ static inline struct tree *tree_frame(struct tree_pool *p, int32_t depth, tree_f
     return t;
 }
 
+static inline struct tree *tree_number(struct tree_pool *p, int32_t depth);
+static inline struct tree *tree_boolean(struct tree_pool *p, int32_t depth);
+
+/* In range, mostly small. */
+static inline double tree_parameter(struct tree_pool *p, const struct indicator_parameter *of)
+{
+    uint64_t most = random_below(&p->random, 5) == 0 ? 300 : 20;
+    double value = of->whole ? of->min + (double)random_below(&p->random, most)
+                             : of->min + (double)random_below(&p->random, 100) / 25;
+    return value < of->max ? value : of->max;
+}
+
+/* A call of any indicator, with all that it takes; NULL when that is more than a tree holds. */
+static inline struct tree *tree_call(struct tree_pool *p, int32_t depth)
+{
+    const struct indicator *of = indicator_at(random_below(&p->random, indicator_count()));
+    struct tree *t = tree_new(p, TREE_CALL);
+    int32_t children = 0;
+    t->name = of->name;
+    for (int32_t i = 0; i < of->input_count; i++) {
+        if (of->input[i] > INDICATOR_INPUT_RULE)
+            continue;
+        if (children == 2)
+            return NULL;
+        bool rule = of->input[i] == INDICATOR_INPUT_RULE;
+        t->child[children++] = rule ? tree_boolean(p, depth - 1) : tree_number(p, depth - 1);
+    }
+    t->parameter_count = of->parameter_count;
+    for (int32_t i = 0; i < of->parameter_count; i++)
+        t->parameter[i] = tree_parameter(p, &of->parameter[i]);
+    return t;
+}
+
 static inline struct tree *tree_number(struct tree_pool *p, int32_t depth)
 {
     static const char *const indicators[] = {"sma", "ema", "rsi", "highest", "lowest"};
@@ -223,6 +261,9 @@ static inline struct tree *tree_number(struct tree_pool *p, int32_t depth)
     static const char *const operators[] = {"+", "-", "*", "/"};
     struct tree *t = tree_frame(p, depth, tree_number);
     if (t != NULL)
+        return t;
+    if (p->all_indicators && depth > 0 && random_below(&p->random, 3) == 0 &&
+        (t = tree_call(p, depth)) != NULL)
         return t;
     uint64_t pick = depth <= 0 ? 0 : random_below(&p->random, 12);
     if (pick <= 1)
@@ -300,6 +341,21 @@ static inline struct tree *tree_boolean(struct tree_pool *p, int32_t depth)
     return t;
 }
 
+static inline void tree_write(struct strbuf *out, const struct tree *t);
+
+static inline void tree_write_call(struct strbuf *out, const struct tree *t)
+{
+    const char *comma = "";
+    strbuf_add_format(out, "%s(", t->name);
+    for (int32_t i = 0; i < 2 && t->child[i] != NULL; i++, comma = ", ") {
+        strbuf_add_string(out, comma);
+        tree_write(out, t->child[i]);
+    }
+    for (int32_t i = 0; i < t->parameter_count; i++, comma = ", ")
+        strbuf_add_format(out, "%s%.6g", comma, t->parameter[i]);
+    strbuf_add_char(out, ')');
+}
+
 static inline void tree_write(struct strbuf *out, const struct tree *t)
 {
     switch (t->kind) {
@@ -313,6 +369,9 @@ static inline void tree_write(struct strbuf *out, const struct tree *t)
         strbuf_add_format(out, "%s(", t->name);
         tree_write(out, t->child[0]);
         strbuf_add_format(out, ", %d)", (int)t->k);
+        return;
+    case TREE_CALL:
+        tree_write_call(out, t);
         return;
     case TREE_FUNCTION:
         strbuf_add_format(out, "%s(", t->name);

@@ -144,6 +144,41 @@ static void random_rules_give_the_same_bits_however_they_are_cut(void **state)
     bars_unref(bars);
 }
 
+/* Over few bars each: whole, bar by bar, in blocks of any size, and through a saved state. */
+static void so_do_ten_thousand_rules_of_all_indicators(void **state)
+{
+    (void)state;
+    enum { RULES = 10000, FEW = 700 };
+    static struct tree_pool pool;
+    random_seed(&pool.random, 41);
+    pool.frames = pool.all_indicators = true;
+    const struct bars *bars = fixture_demo(13, FEW, 2);
+    for (int k = 0; k < RULES; k++) {
+        double whole[FEW], values[FEW];
+        unsigned char *saved;
+        struct tree *tree;
+        struct rule *rule = fixture_random_rule(&pool, 1 + k % 6, NULL, &tree);
+        struct rule_run *run = fixture_run(rule, bars), *other = fixture_run(rule, bars);
+        rule_run_values(run, FEW, whole);
+        rule_run_start(run, 0);
+        values_in_segments(run, FEW, k % 4 == 0 ? 1 : 0, &pool.random, values);
+        assert_same(rule, whole, values, 0, FEW);
+        int64_t at = (int64_t)random_below(&pool.random, FEW);
+        assert_non_null(saved = malloc(rule_state_bytes(run) + 1));
+        rule_run_start(run, 0);
+        rule_run_eval(run, at, NULL);
+        rule_run_save(run, saved);
+        rule_run_load(other, at, saved);
+        values_in_segments(other, FEW, 0, &pool.random, values + at);
+        assert_same(rule, whole, values, 0, FEW);
+        free(saved);
+        rule_run_free(run);
+        rule_run_free(other);
+        rule_free(rule);
+    }
+    bars_unref(bars);
+}
+
 static void so_do_particular_rules_and_numbers(void **state)
 {
     (void)state;
@@ -268,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_rules_give_the_same_bits_however_they_are_cut),
+        cmocka_unit_test(so_do_ten_thousand_rules_of_all_indicators),
         cmocka_unit_test(so_do_particular_rules_and_numbers),
         cmocka_unit_test(a_fresh_start_is_typically_forgotten_after_the_warm_up),
         cmocka_unit_test(equal_states_mean_equal_bits_from_there_on),
