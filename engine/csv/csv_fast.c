@@ -66,8 +66,8 @@ void csv_fast_rows(struct csv_importer *im, int64_t most)
     for (int64_t n = 0; n < most; n++) {
         int64_t time_ns = 0;
         const char *line_break = fast_fields(im, im->at, limit, value, &time_ns);
-        if (!line_break || !is_valid(value) || time_ns <= last_ns ||
-            time_ns < im->session.open_ns || time_ns >= im->session.close_ns)
+        if (!line_break || line_break - im->at > LIMIT_IMPORT_LINE_BYTES || !is_valid(value) ||
+            time_ns <= last_ns || time_ns < im->session.open_ns || time_ns >= im->session.close_ns)
             return;
         int64_t k = rows->count++;
         rows->time_ns[k] = last_ns = time_ns;
