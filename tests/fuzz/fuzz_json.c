@@ -2,8 +2,8 @@
  *
  * json_scan accepts just what the strict reader beside it accepts, and tells a place otherwise.
  * What it accepts cJSON parses, to the same values (json_value, which reads with it, is walked).
- * Decoded through a table of all kinds of fields, what is good is written and decoded again, and
- * that writes the same.
+ * Decoded through a table of all kinds of fields, and as the body of a check and of a backtest,
+ * what is good is written and decoded again, and that writes the same.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/strict_json.h"
@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "server/jobs/study_spec.h"
 
 #include <cjson/cJSON.h>
 
@@ -187,6 +188,41 @@ static void check_decoding(const char *text, size_t length)
     arena_release(&arena);
 }
 
+static void encode_spec(struct strbuf *out, const struct study_spec *spec,
+                        enum study_spec_kind kind)
+{
+    struct json_writer w;
+    strbuf_init(out, MOST_BYTES);
+    json_writer_init(&w, out);
+    json_begin_object(&w);
+    study_spec_encode(spec, kind, &w);
+    json_end_object(&w);
+    FUZZ_REQUIRE(!strbuf_failed(out), "memory");
+}
+
+static void check_body(const char *text, size_t length, enum study_spec_kind kind)
+{
+    struct arena arena;
+    struct study_spec spec;
+    struct error e = {0};
+    arena_init(&arena, ARENA_BYTES);
+    enum err err = study_spec_decode(text, length, kind, &arena, &spec, &e);
+    if (err == ERR_OK) {
+        struct strbuf once, twice;
+        encode_spec(&once, &spec, kind);
+        err = study_spec_decode(once.data, once.length, kind, &arena, &spec, &e);
+        FUZZ_REQUIRE(err == ERR_OK, "%s\n%s %s", once.data, e.pointer, e.message);
+        encode_spec(&twice, &spec, kind);
+        FUZZ_REQUIRE(strcmp(once.data, twice.data) == 0, "\n%s\n%s", once.data, twice.data);
+        strbuf_release(&once);
+        strbuf_release(&twice);
+    } else {
+        FUZZ_REQUIRE(err == ERR_INVALID && e.message[0] != '\0', "code %d: %s", (int)err,
+                     e.message);
+    }
+    arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error e = {0};
@@ -197,6 +233,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (err == ERR_OK) {
         check_tree(text, size);
         check_decoding(text, size);
+        check_body(text, size, STUDY_SPEC_CHECK);
+        check_body(text, size, STUDY_SPEC_BACKTEST);
     } else {
         check_refusal(err, &e, size);
         FUZZ_REQUIRE(json_scan(text, size, NULL) == err, "without a place it is another code");

@@ -1,16 +1,21 @@
-/* Request targets and routes: "METHOD target", a method's name or any other word.
+/* Request targets and routes: "METHOD target", a method's name or any other word; lines behind it
+ * are header fields, "Name: value".
  *
  * Any target: refused with a code that stands in target.h, or taken apart into segments and
  * parameters that are just what a plain decoder makes of it, UTF-8 without NUL. With every byte of
  * them escaped they are taken apart into the same. The route found is the one that a list of all
- * routes gives, with the parameters that its pattern names.
+ * routes gives, with the parameters that its pattern names. What is refused becomes a problem
+ * answer that is good JSON; a place comes back from its cursor.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/strict_json.h"
 
 #include "base/utf8.h"
 #include "server/api/api.h"
 #include "server/api/cursor.h"
+#include "server/api/import_options.h"
 #include "server/api/range.h"
+#include "server/http/response.h"
 #include "server/http/router.h"
 #include "server/http/target.h"
 
@@ -279,6 +284,16 @@ static void check_route(struct http_request *r, enum http_method method)
 
 /* ---- parameters by their kinds ---- */
 
+static void check_problem(const struct error *e)
+{
+    struct strbuf body;
+    strbuf_init(&body, 1 << 16);
+    http_problem_write(&body, e, "id", NULL, 0);
+    FUZZ_REQUIRE(!strbuf_failed(&body) && strict_json_is_good(body.data, body.length), "%s",
+                 strbuf_text(&body));
+    strbuf_release(&body);
+}
+
 static void read_parameters(const struct http_request *r)
 {
     static const char *const names[] = {"asc", "desc", NULL};
@@ -310,7 +325,40 @@ static void read_parameters(const struct http_request *r)
     if (time_range_query(r, &ends, &e) == ERR_OK &&
         time_range_settle(&ends, zone_utc(), "?to", &range, &e) == ERR_OK)
         FUZZ_REQUIRE(range.from_ns < range.to_ns, "from and to");
-    http_query_only(r, names, &e);
+    if (http_request_matches_etag(r, "\"17-3\""))
+        FUZZ_REQUIRE(http_header(r, "If-None-Match") != NULL, "no entity tag is asked for");
+    if (http_query_only(r, names, &e) != ERR_OK)
+        check_problem(&e);
+}
+
+/* A page that begins after `place` is asked for with the cursor that was written for it. */
+static void check_cursor(struct arena *arena, const char *place)
+{
+    char cursor[CURSOR_TEXT], again[CURSOR_PLACE];
+    struct http_request r = {.arena = arena, .query_count = 1};
+    if (!*place || strlen(place) >= CURSOR_PLACE)
+        return;
+    cursor_write(cursor, "fires", "%s", place);
+    r.query[0] = (struct http_field){"cursor", cursor};
+    FUZZ_REQUIRE(cursor_read(&r, "fires", again, NULL) == ERR_OK && strcmp(place, again) == 0,
+                 "'%s' comes back as '%s'", place, again);
+    FUZZ_REQUIRE(cursor_read(&r, "fire", again, NULL) == ERR_INVALID, "another list's cursor");
+}
+
+/* As POST /v1/bars/{symbol} reads them. */
+static void read_import_options(const struct http_request *r)
+{
+    struct import_options options;
+    struct import_settings settings;
+    struct error e = {0};
+    enum err err = import_options_from_query(r, &options, &e);
+    if (err == ERR_OK)
+        err = import_options_settle(&options, &settings, &e);
+    FUZZ_REQUIRE(err == ERR_OK || (err == ERR_INVALID && e.message[0] != '\0'), "code %d",
+                 (int)err);
+    FUZZ_REQUIRE(err != ERR_OK || (settings.csv.price_scale >= 1 &&
+                                   settings.csv.price_scale <= IMPORT_PRICE_SCALE_MAX),
+                 "price scale");
 }
 
 static enum http_method method_named(const char *name, size_t length)
@@ -321,6 +369,24 @@ static enum http_method method_named(const char *name, size_t length)
             memcmp(http_method_name((enum http_method)m), name, length) != 0))
         m++;
     return (enum http_method)m;
+}
+
+/* Cuts the text into lines; those behind the first become header fields of the request. */
+static void take_headers(struct http_request *r, char *text)
+{
+    char *line = strchr(text, '\n');
+    while (line && r->header_count < HTTP_HEADERS_MAX) {
+        *line++ = '\0';
+        char *next = strchr(line, '\n'), *colon = strchr(line, ':');
+        if (next)
+            *next = '\0';
+        if (colon && colon > line) {
+            *colon = '\0';
+            r->headers[r->header_count++] =
+                (struct http_field){line, colon + 1 + strspn(colon + 1, " ")};
+        }
+        line = next;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -337,17 +403,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *raw = fuzz_copy(space + 1, size - (size_t)(space + 1 - (const char *)data), 1);
     arena_init(&arena, ARENA_BYTES);
     request = (struct http_request){.arena = &arena, .method = method};
+    take_headers(&request, raw);
     enum err err = target_parse(&request, raw, &authority, &e);
     if (err == ERR_OK) {
         check_parts(&request, raw, authority);
         check_escaped(&request);
         check_route(&request, method);
         read_parameters(&request);
+        read_import_options(&request);
+        if (request.segment_count > 0)
+            check_cursor(&arena, request.segments[0]);
     } else {
         FUZZ_REQUIRE((err == ERR_INVALID || err == ERR_URI_TOO_LONG) && e.code == err &&
                          e.message[0] != '\0',
                      "code %d: %s", (int)err, e.message);
         FUZZ_REQUIRE(is_utf8(e.message) && is_utf8(e.pointer), "the message is not UTF-8");
+        check_problem(&e);
     }
     arena_release(&arena);
     free(raw);

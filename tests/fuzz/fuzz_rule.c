@@ -3,7 +3,7 @@
  * Any text: compiles, or is refused with a place in it. One that compiles: its normal form is the
  * normal form of itself and the same plan. Evaluated over small sets of bars, with cuts drawn from
  * a hash of the text: whole, in segments, through a saved state, as a mask, and on bars that end
- * earlier, it has the same bits.
+ * earlier, it has the same bits. What explains it on a bar comes to the same truth.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "engine/bars/demo.h"
+#include "engine/rule/explain.h"
 #include "engine/rule/rule.h"
 
 #include <math.h>
@@ -138,6 +139,45 @@ static void check_mask(const struct rule *rule, const struct bars *bars, struct 
     rule_run_free(run);
 }
 
+/* The truth of a clause follows from those of its parts. */
+static void check_clause(const struct explain_clause *c)
+{
+    bool all = true, any = false;
+    for (const struct explain_clause *child = c->child; child; child = child->next) {
+        check_clause(child);
+        all = all && child->truth;
+        any = any || child->truth;
+    }
+    bool truth = c->kind == EXPLAIN_AND   ? all
+                 : c->kind == EXPLAIN_OR  ? any
+                 : c->kind == EXPLAIN_NOT ? !any
+                                          : c->truth;
+    FUZZ_REQUIRE(c->truth == truth && c->text[0] != '\0', "%s", c->text);
+    bool missing = isnan(c->left.value) || isnan(c->right.value);
+    FUZZ_REQUIRE(c->child || !missing || !c->truth, "%s holds of MISSING", c->text);
+}
+
+static void check_explanation(const struct rule *rule, const struct rule_options *options,
+                              const struct bars *bars, struct random *r, const double *whole)
+{
+    struct explanation *x = NULL;
+    struct error e = {0};
+    const char *text = rule_normal_form(rule);
+    int64_t bar = (int64_t)random_below(r, (uint64_t)bars->count);
+    if (strlen(text) > LIMIT_RULE_BYTES)
+        return;
+    enum err err = explain_rule(text, strlen(text), options, bars, bar, &x, &e);
+    FUZZ_REQUIRE(err == ERR_OK || err == ERR_RULE, "%s: %s", text, e.message);
+    if (err == ERR_OK) {
+        const struct explain_clause *clause = explanation_clause(x);
+        const struct explain_miss *miss = explanation_nearest_miss(x);
+        FUZZ_REQUIRE(clause->truth == (whole[bar] == 1), "%s at bar %d", text, (int)bar);
+        FUZZ_REQUIRE(miss == NULL || (!clause->truth && miss->text[0] != '\0'), "%s", text);
+        check_clause(clause);
+    }
+    explanation_free(x);
+}
+
 static void check_lookback(const struct rule *rule, const double *whole, int64_t count)
 {
     for (int64_t t = 0; t < rule_lookback_bars(rule) && t < count; t++)
@@ -146,7 +186,8 @@ static void check_lookback(const struct rule *rule, const double *whole, int64_t
                      (int)t);
 }
 
-static void evaluate(const struct rule *rule, const struct set *set, uint64_t hash)
+static void evaluate(const struct rule *rule, const struct rule_options *options,
+                     const struct set *set, uint64_t hash)
 {
     static double whole[MOST_BARS], values[MOST_BARS];
     struct random r;
@@ -162,8 +203,10 @@ static void evaluate(const struct rule *rule, const struct set *set, uint64_t ha
     require_same(rule, whole, values, 0, set->prefix->count, "on fewer bars");
     rule_run_free(run);
     check_state(rule, set->bars, &r, whole);
-    if (rule_is_boolean(rule))
+    if (rule_is_boolean(rule)) {
         check_mask(rule, set->bars, &r, whole);
+        check_explanation(rule, options, set->bars, &r, whole);
+    }
     if (strstr(rule_normal_form(rule), "tf(") == NULL) /* whose bars are fewer where some miss */
         check_lookback(rule, whole, set->bars->count);
 }
@@ -224,7 +267,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_normal_form(rule, &options);
     if (rule_parameter_count(rule) == 0 && rule_node_count(rule) <= PARTS_EVALUATED)
-        evaluate(rule, set, hash);
+        evaluate(rule, &options, set, hash);
     rule_free(rule);
     return 0;
 }
