@@ -26,7 +26,9 @@ enum err checker_require(struct checker *c, const struct ast *node, enum value_t
                                user);
     if (type == VALUE_NUMBER)
         return rule_text_error(&c->text, checker_place(node), c->e,
-                               "%s needs a number here, but this is true or false", user);
+                               "%s needs a number here, but this is true or false; "
+                               "count(rule, n) counts on how many bars",
+                               user);
     return rule_text_error(
         &c->text, checker_place(node), c->e,
         "%s needs something true or false here, but this is a number: compare it with something",

@@ -55,6 +55,8 @@ static bool is_rounded(const struct ast *node)
     if (node->kind == AST_NAME || node->kind == AST_CALL) {
         if (node->series != NULL)
             return node->series->computed;
+        if (node->indicator->input[0] == INDICATOR_INPUT_RULE)
+            return false; /* it counts bars */
         if (!node->indicator->picks)
             return true;
         for (int32_t i = 0; i < node->indicator->input_count; i++)

@@ -440,6 +440,7 @@ static void equality_of_computed_numbers_is_told(void **state)
     (void)state;
     assert_warnings("close == open", 0, "");
     assert_warnings("close == highest(close, 20)", 0, "");
+    assert_warnings("since(close > ema(5)) == 3 or count(close > open, 5) == 5", 0, "");
     assert_warnings("highest(high, 20)[1] == max(open, abs(-close)) or weekday == 5", 0, "");
     assert_warnings("close == ema(20)", 1, "compares computed numbers for equality");
     assert_warnings("close != vwap", 1, "equality");
