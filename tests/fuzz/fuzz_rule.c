@@ -1,4 +1,5 @@
-/* The rule language: the input is the text of a rule.
+/* The rule language: the input is the text of a rule or, behind a '#', the bytes that make_rule
+ * makes one of. Then its values also lie within what the tables say of them.
  *
  * Any text: compiles, or is refused with a place in it. One that compiles: its normal form is the
  * normal form of itself and the same plan. Evaluated over small sets of bars, with cuts drawn from
@@ -6,6 +7,7 @@
  * earlier, it has the same bits. What explains it on a bar comes to the same truth.
  */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/make_rule.h"
 
 #include "base/civil.h"
 #include "base/limits.h"
@@ -186,14 +188,24 @@ static void check_lookback(const struct rule *rule, const double *whole, int64_t
                      (int)t);
 }
 
+static void check_bounds(const struct rule *rule, const double *whole, int64_t count,
+                         const struct made_bounds *bounds)
+{
+    for (int64_t t = 0; t < count; t++)
+        FUZZ_REQUIRE(isnan(whole[t]) || (whole[t] >= bounds->min && whole[t] <= bounds->max),
+                     "%s is %.17g at bar %d, not within %g and %g", rule_normal_form(rule),
+                     whole[t], (int)t, bounds->min, bounds->max);
+}
+
 static void evaluate(const struct rule *rule, const struct rule_options *options,
-                     const struct set *set, uint64_t hash)
+                     const struct set *set, uint64_t hash, const struct made_bounds *bounds)
 {
     static double whole[MOST_BARS], values[MOST_BARS];
     struct random r;
     random_seed(&r, hash);
     struct rule_run *run = new_run(rule, set->bars);
     rule_run_values(run, set->bars->count, whole);
+    check_bounds(rule, whole, set->bars->count, bounds);
     rule_run_start(run, 0);
     evaluate_in_segments(run, set->bars->count, &r, values);
     require_same(rule, whole, values, 0, set->bars->count, "in segments");
@@ -244,12 +256,12 @@ static void check_normal_form(const struct rule *rule, const struct rule_options
     rule_free(again);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_text(const char *text, size_t length, uint64_t hash,
+                       const struct made_bounds *bounds)
 {
     static const struct zone *new_york;
     if (new_york == NULL)
         FUZZ_REQUIRE(zone_find("America/New_York", &new_york, NULL) == ERR_OK, "zone");
-    uint64_t hash = fuzz_hash(data, size);
     const struct set *set = set_for(hash >> 3);
     struct rule_options options = {.timeframe = set->timeframe,
                                    .zone = hash & 1 ? new_york : NULL,
@@ -258,16 +270,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .parameters = true};
     struct rule *rule = NULL;
     struct error e = {0};
-    char *text = fuzz_copy(data, size, 0);
-    enum err err = rule_compile(text, size, &options, &rule, &e);
-    free(text); /* a rule keeps nothing of it */
+    char *copy = fuzz_copy(text, length, 0);
+    enum err err = rule_compile(copy, length, &options, &rule, &e);
+    free(copy); /* a rule keeps nothing of it */
     if (err != ERR_OK) {
-        check_refusal(err, &e, size);
-        return 0;
+        check_refusal(err, &e, length);
+        return;
     }
     check_normal_form(rule, &options);
     if (rule_parameter_count(rule) == 0 && rule_node_count(rule) <= PARTS_EVALUATED)
-        evaluate(rule, &options, set, hash);
+        evaluate(rule, &options, set, hash, bounds);
     rule_free(rule);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct made_bounds bounds = {-INFINITY, INFINITY};
+    uint64_t hash = fuzz_hash(data, size);
+    if (size == 0 || data[0] != '#') {
+        check_text((const char *)data, size, hash, &bounds);
+        return 0;
+    }
+    struct strbuf text;
+    strbuf_init(&text, 2 * LIMIT_RULE_BYTES);
+    make_rule(data + 1, size - 1, &text, &bounds);
+    if (!strbuf_failed(&text))
+        check_text(strbuf_text(&text), text.length, hash, &bounds);
+    strbuf_release(&text);
     return 0;
 }
