@@ -85,7 +85,7 @@ objects = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
 TEST_SOURCES    := $(foreach l,$(LAYERS),$(wildcard tests/$(l)/test_*.c tests/$(l)/*/test_*.c))
 # tests/support/ is linked into every test; what one layer's tests share beside them, into those that use it.
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
-HELPER_SOURCES  := $(filter-out $(TEST_SOURCES),$(foreach l,$(LAYERS),$(wildcard tests/$(l)/*.c)))
+HELPER_SOURCES  := $(filter-out $(TEST_SOURCES),$(foreach l,$(LAYERS),$(wildcard tests/$(l)/*.c tests/$(l)/*/*.c)))
 # A fuzz target is linked with libFuzzer in its variant, elsewhere with what replays files: a test.
 FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_REPLAY     := $(wildcard tests/fuzz/replay.c)
