@@ -26,7 +26,7 @@ enum { PIECE = MOMENTS_PIECE, LONGEST_SHORT = 32 };
 
 typedef unsigned __int128 wide; /* arithmetic modulo 2^128: only a window's own variance must fit */
 
-enum mode { NARROW, WIDE, ANCHORED };
+enum mode { NARROW, WIDE, ANCHORED, VOID };
 
 /* Count, mean and sum of squares about the mean of some values. */
 struct spread {
@@ -213,8 +213,10 @@ static void run_prices(struct window_moments *w, const struct indicator_block *b
         count -= none;
         current = false;
     }
-    if (count == 0)
+    if (count == 0) {
+        w->mode = VOID;
         return;
+    }
     const double *x = b->in[0] + (start - b->start);
     double scale = decimals_scale(b->decimals);
     int64_t seen = start - b->first;

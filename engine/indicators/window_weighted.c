@@ -168,12 +168,10 @@ static void run_prices(struct window_weighted *w, const struct indicator_block *
     const double *x = b->in[0] + none;
     int64_t bars = b->count - none, seen = b->start + none - b->first;
     bool current = w->next == b->start && w->mode == NARROW && none == 0;
-    if (bars > 0 && !run_narrow(w, x, bars, seen, current, l, scale, b->out[0] + none)) {
-        w->next = -1; /* its sums are void */
+    bool narrow = bars > 0 && run_narrow(w, x, bars, seen, current, l, scale, b->out[0] + none);
+    w->next = narrow ? b->start + b->count : -1; /* else its sums are void */
+    if (!narrow)
         run_wide(x, bars, seen, l, scale, b->out[0] + none);
-    } else {
-        w->next = b->start + b->count;
-    }
     int64_t partial = l->n - 1 - seen;
     set_missing(b->out[0] + none, partial < bars ? partial : bars);
 }
