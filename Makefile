@@ -110,7 +110,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check bench fuzz fuzz-targets lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check bench docs fuzz fuzz-targets lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -245,6 +245,9 @@ fuzz-targets: $(FUZZERS)
 bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BENCH=word: only matching)
 	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \
 	  printf '\n== %s\n' "$$(basename $$bench)"; $$bench; done
+
+docs: $(BUILD)/tests/engine/test_indicator_docs ## write docs/indicators.md from the table of indicators
+	@$< --write
 
 # ---- lint --------------------------------------------------------------------------------------
 
