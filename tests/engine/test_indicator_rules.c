@@ -246,7 +246,7 @@ static void so_do_random_rules_and_expressions(void **state)
         count++;
     }
     for (size_t k = 0; k < indicator_count(); k++)
-        assert_true(w.used[k] > RULES / 100);
+        assert_true(w.used[k] > RULES / 500);
     strbuf_release(&w.text);
     bars_unref(bars[0]);
     bars_unref(bars[1]);
