@@ -120,7 +120,7 @@ static enum err check_range(struct checker *c, struct ast *node, int32_t i)
     if (!check_constant(argument, &value))
         return not_constant(c, node, i);
     if (check_has_parameter(argument)) { /* the sweep that fills it checks it */
-        node->parameter[i] = usual_value(p);
+        node->parameter[i] = isnan(p->fallback) ? p->min : p->fallback;
         return ERR_OK;
     }
     if (!(value >= p->min && value <= p->max) || (p->whole && value != floor(value)))

@@ -14,6 +14,6 @@ enum err check_explain(struct target *target, const struct study_spec *spec, int
                        const _Atomic bool *cancel, struct strbuf *out, struct error *e);
 
 /* For people: an answer_layout. */
-void check_explain_print(FILE *out, const struct json_value *explanation);
+void check_explain_print(FILE *out, const struct json_value *x);
 
 #endif
