@@ -130,8 +130,10 @@ static void inputs_init(struct inputs *inputs, const struct indicator *i, const 
 
 static void inputs_release(struct inputs *inputs, const struct indicator *i)
 {
-    for (int32_t j = 0; j < i->input_count; j++)
+    for (int32_t j = 0; j < i->input_count; j++) {
         free(inputs->memory[j]);
+        inputs->memory[j] = NULL;
+    }
 }
 
 /* ---- running a kernel -------------------------------------------------------------------- */
