@@ -182,7 +182,7 @@ static void check_bars(const uint8_t *data, size_t size, uint64_t hash)
     struct timeframe timeframe = {minutes[hash % 4]};
     int64_t time_ns = (int64_t)(hash >> 1) / 4, count = 0;
     for (; size >= BYTES_OF_BAR && count < MOST_BARS; size -= BYTES_OF_BAR, data += BYTES_OF_BAR) {
-        time_ns += data[0] == 0xff ? 1 : (data[0] + 1) * timeframe_ns(timeframe);
+        time_ns += data[0] == 0xff ? 1 : (data[0] % 16 + 1) * timeframe_ns(timeframe);
         first.time_ns[count] = time_ns;
         for (int c = 0; c < BAR_COLUMN_COUNT; c++)
             first.value[c][count] = number_of(data + 1 + 2 * c, hash);
