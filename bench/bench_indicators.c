@@ -3,7 +3,7 @@
  */
 #include "base/strbuf.h"
 #include "bench/support/bench.h"
-#include "engine/bars/demo.h"
+#include "bench/support/bench_bars.h"
 #include "engine/indicators/indicators.h"
 #include "engine/rule/rule.h"
 
@@ -26,29 +26,6 @@ static double goal_of(const char *name)
         if (strcmp(goals[i].name, name) == 0)
             return goals[i].ns_per_bar;
     return 0;
-}
-
-static void must(enum err err, const struct error *e)
-{
-    if (!err)
-        return;
-    fprintf(stderr, "bench_indicators: %s\n", e->message);
-    exit(1);
-}
-
-static const struct bars *make_bars(void)
-{
-    struct error e;
-    struct demo_options options = {.seed = 7,
-                                   .from_day = 10000, /* 1997: the calendar is long enough */
-                                   .to_day = 24000,
-                                   .first_price = 100,
-                                   .price_decimals = 2,
-                                   .max_count = BAR_COUNT};
-    const struct bars *bars;
-    must(calendar_find("XNYS", &options.calendar, &e), &e);
-    must(demo_bars(&options, &bars, &e), &e);
-    return bars;
 }
 
 /* "sma(20)", "count(close > open, 20)" */
@@ -80,8 +57,8 @@ static void measure(const char *call, const struct bars *bars, double goal)
         .timeframe = {1}, .zone = calendar_zone(bars->calendar), .any_type = true};
     struct rule *rule;
     struct rule_run *run;
-    must(rule_compile(call, strlen(call), &options, &rule, &e), &e);
-    must(rule_run_create(rule, bars, &run, &e), &e);
+    bench_must(rule_compile(call, strlen(call), &options, &rule, &e), &e);
+    bench_must(rule_run_create(rule, bars, &run, &e), &e);
     struct bench_series ns = {0};
     for (int round = -1; round < ROUNDS; round++) {
         rule_run_start(run, 0);
@@ -100,7 +77,7 @@ static void measure(const char *call, const struct bars *bars, double goal)
 
 int main(void)
 {
-    const struct bars *bars = make_bars();
+    const struct bars *bars = bench_bars(BAR_COUNT);
     bench_title("indicators  1,000,000 bars in memory, one core");
     for (size_t i = 0; i < indicator_count(); i++) {
         struct strbuf call;

@@ -2,7 +2,7 @@
  * beside the time that merely reading its column takes. Loading is not in it (bench_storage.c has
  * that). */
 #include "bench/support/bench.h"
-#include "engine/bars/demo.h"
+#include "bench/support/bench_bars.h"
 #include "engine/rule/rule.h"
 #include "engine/study/scan.h"
 #include "engine/study/study.h"
@@ -14,36 +14,12 @@
 enum { BAR_COUNT = 1000000, ROUNDS = 15 };
 static const char rule_text[] = "rsi(14) < 30 and close > sma(200)";
 
-static void must(enum err err, const struct error *e)
-{
-    if (!err)
-        return;
-    fprintf(stderr, "bench_rule: %s\n", e->message);
-    exit(1);
-}
-
-static const struct bars *make_bars(void)
-{
-    struct error e;
-    struct demo_options options = {.seed = 7,
-                                   .from_day =
-                                       10000, /* 1997: from here the calendar is long enough */
-                                   .to_day = 24000,
-                                   .first_price = 100,
-                                   .price_decimals = 2,
-                                   .max_count = BAR_COUNT};
-    const struct bars *bars;
-    must(calendar_find("XNYS", &options.calendar, &e), &e);
-    must(demo_bars(&options, &bars, &e), &e);
-    return bars;
-}
-
 static double scan_ns_per_bar(const struct rule *rule, const struct bars *bars,
                               struct worker_pool *pool, uint64_t *mask)
 {
     struct error e;
     double begin_s = bench_now_s();
-    must(scan_bits(rule, bars, pool, 0, NULL, mask, NULL, &e), &e);
+    bench_must(scan_bits(rule, bars, pool, 0, NULL, mask, NULL, &e), &e);
     return (bench_now_s() - begin_s) * 1e9 / (double)bars->count;
 }
 
@@ -54,7 +30,7 @@ static double study_ns_per_bar(const struct study_request *request, const struct
     struct error e;
     struct study_result *result;
     double begin_s = bench_now_s();
-    must(study_of_bars(request, "BENCH", bars, hash, pool, NULL, &result, &e), &e);
+    bench_must(study_of_bars(request, "BENCH", bars, hash, pool, NULL, &result, &e), &e);
     double ns = (bench_now_s() - begin_s) * 1e9 / (double)bars->count;
     study_result_free(result);
     return ns;
@@ -63,15 +39,15 @@ static double study_ns_per_bar(const struct study_request *request, const struct
 int main(void)
 {
     struct error e;
-    const struct bars *bars = make_bars();
+    const struct bars *bars = bench_bars(BAR_COUNT);
     struct rule_options options = {.timeframe = {1}, .zone = calendar_zone(bars->calendar)};
     struct rule *rule;
     struct worker_pool *one, *two;
     struct study_request request;
     uint64_t *mask = calloc((size_t)bars->count / 64 + 1, sizeof(*mask));
-    must(rule_compile(rule_text, strlen(rule_text), &options, &rule, &e), &e);
-    must(worker_pool_create(1, false, &one, &e), &e);
-    must(worker_pool_create(2, false, &two, &e), &e);
+    bench_must(rule_compile(rule_text, strlen(rule_text), &options, &rule, &e), &e);
+    bench_must(worker_pool_create(1, false, &one, &e), &e);
+    bench_must(worker_pool_create(2, false, &two, &e), &e);
     study_request_defaults(&request);
     request.rule = rule;
     request.timeframe = options.timeframe;

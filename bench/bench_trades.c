@@ -2,7 +2,7 @@
  * and its parts. Loading is not in it. */
 #include "base/decimal.h"
 #include "bench/support/bench.h"
-#include "engine/bars/demo.h"
+#include "bench/support/bench_bars.h"
 #include "engine/rule/rule.h"
 #include "engine/study/scan.h"
 #include "engine/trades/metrics.h"
@@ -28,36 +28,13 @@ struct timing {
     struct bench_series all, signals, blocks, exits, account;
 };
 
-static void must(enum err err, const struct error *e)
-{
-    if (!err)
-        return;
-    fprintf(stderr, "bench_trades: %s\n", e->message);
-    exit(1);
-}
-
-static const struct bars *make_bars(void)
-{
-    struct error e;
-    struct demo_options options = {.seed = 7,
-                                   .from_day = 10000, /* 1997: long enough from here on */
-                                   .to_day = 24000,
-                                   .first_price = 100,
-                                   .price_decimals = 2,
-                                   .max_count = BAR_COUNT};
-    const struct bars *bars;
-    must(calendar_find("XNYS", &options.calendar, &e), &e);
-    must(demo_bars(&options, &bars, &e), &e);
-    return bars;
-}
-
 static size_t find_candidates(struct backtest *b, const struct price_blocks *blocks)
 {
     struct error e;
     struct exit_inputs in = {
         .strategy = &b->strategy, .bars = b->bars, .blocks = blocks, .end_bar = b->bars->count};
     struct exit_search search;
-    must(exit_search_init(&search, &in, &e), &e);
+    bench_must(exit_search_init(&search, &in, &e), &e);
     size_t count = 0;
     int64_t words = (b->bars->count + WORD_BITS - 1) / WORD_BITS;
     for (int64_t w = 0; w < words; w++)
@@ -79,10 +56,10 @@ static void account(struct backtest *b, size_t count)
                               .from_ns = b->bars->time_ns[0],
                               .to_ns = b->bars->time_ns[b->bars->count - 1] + 1};
     struct ledger *ledger;
-    must(ledger_run(&in, &ledger, &e), &e);
+    bench_must(ledger_run(&in, &ledger, &e), &e);
     struct metrics_input metrics_in = {ledger, &b->bars, 1, in.from_ns, in.to_ns, 0};
     struct metrics metrics;
-    must(metrics_compute(&metrics_in, &metrics, &e), &e);
+    bench_must(metrics_compute(&metrics_in, &metrics, &e), &e);
     b->trades = metrics.trades;
     ledger_free(ledger);
 }
@@ -97,9 +74,9 @@ static void run(struct backtest *b, struct timing *t)
     struct error e;
     struct price_blocks *blocks;
     double begin_s = bench_now_s();
-    must(scan_bits(b->rule, b->bars, b->pool, 0, NULL, b->mask, NULL, &e), &e);
+    bench_must(scan_bits(b->rule, b->bars, b->pool, 0, NULL, b->mask, NULL, &e), &e);
     double signals_s = bench_now_s();
-    must(price_blocks_create(b->bars, &blocks, &e), &e);
+    bench_must(price_blocks_create(b->bars, &blocks, &e), &e);
     double blocks_s = bench_now_s();
     size_t count = find_candidates(b, blocks);
     double exits_s = bench_now_s();
@@ -118,11 +95,11 @@ static void run(struct backtest *b, struct timing *t)
 int main(void)
 {
     struct error e;
-    struct backtest b = {.bars = make_bars()};
+    struct backtest b = {.bars = bench_bars(BAR_COUNT)};
     struct rule_options options = {.timeframe = {1}, .zone = calendar_zone(b.bars->calendar)};
     struct rule *rule;
-    must(rule_compile(rule_text, strlen(rule_text), &options, &rule, &e), &e);
-    must(worker_pool_create(1, false, &b.pool, &e), &e);
+    bench_must(rule_compile(rule_text, strlen(rule_text), &options, &rule, &e), &e);
+    bench_must(worker_pool_create(1, false, &b.pool, &e), &e);
     b.rule = rule;
     b.mask = calloc((size_t)b.bars->count / WORD_BITS + 1, sizeof *b.mask);
     b.candidates = malloc((size_t)b.bars->count * sizeof *b.candidates);
@@ -131,7 +108,7 @@ int main(void)
     strategy_defaults(&b.strategy);
     b.strategy.stop_loss = (struct strategy_distance){DISTANCE_PERCENT, DECIMAL_ONE / 2, 0};
     b.strategy.take_profit = (struct strategy_distance){DISTANCE_PERCENT, DECIMAL_ONE, 0};
-    must(strategy_check(&b.strategy, &e), &e);
+    bench_must(strategy_check(&b.strategy, &e), &e);
 
     struct timing t = {0};
     run(&b, NULL); /* warms up */
