@@ -160,7 +160,6 @@ static void tell_watches(struct job_watch *taken)
  */
 
 struct ending {
-    struct job_service *service;
     struct job_row row; /* as it will be stored; result and error borrowed */
 };
 
@@ -212,7 +211,7 @@ static void end_job(struct job_service *s, struct job *job, enum job_status stat
                     const struct job_progress *progress, const char *result,
                     const struct error *why)
 {
-    struct ending end = {.service = s, .row = job->row};
+    struct ending end = {.row = job->row};
     char *error = why ? error_json(why) : NULL;
     struct error e;
     struct http_body *body = NULL;
