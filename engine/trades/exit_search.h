@@ -29,6 +29,7 @@ enum exit_reason {
     EXIT_FLAT_AT,
     EXIT_END_OF_DATA,
 };
+enum { EXIT_REASON_COUNT = EXIT_END_OF_DATA + 1 };
 const char *exit_reason_name(enum exit_reason reason); /* "take_profit" ... "end_of_data" */
 
 /* Where in time a fill lies. The numbers give the order at one instant: a bar's close comes before

@@ -1,0 +1,72 @@
+#include "engine/trades/simulation_digest.h"
+
+#include <stddef.h>
+
+static void add_words(struct sha256 *h, const int64_t *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sha256_add_u64(h, (uint64_t)words[i]);
+}
+
+#define ADD_WORDS(h, ...)                                                                          \
+    add_words(h, (const int64_t[]){__VA_ARGS__},                                                   \
+              sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+static void add_distance(struct sha256 *h, const struct strategy_distance *d)
+{
+    bool is_atr = d->kind == DISTANCE_ATR;
+    ADD_WORDS(h, d->kind, d->kind == DISTANCE_NONE ? 0 : d->value, is_atr ? d->atr_period : 0);
+}
+
+static void add_slippage(struct sha256 *h, const struct strategy_slippage *s)
+{
+    bool by_percent = s->kind == SLIPPAGE_PERCENT, by_ticks = s->kind == SLIPPAGE_TICKS;
+    ADD_WORDS(h, s->kind, by_percent ? s->percent : 0, by_ticks ? s->ticks : 0,
+              by_ticks ? s->tick_size : 0);
+}
+
+static void add_strategy(struct sha256 *h, const struct simulation_input *in)
+{
+    const struct strategy *s = in->strategy;
+    ADD_WORDS(h, s->side, s->entry, s->intrabar, s->max_holding_ns, s->flat_at_minute);
+    add_distance(h, &s->take_profit);
+    add_distance(h, &s->stop_loss);
+    sha256_add_string(h, in->exit_rule ? rule_normal_form(in->exit_rule) : "");
+    sha256_add_string(h, s->flat_zone ? zone_name(s->flat_zone) : "");
+    ADD_WORDS(h, s->commission.per_share, s->commission.per_contract, s->commission.percent,
+              s->commission.minimum);
+    add_slippage(h, &s->slippage);
+    ADD_WORDS(h, s->sizing.kind, s->sizing.value, s->sizing.step, s->initial_cash,
+              s->max_positions);
+    sha256_add_double(h, in->risk_free_rate);
+}
+
+static void add_trade(struct sha256 *h, const struct trade *t)
+{
+    ADD_WORDS(h, t->symbol, t->exit_reason, t->ambiguous, t->fire_bar, t->entry_bar, t->exit_bar,
+              t->entry_at.at_ns, t->entry_at.phase, t->exit_at.at_ns, t->exit_at.phase,
+              t->entry_price, t->exit_price, t->quantity, t->entry_value, t->exit_value,
+              t->commission, t->pnl, t->risk, t->bars_held);
+}
+
+void simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
+                       char out[SHA256_TEXT])
+{
+    struct sha256 h;
+    unsigned char hash[SHA256_BYTES];
+    sha256_init(&h);
+    sha256_add_string(&h, "bracketd simulation " SIMULATION_VERSION);
+    sha256_add_string(&h, in->study->digest);
+    add_strategy(&h, in);
+    const struct ledger_counts *c = &ledger->counts;
+    ADD_WORDS(&h, c->candidates, c->trades, c->in_position, c->too_small, c->unaffordable);
+    for (int64_t i = 0; i < c->trades; i++)
+        add_trade(&h, &ledger->trades[i]);
+    sha256_add_u64(&h, ledger->point_count);
+    for (size_t i = 0; i < ledger->point_count; i++) {
+        const struct equity_point *p = &ledger->points[i];
+        ADD_WORDS(&h, p->at_ns, p->equity, p->cash, p->open_positions, p->is_mark);
+    }
+    sha256_finish(&h, hash);
+    hex_format(hash, sizeof hash, out);
+}

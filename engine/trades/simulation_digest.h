@@ -1,0 +1,12 @@
+/* What a simulation answers, in one hash. Private to it. */
+#ifndef ENGINE_TRADES_SIMULATION_DIGEST_H
+#define ENGINE_TRADES_SIMULATION_DIGEST_H
+
+#include "engine/trades/simulation.h"
+
+/* SHA-256 over SIMULATION_VERSION, the study's digest, every member of the strategy, the exit
+ * rule's normal form, and the chosen account's trades and equity points. */
+void simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
+                       char out[SHA256_TEXT]);
+
+#endif
