@@ -87,6 +87,27 @@ static const char *const main_scripts[] = {
     "  data BLOB NOT NULL,"
     "  UNIQUE(job, ordinal)"
     ") STRICT;",
+
+    /* 5: trades and equity of jobs with a strategy, and notes on jobs (a table of their own, as a
+       column behind `result` would make lists read through it) */
+    "CREATE TABLE ledgers("
+    "  job INTEGER PRIMARY KEY REFERENCES jobs(seq) ON DELETE CASCADE,"
+    "  trades INTEGER NOT NULL,"
+    "  points INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE ledger_chunks("
+    "  id INTEGER PRIMARY KEY,"
+    "  job INTEGER NOT NULL REFERENCES jobs(seq) ON DELETE CASCADE,"
+    "  series INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  data BLOB NOT NULL,"
+    "  UNIQUE(job, series, first)"
+    ") STRICT;"
+    "CREATE TABLE job_notes("
+    "  job INTEGER PRIMARY KEY REFERENCES jobs(seq) ON DELETE CASCADE,"
+    "  notes TEXT NOT NULL"
+    ") STRICT;",
 };
 
 static const char *const bar_scripts[] = {
