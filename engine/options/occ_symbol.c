@@ -151,6 +151,24 @@ const char *option_right_name(enum option_right right)
     return right == OPTION_CALL ? "call" : "put";
 }
 
+bool occ_root_of(const char *symbol, char ret_root[OCC_ROOT_MAX + 1])
+{
+    char root[OCC_ROOT_MAX + 1] = "";
+    int length = 0;
+    for (const char *p = symbol; *p; p++) {
+        char c = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+        if (!is_letter(c) && !is_digit(c))
+            continue;
+        if (length == OCC_ROOT_MAX)
+            return false;
+        root[length++] = c;
+    }
+    if (root_length(root, length) <= 0)
+        return false;
+    memcpy(ret_root, root, sizeof root);
+    return true;
+}
+
 enum err occ_strike_parse(const char *text, size_t length, int64_t *ret_milli, struct error *e)
 {
     int64_t price = 0;

@@ -54,6 +54,10 @@ size_t occ_symbol_format_padded(const struct occ_symbol *symbol, char out[OCC_TE
 bool occ_symbol_equal(const struct occ_symbol *a, const struct occ_symbol *b);
 const char *option_right_name(enum option_right right); /* "call", "put" */
 
+/* The root of the standard contracts on a symbol: its letters and digits in upper case ("BRK.B" has
+ * BRKB). false when that is no root. */
+bool occ_root_of(const char *symbol, char ret_root[OCC_ROOT_MAX + 1]);
+
 /* A price such as "750", "187.5" or "0.125" at 1e-3. ERR_INVALID when it is no decimal, has more
  * decimals, or is not in 0.001..99999.999. */
 enum err occ_strike_parse(const char *text, size_t length, int64_t *ret_milli, struct error *e);

@@ -30,9 +30,9 @@ struct schedule {
 
 const char *exit_reason_name(enum exit_reason reason)
 {
-    static const char *const names[] = {"take_profit", "stop_loss", "exit_rule",
-                                        "time_exit",   "flat_at",   "end_of_data"};
-    assert(reason <= EXIT_END_OF_DATA);
+    static const char *const names[] = {"take_profit", "stop_loss",   "exit_rule", "time_exit",
+                                        "flat_at",     "end_of_data", "expiry"};
+    assert(reason <= EXIT_EXPIRY);
     return names[reason];
 }
 

@@ -20,6 +20,7 @@
 #include "engine/bars/bars.h"
 #include "engine/trades/price_blocks.h"
 #include "engine/trades/strategy.h"
+#include "engine/trades/trade_contract.h"
 
 enum exit_reason {
     EXIT_TAKE_PROFIT,
@@ -28,9 +29,10 @@ enum exit_reason {
     EXIT_TIME,
     EXIT_FLAT_AT,
     EXIT_END_OF_DATA,
+    EXIT_EXPIRY, /* of an option, at its intrinsic value */
 };
 enum { EXIT_REASON_COUNT = EXIT_END_OF_DATA + 1 };
-const char *exit_reason_name(enum exit_reason reason); /* "take_profit" ... "end_of_data" */
+const char *exit_reason_name(enum exit_reason reason); /* "take_profit" ... "expiry" */
 
 /* Where in time a fill lies. The numbers give the order at one instant: a bar's close comes before
  * the open of the bar that starts then, and that before what happens inside it. */
@@ -58,6 +60,7 @@ struct trade_candidate {
     int64_t target_price; /* level of the take profit; 0 = none */
     int64_t bars_held;    /* bars in which the position was open, if only for a part */
     struct exit_fill chosen, best, worst; /* all in the same bar */
+    struct trade_contract contract;       /* bars are the symbol's all the same */
 };
 
 struct exit_inputs {

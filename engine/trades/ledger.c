@@ -206,12 +206,21 @@ static int64_t price_at(const struct account *a, struct position *p, int64_t at_
     const struct trade_candidate *c = p->candidate;
     if (at_ns <= c->entry_at.at_ns)
         return c->entry_price;
+    if (trade_is_option(&c->contract))
+        return a->in->marks->price_at(a->in->marks->context, c, at_ns);
     int64_t bar = last_bar_at(a, p, at_ns);
     if (bar < c->entry_bar)
         return c->entry_price;
     double close = a->in->bars[c->symbol]->column[BAR_CLOSE][bar];
     return close < (double)LIMIT_STRATEGY_PRICE ? (int64_t)(close * (double)DECIMAL_ONE + 0.5)
                                                 : LIMIT_STRATEGY_PRICE * DECIMAL_ONE;
+}
+
+/* Of a position in the candidate's shares or contracts. */
+static int64_t value_of(const struct trade_candidate *c, int64_t price, int64_t quantity,
+                        bool round_up)
+{
+    return fill_value(price * trade_multiplier(&c->contract), quantity, round_up);
 }
 
 static wide profit(const struct strategy *s, int64_t entry_value, int64_t exit_value)
@@ -235,7 +244,7 @@ static enum err equity_at(const struct account *a, int64_t at_ns, int64_t *ret, 
     for (size_t i = 0; i < a->open_count; i++) {
         struct position *p = &a->open[i];
         int64_t price = price_at(a, p, at_ns);
-        int64_t value = fill_value(price, p->quantity, s->side == SIDE_SHORT);
+        int64_t value = value_of(p->candidate, price, p->quantity, s->side == SIDE_SHORT);
         equity += p->entry_value + profit(s, p->entry_value, value);
     }
     enum err code = check_money(equity, e);
@@ -275,12 +284,13 @@ static enum err take_entry(struct account *a, const struct trade_candidate *c, s
         code = equity_at(a, c->entry_at.at_ns, &equity, e);
     p.entry_price = fill_price(&s->slippage, c->entry_price, s->side == SIDE_LONG);
     if (code == ERR_OK && p.entry_price > 0)
-        p.quantity = fill_quantity(s, p.entry_price, equity, a->cash);
+        p.quantity =
+            fill_quantity(s, p.entry_price * trade_multiplier(&c->contract), equity, a->cash);
     if (code != ERR_OK || p.quantity == 0) {
         counts->too_small += code == ERR_OK;
         return code;
     }
-    p.entry_value = fill_value(p.entry_price, p.quantity, s->side == SIDE_LONG);
+    p.entry_value = value_of(c, p.entry_price, p.quantity, s->side == SIDE_LONG);
     p.entry_commission = fill_commission(&s->commission, p.entry_value, p.quantity);
     if ((wide)p.entry_value + p.entry_commission > a->cash) {
         counts->unaffordable++;
@@ -320,10 +330,11 @@ static struct trade trade_of(const struct position *p, struct exit_fill fill,
         .exit_price = fill_price(&s->slippage, fill.price, s->side == SIDE_SHORT),
         .quantity = p->quantity,
         .entry_value = p->entry_value,
-        .risk = c->stop_price > 0 ? fill_value(stop_distance, p->quantity, true) : 0,
+        .risk = c->stop_price > 0 ? value_of(c, stop_distance, p->quantity, true) : 0,
         .bars_held = c->bars_held,
+        .contract = c->contract,
     };
-    t.exit_value = fill_value(t.exit_price, t.quantity, s->side == SIDE_SHORT);
+    t.exit_value = value_of(c, t.exit_price, t.quantity, s->side == SIDE_SHORT);
     return t;
 }
 

@@ -30,12 +30,13 @@ struct trade {
     struct fill_time entry_at, exit_at;
     int64_t entry_price, exit_price; /* decimals, slippage in them */
     int64_t quantity;                /* decimal, > 0 */
-    int64_t entry_value, exit_value; /* price times quantity */
+    int64_t entry_value, exit_value; /* price times quantity, of an option times 100 */
     int64_t commission;              /* of both orders */
     int64_t pnl;                     /* after all costs */
     int64_t risk;                    /* R in money; 0 without a stop loss */
     double return_on_value;          /* pnl / entry_value */
     int64_t bars_held;
+    struct trade_contract contract;
 };
 
 struct equity_point {
@@ -61,6 +62,13 @@ struct ledger {
     struct equity_point *points; /* in time order; the first is the start, the last the end */
 };
 
+/* What one unit of a candidate's option is worth at an instant between its entry and its exit: the
+ * last price that is known then, a decimal. */
+struct option_marks {
+    int64_t (*price_at)(void *context, const struct trade_candidate *c, int64_t at_ns);
+    void *context;
+};
+
 struct ledger_input {
     const struct strategy *strategy; /* checked */
     const struct bars *const *bars;  /* [symbol_count] */
@@ -69,7 +77,8 @@ struct ledger_input {
     size_t candidate_count;
     int64_t from_ns, to_ns; /* sessions that overlap this range are marked */
     enum ledger_case which;
-    const _Atomic bool *cancel; /* NULL allowed */
+    const struct option_marks *marks; /* NULL without options */
+    const _Atomic bool *cancel;       /* NULL allowed */
 };
 
 /* ERR_CANCELED, ERR_NO_MEMORY; ERR_TOO_LARGE when the account leaves what it can hold. */

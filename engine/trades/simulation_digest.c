@@ -47,6 +47,11 @@ static void add_trade(struct sha256 *h, const struct trade *t)
               t->entry_at.at_ns, t->entry_at.phase, t->exit_at.at_ns, t->exit_at.phase,
               t->entry_price, t->exit_price, t->quantity, t->entry_value, t->exit_value,
               t->commission, t->pnl, t->risk, t->bars_held);
+    const struct trade_contract *c = &t->contract;
+    if (!trade_is_option(c))
+        return;
+    ADD_WORDS(h, c->prices, c->right, c->expiry_days, c->strike_milli);
+    sha256_add_double(h, c->volatility);
 }
 
 void simulation_digest(const struct simulation_input *in, const struct ledger *ledger,

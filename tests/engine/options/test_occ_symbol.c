@@ -208,6 +208,23 @@ static void strikes_are_read_exactly(void **state)
     }
 }
 
+static void a_symbol_s_root_is_its_letters_and_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *symbol, *root; /* NULL: none */
+    } rows[] = {
+        {"GOOG", "GOOG"}, {"BRK.B", "BRKB"},     {"spy", "SPY"}, {"^SPX", "SPX"},
+        {"4SPY", "4SPY"}, {"BTCUSDT", NULL},     {"123", NULL},  {"", NULL},
+        {"...", NULL},    {"ABC-DEF", "ABCDEF"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char root[OCC_ROOT_MAX + 1] = "kept";
+        assert_int_equal(occ_root_of(rows[i].symbol, root), rows[i].root != NULL);
+        assert_string_equal(root, rows[i].root ? rows[i].root : "kept");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_nul_within_is_no_character_of_a_symbol),
         cmocka_unit_test(random_contracts_come_back_from_both_forms),
         cmocka_unit_test(fields_out_of_range_are_no_valid_symbol),
+        cmocka_unit_test(a_symbol_s_root_is_its_letters_and_digits),
         cmocka_unit_test(strikes_are_read_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
