@@ -92,6 +92,11 @@ enum {
 #define LIMIT_STRATEGY_PRICE INT64_C(1000000000)   /* a fire at more is not entered */
 #define LIMIT_ACCOUNT_MONEY INT64_C(4000000000000) /* cash or equity, either sign */
 
+/* options */
+enum {
+    LIMIT_OPTION_VOLATILITY_DAYS = 252, /* of "realized:20d" */
+};
+
 /* db */
 enum {
     LIMIT_WRITER_QUEUE = 4096,
