@@ -12,7 +12,7 @@ enum { CHUNK_TRADES = 1024, CHUNK_POINTS = 4096, CHUNK_BYTES_MAX = 256 << 10, BA
 struct ledger_storing {
     const struct uuid *job_id;
     const struct ledger *ledger;
-    const struct trade_contract *contracts;
+    const struct stored_contract *contracts;
     struct strbuf chunk;
     size_t trades_done, points_done;
     int64_t peak; /* of the points done */
@@ -103,7 +103,7 @@ static enum err check_cancel(const _Atomic bool *cancel, struct error *e)
 }
 
 enum err ledger_store(struct writer *writer, const struct uuid *job_id, const struct ledger *ledger,
-                      const struct trade_contract *contracts, const _Atomic bool *cancel,
+                      const struct stored_contract *contracts, const _Atomic bool *cancel,
                       struct error *e)
 {
     struct ledger_storing s = {

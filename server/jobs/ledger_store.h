@@ -16,7 +16,7 @@
  * ERR_CANCELED when *cancel turned true (NULL allowed), within a transaction's time; ERR_NOT_FOUND
  * without such a job; what the database refuses. After an error the job has no ledger. */
 enum err ledger_store(struct writer *writer, const struct uuid *job_id, const struct ledger *ledger,
-                      const struct trade_contract *contracts, const _Atomic bool *cancel,
+                      const struct stored_contract *contracts, const _Atomic bool *cancel,
                       struct error *e);
 
 #endif

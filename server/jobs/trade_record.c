@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct record) == TRADE_RECORD_BYTES, "stored records have
 enum { FLAG_AMBIGUOUS = 1, FLAG_MODELLED = 2 };
 
 void trade_record_write(struct strbuf *out, const struct trade *t,
-                        const struct trade_contract *contract)
+                        const struct stored_contract *contract)
 {
     struct record r = {.fire_bar = t->fire_bar,
                        .entry_bar = t->entry_bar,
@@ -57,7 +57,7 @@ void trade_record_write(struct strbuf *out, const struct trade *t,
 }
 
 void trade_record_read(const void *record, struct trade *ret_trade,
-                       struct trade_contract *ret_contract)
+                       struct stored_contract *ret_contract)
 {
     struct record r;
     memcpy(&r, record, sizeof(r));

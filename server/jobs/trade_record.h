@@ -13,16 +13,16 @@ enum {
 };
 
 /* What was traded, where that is not the symbol's own share. */
-struct trade_contract {
+struct stored_contract {
     char occ_symbol[TRADE_OCC_SYMBOL_MAX + 1]; /* "" = the share */
     bool modelled; /* the prices are of a model, not of stored bars or quotes */
 };
 
 /* contract NULL: the share. */
 void trade_record_write(struct strbuf *out, const struct trade *trade,
-                        const struct trade_contract *contract);
+                        const struct stored_contract *contract);
 /* `record` has TRADE_RECORD_BYTES. */
 void trade_record_read(const void *record, struct trade *ret_trade,
-                       struct trade_contract *ret_contract);
+                       struct stored_contract *ret_contract);
 
 #endif

@@ -174,7 +174,7 @@ static enum err find_totals(struct fixture *f, struct ledger_totals *ret)
 }
 
 static void assert_stored(struct fixture *f, const struct ledger *l,
-                          const struct trade_contract *contracts)
+                          const struct stored_contract *contracts)
 {
     struct ledger_totals totals;
     struct reading trades = read_all(f, LEDGER_TRADES, TRADE_RECORD_BYTES);
@@ -187,7 +187,7 @@ static void assert_stored(struct fixture *f, const struct ledger *l,
     assert_int_equal(points.count, l->point_count);
     for (int64_t i = 0; i < trades.count; i++) {
         struct trade trade;
-        struct trade_contract contract;
+        struct stored_contract contract;
         trade_record_read(trades.bytes.data + i * TRADE_RECORD_BYTES, &trade, &contract);
         assert_same_trade(&trade, &l->trades[i]);
         assert_string_equal(contract.occ_symbol, contracts ? contracts[i].occ_symbol : "");
@@ -235,7 +235,7 @@ static void option_trades_keep_their_contract(void **state)
 {
     struct fixture *f = *state;
     struct ledger l = make_ledger(3, 2);
-    const struct trade_contract contracts[3] = {
+    const struct stored_contract contracts[3] = {
         {.occ_symbol = "AAPL  261218C00200000", .modelled = true},
         {.occ_symbol = "", .modelled = false},
         {.occ_symbol = "abcdefghijklmnopqrstuvwx", .modelled = false}};
