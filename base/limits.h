@@ -66,6 +66,7 @@ enum {
 /* backtests */
 enum {
     LIMIT_JOBS_QUEUED = 1000,
+    LIMIT_JOB_THREADS = 64, /* jobs under way at the same time */
     LIMIT_JOB_SYMBOLS = 500,
     LIMIT_JOB_NAME_BYTES = 200,
     LIMIT_HORIZONS = 12,

@@ -62,6 +62,12 @@ static enum err open_local_access(struct app *app, struct error *e)
     return err ? err : local_access_write(data_folder_path(app->storage.folder), &access, e);
 }
 
+static enum err start_jobs(struct app *app, struct error *e)
+{
+    struct job_service_options options = {.threads = (int32_t)app->config->job_threads};
+    return job_service_create(&app->storage, app->pool, app->clock, &options, &app->jobs, e);
+}
+
 enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
                    struct error *e)
 {
@@ -76,8 +82,8 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
         (err = make_first_key(app, e)) ||
         (err = config->demo ? demo_data_fill(&app->storage, clock, &app->demo_made, e) : ERR_OK) ||
         (err = worker_pool_create((int32_t)config->workers, true, &app->pool, e)) ||
-        (err = job_service_create(&app->storage, app->pool, clock, &app->jobs, e)) ||
-        (err = start_http(app, e)) || (err = open_local_access(app, e))) {
+        (err = start_jobs(app, e)) || (err = start_http(app, e)) ||
+        (err = open_local_access(app, e))) {
         app_stop(app);
         return err;
     }

@@ -26,6 +26,8 @@ static const struct option settings[] = {
             .help = "where to listen (default 127.0.0.1:8080; port 0 takes a free one)"),
     SETTING(workers, .name = "workers", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_WORKERS,
             .help = "threads that run backtests (default: the cores)"),
+    SETTING(job_threads, .name = "job-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_JOB_THREADS,
+            .help = "backtests under way at a time, which share the workers (default 4)"),
     SETTING(http_threads, .name = "http-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_HTTP_THREADS,
             .help = "threads that serve connections (default: the cores, at most 4)"),
     SETTING(api_threads, .name = "api-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = 64,
@@ -65,6 +67,7 @@ static void config_defaults(struct config *c)
     c->data = "bracketd-data";
     c->listen = "127.0.0.1:8080";
     c->workers = cores;
+    c->job_threads = 4;
     c->http_threads = cores < 4 ? cores : 4;
     c->api_threads = 4;
     c->cache_mb = LIMIT_BAR_CACHE_BYTES >> 20;

@@ -254,6 +254,19 @@ void worker_pool_free(struct worker_pool *p)
     free(p);
 }
 
+void worker_pool_notice_cancel(struct worker_pool *p)
+{
+    mutex_lock(&p->mutex);
+    for (struct run *r = p->oldest, *newer; r; r = newer) {
+        newer = r->newer;
+        if (!is_stopped(r))
+            continue;
+        retire_run(p, r);
+        signal_if_finished(r);
+    }
+    mutex_unlock(&p->mutex);
+}
+
 int32_t worker_pool_size(const struct worker_pool *p)
 {
     return p->size;
@@ -285,6 +298,8 @@ enum err worker_pool_run(struct worker_pool *p, worker_task *task, void *context
     mutex_lock(&p->mutex);
     assert(!p->closing);
     add_run(p, &r);
+    if (is_stopped(&r)) /* canceled before anyone could notice it here */
+        retire_run(p, &r);
     if (count == 1)
         condition_signal(&p->work);
     else

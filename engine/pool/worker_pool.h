@@ -29,4 +29,8 @@ typedef enum err worker_task(void *context, int64_t task, int32_t worker, struct
 enum err worker_pool_run(struct worker_pool *p, worker_task *task, void *context, int64_t count,
                          const _Atomic bool *cancel, struct error *e);
 
+/* For whoever turned a *cancel true: its run ends as soon as its tasks under way come back, instead
+ * of when a worker that is busy with other runs would next have come by. Any thread. */
+void worker_pool_notice_cancel(struct worker_pool *p);
+
 #endif

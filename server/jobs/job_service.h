@@ -1,8 +1,9 @@
 /* Backtest jobs from acceptance to result: queue, run, store, resume.
  *
- * A job is durable before it is accepted. One thread, `jobs`, takes jobs in order of acceptance and
- * runs each on the worker pool (job_runner.h). After a restart, unfinished jobs are taken up again
- * from their stored shards. A cancel takes effect within 100 ms.
+ * A job is durable before it is accepted. Threads `job-N` take jobs in fair order (job_queue.h) and
+ * run each on the worker pool (job_runner.h), which jobs under way at the same time share in turn
+ * and nothing else. After a restart, unfinished jobs are taken up again from their stored shards. A
+ * cancel takes effect within 100 ms.
  *
  * What is in memory: every unfinished job, and the renderings of the finished ones asked for last.
  * So polling never touches the database: job_service_peek is for loop threads. All calls from any
@@ -20,11 +21,16 @@
 
 struct job_service;
 
-/* Takes up what an earlier process left unfinished, and starts the thread. All arguments are
- * borrowed until job_service_free. */
+struct job_service_options {
+    int32_t threads; /* jobs under way at the same time, 1..LIMIT_JOB_THREADS */
+};
+
+/* Takes up what an earlier process left unfinished, and starts the threads. The storage, the pool
+ * and the clock are borrowed until job_service_free. */
 enum err job_service_create(struct storage *storage, struct worker_pool *pool,
-                            const struct clock *clock, struct job_service **ret, struct error *e);
-/* Interrupts the job under way (it stays unfinished and resumes at the next start), then joins.
+                            const struct clock *clock, const struct job_service_options *options,
+                            struct job_service **ret, struct error *e);
+/* Interrupts the jobs under way (they stay unfinished and resume at the next start), then joins.
  * Watchers must be gone: the HTTP server stops first. NULL is fine. */
 void job_service_free(struct job_service *s);
 
@@ -66,7 +72,8 @@ enum err job_service_cancel_or_remove(struct job_service *s, const struct uuid *
                                       bool *ret_removed, struct error *e);
 
 /* To be told, once, that a job has ended. The watch is the caller's and must live until `ended` was
- * called or job_service_unwatch returned true. `ended` runs on the jobs thread, without locks. */
+ * called or job_service_unwatch returned true. `ended` runs on the thread that ended
+ * the job, without locks. */
 struct job_watch {
     void (*ended)(struct job_watch *w);
     struct uuid id;

@@ -43,25 +43,16 @@ void job_free(struct job *job)
     free(job);
 }
 
-void job_table_enqueue(struct job_table *t, struct job *job)
+void job_table_add(struct job_table *t, struct job *job)
 {
     HASH_ADD(hh, t->by_id, row.id, sizeof(job->row.id), job);
-    DL_APPEND(t->queue, job);
-    t->queued_count++;
 }
 
-void job_table_unqueue(struct job_table *t, struct job *job)
+void job_table_drop(struct job_table *t, struct job *job)
 {
-    DL_DELETE(t->queue, job);
-    t->queued_count--;
-}
-
-struct job *job_table_dequeue(struct job_table *t)
-{
-    struct job *job = t->queue;
-    if (job)
-        job_table_unqueue(t, job);
-    return job;
+    assert(!job->final_body);
+    HASH_DEL(t->by_id, job);
+    job_free(job);
 }
 
 static size_t body_bytes(const struct job *job)

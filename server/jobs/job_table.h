@@ -5,6 +5,7 @@
 #define SERVER_JOBS_JOB_TABLE_H
 
 #include "engine/study/study.h"
+#include "server/jobs/job_queue.h"
 #include "server/jobs/job_service.h"
 
 #include <uthash.h>
@@ -19,27 +20,27 @@ struct job {
     int64_t study_since_ns;       /* monotonic */
     int64_t study_bars_before;    /* restored, not done by this run */
     struct http_body *final_body; /* finished jobs: their rendering */
-    struct job *next, *prev;      /* queue of the queued, or recency of the finished */
+    struct job *next, *prev;      /* in the queue, or by recency of the finished */
+    struct job *followers;        /* in the queue: the key's jobs after this one */
     UT_hash_handle hh;            /* by row.id */
 };
 
 struct job_table {
     struct job *by_id;
-    struct job *queue;    /* queued, in order of acceptance */
     struct job *finished; /* least recently asked for first */
-    int64_t queued_count;
     size_t finished_bytes, finished_count;
 };
 
 struct job *job_table_find(struct job_table *t, const struct uuid *id);
-/* Copies the row's strings (result and error are left out). NULL when memory is out. Not queued
+/* Copies the row's strings (result and error are left out). NULL when memory is out. In no table
  * yet. */
 struct job *job_create(const struct job_row *row);
 void job_free(struct job *job); /* not in the table; NULL is fine */
 
-void job_table_enqueue(struct job_table *t, struct job *job);
-struct job *job_table_dequeue(struct job_table *t); /* NULL when empty; stays in by_id */
-void job_table_unqueue(struct job_table *t, struct job *job);
+/* An unfinished job. */
+void job_table_add(struct job_table *t, struct job *job);
+/* Takes an unfinished job out and frees it. */
+void job_table_drop(struct job_table *t, struct job *job);
 
 /* A job that has ended, with its rendering (takes the reference); the ones asked for longest ago go
  * when there are too many. */

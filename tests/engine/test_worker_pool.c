@@ -358,6 +358,64 @@ static void a_long_run_does_not_hold_up_a_short_one(void **state)
     worker_pool_free(p);
 }
 
+/* A run that waits behind a blocker, and its cancel. */
+struct behind {
+    struct worker_pool *pool;
+    struct slow *blocker;
+    _Atomic bool cancel;
+    _Atomic bool ended;
+    enum err code;
+};
+
+static void *run_behind(void *context)
+{
+    struct behind *b = context;
+    unsigned char visits[40] = {0};
+    b->code = worker_pool_run(b->pool, count_visit, visits, 40, &b->cancel, NULL);
+    atomic_store(&b->ended, true);
+    return NULL;
+}
+
+static bool is_over(void *context)
+{
+    return atomic_load(&((struct behind *)context)->ended);
+}
+
+/* All workers are busy with another run, which only this thread's work lets go of. */
+static void *cancel_behind(void *context)
+{
+    struct behind *b = context;
+    struct thread t;
+    test_wait(has_started, b->blocker, 10000);
+    if (thread_start(&t, &(struct thread_options){.name = "behind"}, run_behind, b, NULL) ==
+        ERR_OK) {
+        test_pause_ms(20);
+        atomic_store(&b->cancel, true);
+        worker_pool_notice_cancel(b->pool);
+        if (!test_wait(is_over, b, 10000))
+            b->code = ERR_TIMEOUT;
+        atomic_store(&b->blocker->cancel, true);
+        thread_join(&t);
+    }
+    return NULL;
+}
+
+static void a_canceled_run_that_is_noticed_does_not_wait_for_busy_workers(void **state)
+{
+    (void)state;
+    struct worker_pool *p = pool_of(1);
+    struct slow s = {0};
+    struct behind behind = {.pool = p, .blocker = &s};
+    struct thread t;
+    assert_int_equal(
+        thread_start(&t, &(struct thread_options){.name = "cancel"}, cancel_behind, &behind, NULL),
+        ERR_OK);
+    assert_int_equal(worker_pool_run(p, until_canceled, &s, 1, &s.cancel, NULL), ERR_OK);
+    thread_join(&t);
+    assert_int_equal(behind.code, ERR_CANCELED);
+    worker_pool_free(p);
+}
+
 static void a_pool_of_no_or_too_many_workers_is_refused(void **state)
 {
     (void)state;
@@ -404,6 +462,7 @@ int main(void)
         cmocka_unit_test(canceled_after_the_last_task_the_run_succeeds),
         cmocka_unit_test(several_callers_share_the_pool),
         cmocka_unit_test(a_long_run_does_not_hold_up_a_short_one),
+        cmocka_unit_test(a_canceled_run_that_is_noticed_does_not_wait_for_busy_workers),
         cmocka_unit_test(a_pool_of_no_or_too_many_workers_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
