@@ -193,9 +193,10 @@ static enum err search_task(void *context, int64_t task, int32_t worker, struct 
     struct finder *f = context;
     struct block *b = &f->blocks[task];
     const struct exit_search *search = &f->prepared[(size_t)b->symbol - f->first].search;
+    int64_t fire_bars[BLOCK_FIRES];
     for (size_t i = b->first; i < b->end; i++)
-        b->found += exit_search_find(search, f->in->study->fires[i].bar,
-                                     &f->out.items[b->first + b->found]);
+        fire_bars[i - b->first] = f->in->study->fires[i].bar;
+    b->found = exit_search_find_all(search, fire_bars, b->end - b->first, &f->out.items[b->first]);
     return ERR_OK;
 }
 

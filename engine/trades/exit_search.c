@@ -13,7 +13,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SECONDS_OF_A_DAY = 86400, WORD_BITS = 64 };
+enum {
+    SECONDS_OF_A_DAY = 86400,
+    WORD_BITS = 64,
+    BATCH = 16, /* fires on their way at once */
+};
 
 /* The moment of a session from which on no position may be open. */
 struct session_flat {
@@ -326,27 +330,114 @@ static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *i
     return true;
 }
 
-bool exit_search_find(const struct exit_search *s, int64_t fire_bar, struct trade_candidate *ret)
+/* A candidate on its way: what is known before its last bar is looked at. */
+struct pending {
+    struct trade_candidate candidate;
+    struct schedule schedule;
+    struct levels levels;
+    int64_t first; /* no bar before it reaches a level */
+};
+
+/* All but the bar of the exit; false when the fire cannot be entered. */
+static bool begin(const struct exit_search *s, int64_t fire_bar, struct pending *p)
 {
     const struct exit_inputs *in = &s->in;
+    struct trade_candidate *c = &p->candidate;
     assert(fire_bar >= 0 && fire_bar < in->bars->count);
-    struct trade_candidate c = {.symbol = in->symbol, .fire_bar = fire_bar};
-    struct schedule schedule;
-    if (!enter(s, &c) || !schedule_by_time(s, &c, &schedule))
+    *c = (struct trade_candidate){.symbol = in->symbol, .fire_bar = fire_bar};
+    if (!enter(s, c) || !schedule_by_time(s, c, &p->schedule))
         return false;
-    struct levels levels = levels_of(in->strategy, &c);
-    int64_t first = c.entry_bar + (c.entry_at.phase == PHASE_CLOSE);
-    int64_t hit = schedule.bar + 1;
-    if (c.stop_price > 0 || c.target_price > 0)
-        hit = price_blocks_first(in->blocks, first, schedule.bar + 1, levels.lower, levels.upper);
-    if (in->strategy->has_exit_rule)
-        schedule_by_rule(s, first, hit < schedule.bar ? hit : schedule.bar, &schedule);
-    if (hit > schedule.bar || !exit_at_level(&c, in, hit, &levels, &schedule)) {
-        const double *column =
-            in->bars->column[schedule.phase == PHASE_OPEN ? BAR_OPEN : BAR_CLOSE];
-        struct exit_fill fill = {decimal_nearest(column[schedule.bar]), schedule.reason};
-        set_exit(&c, in->bars, schedule.bar, schedule.phase, fill);
-    }
-    *ret = c;
+    p->levels = levels_of(in->strategy, c);
+    p->first = c->entry_bar + (c->entry_at.phase == PHASE_CLOSE);
     return true;
+}
+
+static bool has_levels(const struct pending *p)
+{
+    return p->candidate.stop_price > 0 || p->candidate.target_price > 0;
+}
+
+static void finish(const struct exit_search *s, struct pending *p)
+{
+    const struct exit_inputs *in = &s->in;
+    struct trade_candidate *c = &p->candidate;
+    struct schedule *schedule = &p->schedule;
+    int64_t hit = schedule->bar + 1;
+    if (has_levels(p))
+        hit = price_blocks_first(in->blocks, p->first, hit, p->levels.lower, p->levels.upper);
+    if (in->strategy->has_exit_rule)
+        schedule_by_rule(s, c->entry_bar + (c->entry_at.phase == PHASE_CLOSE),
+                         hit < schedule->bar ? hit : schedule->bar, schedule);
+    if (hit <= schedule->bar && exit_at_level(c, in, hit, &p->levels, schedule))
+        return;
+    const double *column = in->bars->column[schedule->phase == PHASE_OPEN ? BAR_OPEN : BAR_CLOSE];
+    struct exit_fill fill = {decimal_nearest(column[schedule->bar]), schedule->reason};
+    set_exit(c, in->bars, schedule->bar, schedule->phase, fill);
+}
+
+bool exit_search_find(const struct exit_search *s, int64_t fire_bar, struct trade_candidate *ret)
+{
+    struct pending p;
+    if (!begin(s, fire_bar, &p))
+        return false;
+    finish(s, &p);
+    *ret = p.candidate;
+    return true;
+}
+
+/* ---- many fires ----
+ *
+ * Bars far apart come from memory one cache line at a time, some 100 ns each, unless several are
+ * asked for at once. So a batch of fires goes through each step together, and each step asks for
+ * what the next one will read.
+ */
+
+static void fetch(const struct bars *bars, enum bar_column column, int64_t bar)
+{
+    __builtin_prefetch(&bars->time_ns[bar]);
+    __builtin_prefetch(&bars->column[column][bar]);
+}
+
+/* For `begin`, and the bars around the entry for `approach`. */
+static void fetch_entry(const struct exit_search *s, int64_t fire_bar)
+{
+    const struct exit_inputs *in = &s->in;
+    bool at_open = in->strategy->entry == ENTRY_NEXT_OPEN;
+    int64_t bar = at_open && fire_bar + 1 < in->bars->count ? fire_bar + 1 : fire_bar;
+    fetch(in->bars, at_open ? BAR_OPEN : BAR_CLOSE, bar);
+    if (in->blocks)
+        price_blocks_fetch(in->blocks, bar);
+}
+
+/* Comes near to the exit, and asks for what `finish` reads there. */
+static void approach(const struct exit_search *s, struct pending *p)
+{
+    const struct exit_inputs *in = &s->in;
+    int64_t end = p->schedule.bar + 1;
+    if (has_levels(p)) {
+        p->first = price_blocks_near(in->blocks, p->first, end, p->levels.lower, p->levels.upper);
+        if (p->first < end)
+            price_blocks_fetch(in->blocks, p->first);
+    }
+    fetch(in->bars, BAR_OPEN, p->first < end ? p->first : p->schedule.bar);
+}
+
+size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bars, size_t count,
+                            struct trade_candidate *ret)
+{
+    struct pending pending[BATCH];
+    size_t found = 0;
+    for (size_t at = 0; at < count; at += BATCH) {
+        size_t batch = count - at < BATCH ? count - at : BATCH, entered = 0;
+        for (size_t i = 0; i < batch; i++)
+            fetch_entry(s, fire_bars[at + i]);
+        for (size_t i = 0; i < batch; i++)
+            if (begin(s, fire_bars[at + i], &pending[entered]))
+                approach(s, &pending[entered++]);
+        for (size_t i = 0; i < entered; i++) {
+            finish(s, &pending[i]);
+            ret[found++] = pending[i].candidate;
+        }
+    }
+    return found;
 }

@@ -88,5 +88,9 @@ void exit_search_release(struct exit_search *s); /* zero bytes are fine */
  * end_bar, an ATR that is MISSING, at or after flat_at, or a price or level that is not in
  * (0, LIMIT_STRATEGY_PRICE]. */
 bool exit_search_find(const struct exit_search *s, int64_t fire_bar, struct trade_candidate *ret);
+/* The same for many fires, more than twice as fast. Candidates go to ret[count] in the order of
+ * fire_bars, without those that cannot be entered; returns how many. */
+size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bars, size_t count,
+                            struct trade_candidate *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /* Lowest low and highest high of blocks of bars, to find the first bar that reaches a level without
  * looking at each.
  *
- * Three levels: 8, 64 and 4096 bars. Built once per symbol, immutable then, shared between threads.
+ * Blocks of 16, 256 and 4096 bars. Built once per symbol, immutable then, shared between threads.
  * Any bars: a level is "reached" when low <= lower or high >= upper; -INFINITY and INFINITY are
  * never reached.
  */
@@ -19,5 +19,11 @@ void price_blocks_free(struct price_blocks *p); /* NULL is fine */
 /* The first bar in [first, end) that reaches either level; `end` when none does. */
 int64_t price_blocks_first(const struct price_blocks *p, int64_t first, int64_t end, double lower,
                            double upper);
+/* The same in two steps: first to a bar in [first, end] from which price_blocks_first gives the
+ * same answer and looks at no more than the sixteen aligned bars around it. */
+int64_t price_blocks_near(const struct price_blocks *p, int64_t first, int64_t end, double lower,
+                          double upper);
+/* Has lows and highs of those sixteen bars come into the cache meanwhile. */
+void price_blocks_fetch(const struct price_blocks *p, int64_t bar);
 
 #endif

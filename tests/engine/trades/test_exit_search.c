@@ -4,6 +4,8 @@
 #include "tests/engine/trades/naive_exit.h"
 #include "tests/engine/trades/random_strategy.h"
 
+enum { FIRES = 60 }; /* no whole number of batches */
+
 struct market {
     const struct bars *bars;
     struct price_blocks *blocks;
@@ -54,6 +56,11 @@ static void the_first_bar_at_a_level_is_found_over_any_range(void **state)
         while (expected < end && low[expected] > lower && high[expected] < upper)
             expected++;
         assert_int_equal(price_blocks_first(m.blocks, first, end, lower, upper), expected);
+        /* Near it means at most the rest of its sixteen before it. */
+        int64_t near = price_blocks_near(m.blocks, first, end, lower, upper);
+        assert_int_equal(price_blocks_first(m.blocks, near, end, lower, upper), expected);
+        assert_true(near >= first && near <= expected);
+        assert_true(expected == end || near / 16 == expected / 16);
     }
     market_release(&m);
 }
@@ -61,9 +68,10 @@ static void the_first_bar_at_a_level_is_found_over_any_range(void **state)
 static void an_index_of_few_bars_and_of_none_works(void **state)
 {
     (void)state;
-    for (int64_t count = 1; count < 20; count++) {
+    for (int64_t count = 1; count < 40; count++) {
         struct market m =
             market_of(generated_bars("XNYS", "2024-01-02", "2024-01-05", 5, 0, count));
+        price_blocks_fetch(m.blocks, count - 1);
         assert_int_equal(price_blocks_first(m.blocks, 0, count, -INFINITY, INFINITY), count);
         assert_int_equal(price_blocks_first(m.blocks, 0, count, 1e9, INFINITY), 0);
         assert_int_equal(price_blocks_first(m.blocks, count, count, 1e9, INFINITY), count);
@@ -81,16 +89,22 @@ static void compare_strategy(const struct market *m, const struct strategy *s, s
     struct exit_inputs in = inputs_of(m, s, &columns, end_bar);
     struct exit_search search;
     assert_int_equal(exit_search_init(&search, &in, NULL), ERR_OK);
-    for (int fire = 0; fire < 60; fire++) {
-        /* Near the end too, where sessions and data stop. */
-        int64_t bar = random_between(r, fire % 4 ? 0 : m->bars->count - 50, m->bars->count - 1);
-        struct trade_candidate fast = {0}, naive = {0};
-        bool is_fast = exit_search_find(&search, bar, &fast);
-        assert_int_equal(is_fast, naive_exit_find(&in, bar, &naive));
+    int64_t fires[FIRES];
+    struct trade_candidate found[FIRES], fast = {0}, naive = {0};
+    for (int i = 0; i < FIRES; i++) /* near the end too, where sessions and data stop */
+        fires[i] = random_between(r, i % 4 ? 0 : m->bars->count - 50, m->bars->count - 1);
+    size_t count = exit_search_find_all(&search, fires, FIRES, found), at = 0;
+    for (int i = 0; i < FIRES; i++) {
+        bool is_fast = exit_search_find(&search, fires[i], &fast);
+        assert_int_equal(is_fast, naive_exit_find(&in, fires[i], &naive));
+        if (!is_fast)
+            continue;
         assert_true(same_candidate(&fast, &naive));
-        *ret_found += is_fast;
+        assert_true(at < count && same_candidate(&found[at++], &naive));
+        *ret_found += 1;
         *ret_ambiguous += fast.ambiguous;
     }
+    assert_int_equal(at, count);
     exit_search_release(&search);
     random_columns_free(&columns);
 }
