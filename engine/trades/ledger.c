@@ -21,7 +21,6 @@ enum { CANCEL_EVENTS = 4096 };
 struct position {
     const struct trade_candidate *candidate;
     int64_t entry_price, quantity, entry_value, entry_commission;
-    int64_t marked_bar; /* where valuing goes on */
 };
 
 struct account {
@@ -34,6 +33,7 @@ struct account {
     struct position *open; /* heap by exit */
     size_t open_count, open_capacity;
     int32_t *open_of; /* [symbol_count] */
+    int64_t *session; /* [symbol_count]: the last one that opened before the instant at hand */
     int64_t cash;
 };
 
@@ -111,7 +111,8 @@ static enum err list_marks(struct account *a, struct error *e)
             a->marks[a->mark_count++] = at_ns;
         }
     }
-    qsort(a->marks, a->mark_count, sizeof *a->marks, int64_for_sort);
+    if (in->symbol_count > 1)
+        qsort(a->marks, a->mark_count, sizeof *a->marks, int64_for_sort);
     size_t kept = 0;
     for (size_t i = 0; i < a->mark_count; i++)
         if (kept == 0 || a->marks[i] != a->marks[kept - 1])
@@ -176,39 +177,47 @@ static enum err grow(void **items, size_t *capacity, size_t needed, size_t size,
 
 /* ---- value ---- */
 
-/* The last bar of the position's symbol that is complete at the instant; before entry_bar when none
- * is since the entry. Marks go forward, so the search widens from where the last one ended. */
-static int64_t last_bar_at(const struct account *a, struct position *p, int64_t at_ns)
+/* The last session that opened before the instant; 0 before the first. Instants go forward, so a
+ * symbol's sessions are passed once. */
+static int64_t session_at(const struct account *a, int32_t symbol, int64_t at_ns)
 {
-    const struct bars *bars = a->in->bars[p->candidate->symbol];
-    int64_t low = p->marked_bar, width = 1; /* low starts before the instant, or is the entry's */
-    while (low + width < bars->count && bars->time_ns[low + width] < at_ns) {
-        low += width;
-        width *= 2;
-    }
-    int64_t high = low + width < bars->count ? low + width : bars->count;
+    const struct bars *bars = a->in->bars[symbol];
+    int64_t session = a->session[symbol], last = bars->session_count - 1;
+    while (session < last && bars->sessions[session + 1].open_ns < at_ns)
+        session++;
+    a->session[symbol] = session;
+    return session;
+}
+
+/* The last bar of the symbol that is complete at the instant; below 0 when none is. */
+static int64_t last_bar_at(const struct account *a, int32_t symbol, int64_t at_ns)
+{
+    const struct bars *bars = a->in->bars[symbol];
+    const struct bars_session *session = &bars->sessions[session_at(a, symbol, at_ns)];
+    if (session->close_ns <= at_ns)
+        return session->end - 1;
+    /* Of a bar that is cut by the session's end nothing is known before that. */
+    int64_t length_ns = timeframe_ns(bars->timeframe);
+    int64_t low = session->first - 1, high = session->end;
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        if (bars->time_ns[middle] < at_ns)
+        if (bars->time_ns[middle] + length_ns <= at_ns)
             low = middle;
         else
             high = middle;
     }
-    p->marked_bar = low;
-    int64_t end_ns = bars->time_ns[low] + timeframe_ns(bars->timeframe);
-    /* A bar that overruns its session's end may be complete all the same. */
-    return end_ns <= at_ns || bar_end_ns(bars, low) <= at_ns ? low : low - 1;
+    return low;
 }
 
 /* The last close that is known at the instant; the entry's price when none is since then. */
-static int64_t price_at(const struct account *a, struct position *p, int64_t at_ns)
+static int64_t price_at(const struct account *a, const struct position *p, int64_t at_ns)
 {
     const struct trade_candidate *c = p->candidate;
     if (at_ns <= c->entry_at.at_ns)
         return c->entry_price;
     if (trade_is_option(&c->contract))
         return a->in->marks->price_at(a->in->marks->context, c, at_ns);
-    int64_t bar = last_bar_at(a, p, at_ns);
+    int64_t bar = last_bar_at(a, c->symbol, at_ns);
     if (bar < c->entry_bar)
         return c->entry_price;
     double close = a->in->bars[c->symbol]->column[BAR_CLOSE][bar];
@@ -242,7 +251,7 @@ static enum err equity_at(const struct account *a, int64_t at_ns, int64_t *ret, 
     const struct strategy *s = a->in->strategy;
     wide equity = a->cash;
     for (size_t i = 0; i < a->open_count; i++) {
-        struct position *p = &a->open[i];
+        const struct position *p = &a->open[i];
         int64_t price = price_at(a, p, at_ns);
         int64_t value = value_of(p->candidate, price, p->quantity, s->side == SIDE_SHORT);
         equity += p->entry_value + profit(s, p->entry_value, value);
@@ -277,7 +286,7 @@ static enum err take_entry(struct account *a, const struct trade_candidate *c, s
         counts->in_position++;
         return ERR_OK;
     }
-    struct position p = {.candidate = c, .marked_bar = c->entry_bar};
+    struct position p = {.candidate = c};
     int64_t equity = 0;
     enum err code = ERR_OK;
     if (s->sizing.kind == SIZING_PERCENT_EQUITY)
@@ -413,7 +422,8 @@ enum err ledger_run(const struct ledger_input *in, struct ledger **ret, struct e
     enum err code = ERR_OK;
     a.ledger = calloc(1, sizeof *a.ledger);
     a.open_of = calloc(in->symbol_count, sizeof *a.open_of);
-    if (!a.ledger || !a.open_of) {
+    a.session = calloc(in->symbol_count, sizeof *a.session);
+    if (!a.ledger || !a.open_of || !a.session) {
         code = no_memory(e);
         goto out;
     }
@@ -431,6 +441,7 @@ enum err ledger_run(const struct ledger_input *in, struct ledger **ret, struct e
 out:
     ledger_free(a.ledger);
     free(a.open_of);
+    free(a.session);
     free(a.open);
     free(a.marks);
     free(a.entries);

@@ -162,6 +162,39 @@ static void check_books(const struct ledger *l, const struct strategy *s)
                                                l->counts.too_small + l->counts.unaffordable);
 }
 
+/* What an open trade is worth beyond what it locked, at the last close since its entry: bar by bar.
+ */
+static int64_t open_profit(const struct bars *bars, const struct trade *t, const struct strategy *s,
+                           int64_t at_ns)
+{
+    bool at_close = t->entry_at.phase == PHASE_CLOSE;
+    double price = bars->column[at_close ? BAR_CLOSE : BAR_OPEN][t->entry_bar];
+    for (int64_t i = t->entry_bar; i < bars->count && bar_end_ns(bars, i) <= at_ns; i++)
+        price = bars->column[BAR_CLOSE][i];
+    int64_t value = fill_value(llround(price * 1e6), t->quantity, s->side == SIDE_SHORT);
+    return s->side == SIDE_LONG ? value - t->entry_value : t->entry_value - value;
+}
+
+/* Of each instant the last point, when all its fills are done. */
+static void check_equity(const struct world *w, const struct ledger *l, const struct strategy *s)
+{
+    for (size_t i = 0; i < l->point_count; i++) {
+        const struct equity_point *p = &l->points[i];
+        if (i + 1 < l->point_count && p[1].at_ns == p->at_ns)
+            continue;
+        int64_t equity = p->cash, open = 0;
+        for (int64_t k = 0; k < l->counts.trades; k++) {
+            const struct trade *t = &l->trades[k];
+            if (t->entry_at.at_ns > p->at_ns || t->exit_at.at_ns <= p->at_ns)
+                continue;
+            open++;
+            equity += t->entry_value + open_profit(w->bars[t->symbol], t, s, p->at_ns);
+        }
+        assert_int_equal(p->open_positions, open);
+        assert_int_equal(p->equity, equity);
+    }
+}
+
 /* By fixed quantity and with plenty of cash, which fires become trades can be told symbol by
  * symbol: a fire is taken when fewer than max_positions of those taken before are still open. */
 static void check_choice(const struct ledger *l, const struct candidates *c,
@@ -211,6 +244,7 @@ static void the_books_balance_and_the_choice_is_right(void **state)
             in.which = (enum ledger_case)k;
             results[k] = ledger_of(&in);
             check_books(results[k], &s);
+            check_equity(&w, results[k], &s);
             if (is_plenty)
                 check_choice(results[k], &c, &s);
         }
