@@ -152,12 +152,15 @@ static enum err count_held(const struct ledger *l, int64_t *ret, struct error *e
     struct held *held = malloc(count * sizeof *held + 1);
     if (!held)
         return no_memory(e);
+    bool sorted = true;
     for (size_t i = 0; i < count; i++) {
         const struct trade *t = &l->trades[i];
         int64_t first = t->entry_bar + (t->entry_at.phase == PHASE_CLOSE);
         held[i] = (struct held){t->symbol, first, first + t->bars_held};
+        sorted = sorted && (i == 0 || compare_held(&held[i - 1], &held[i]) <= 0);
     }
-    qsort(held, count, sizeof *held, compare_held);
+    if (!sorted)
+        qsort(held, count, sizeof *held, compare_held);
     int64_t bars = 0, end = 0;
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || held[i].symbol != held[i - 1].symbol)
@@ -196,10 +199,44 @@ static enum err set_market(const struct metrics_input *in, struct metrics *m, st
 
 /* ---- trades ---- */
 
-static int compare_doubles(const void *a, const void *b)
+/* Puts values[rank] where sorting would; those before it are not more, those after not less. Parts
+ * the values in three, over and over, and goes on in the part that holds the rank. */
+static void select_rank(double *values, size_t count, size_t rank)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    size_t first = 0, end = count;
+    while (end - first > 1) {
+        double pivot = values[first + (end - first) / 2];
+        size_t less = first, more = end;
+        for (size_t i = first; i < more;) {
+            double x = values[i];
+            if (x < pivot) {
+                values[i++] = values[less];
+                values[less++] = x;
+            } else if (x > pivot) {
+                values[i] = values[--more];
+                values[more] = x;
+            } else {
+                i++;
+            }
+        }
+        if (rank >= less && rank < more)
+            return;
+        first = rank < less ? first : more;
+        end = rank < less ? less : end;
+    }
+}
+
+/* Moves the values. */
+static double median_of(double *values, size_t count)
+{
+    size_t middle = count / 2;
+    select_rank(values, count, middle);
+    if (count % 2)
+        return values[middle];
+    double below = values[0];
+    for (size_t i = 1; i < middle; i++)
+        below = values[i] > below ? values[i] : below;
+    return (below + values[middle]) / 2;
 }
 
 static enum err set_returns(const struct ledger *l, struct metrics *m, struct error *e)
@@ -211,16 +248,18 @@ static enum err set_returns(const struct ledger *l, struct metrics *m, struct er
     double *returns = malloc(count * sizeof *returns);
     if (!returns)
         return no_memory(e);
-    double sum = 0;
+    double sum = 0, worst = l->trades[0].return_on_value, best = worst;
     for (size_t i = 0; i < count; i++) {
-        returns[i] = l->trades[i].return_on_value;
-        sum += returns[i];
+        double r = l->trades[i].return_on_value;
+        returns[i] = r;
+        sum += r;
+        worst = r < worst ? r : worst;
+        best = r > best ? r : best;
     }
-    qsort(returns, count, sizeof *returns, compare_doubles);
     m->average_trade = sum / (double)count;
-    m->median_trade = (returns[(count - 1) / 2] + returns[count / 2]) / 2;
-    m->worst_trade = returns[0];
-    m->best_trade = returns[count - 1];
+    m->worst_trade = worst;
+    m->best_trade = best;
+    m->median_trade = median_of(returns, count);
     free(returns);
     return ERR_OK;
 }
