@@ -31,7 +31,7 @@ enum exit_reason {
     EXIT_END_OF_DATA,
     EXIT_EXPIRY, /* of an option, at its intrinsic value */
 };
-enum { EXIT_REASON_COUNT = EXIT_END_OF_DATA + 1 };
+enum { EXIT_REASON_COUNT = EXIT_EXPIRY + 1 };
 const char *exit_reason_name(enum exit_reason reason); /* "take_profit" ... "expiry" */
 
 /* Where in time a fill lies. The numbers give the order at one instant: a bar's close comes before
