@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "engine/trades/scaled.h"
 
 #include <assert.h>
 #include <math.h>
@@ -267,16 +268,15 @@ static enum err set_returns(const struct ledger *l, struct metrics *m, struct er
 static void set_trades(const struct ledger *l, struct metrics *m)
 {
     double held_s = 0, bars_held = 0, r_sum = 0, n = (double)l->counts.trades;
-    int64_t with_risk = 0, run = 0;
+    int64_t with_risk = 0, run = 0, profit = 0, loss = 0, commission = 0;
     for (int64_t i = 0; i < l->counts.trades; i++) {
         const struct trade *t = &l->trades[i];
-        double pnl = decimal_to_double(t->pnl);
         m->wins += t->pnl > 0;
         m->losses += t->pnl < 0;
         m->ambiguous += t->ambiguous;
-        m->gross_profit += t->pnl > 0 ? pnl : 0;
-        m->gross_loss -= t->pnl < 0 ? pnl : 0;
-        m->commission += decimal_to_double(t->commission);
+        profit = saturated_sum(profit, t->pnl > 0 ? t->pnl : 0);
+        loss = saturated_sum(loss, t->pnl < 0 ? -t->pnl : 0);
+        commission = saturated_sum(commission, t->commission);
         held_s += (double)(t->exit_at.at_ns - t->entry_at.at_ns) / (double)NS_PER_SECOND;
         bars_held += (double)t->bars_held;
         with_risk += t->risk > 0;
@@ -284,6 +284,9 @@ static void set_trades(const struct ledger *l, struct metrics *m)
         run = t->pnl < 0 ? run + 1 : 0;
         m->longest_losing_run = run > m->longest_losing_run ? run : m->longest_losing_run;
     }
+    m->gross_profit = decimal_to_double(profit);
+    m->gross_loss = decimal_to_double(loss);
+    m->commission = decimal_to_double(commission);
     m->trades = l->counts.trades;
     m->win_rate = ratio((double)m->wins, n);
     m->profit_factor = ratio(m->gross_profit, m->gross_loss);

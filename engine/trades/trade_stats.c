@@ -1,13 +1,10 @@
 #include "engine/trades/trade_stats.h"
 
+#include "base/decimal.h"
+#include "engine/trades/scaled.h"
+
 #include <assert.h>
 #include <math.h>
-
-static void add_saturated(int64_t *to, int64_t x)
-{
-    if (__builtin_add_overflow(*to, x, to))
-        *to = INT64_MAX;
-}
 
 /* The average is the sum of returns until finish() divides it. */
 static void add_trade(struct trade_stats *s, const struct trade *t)
@@ -17,8 +14,11 @@ static void add_trade(struct trade_stats *s, const struct trade *t)
     s->losses += t->pnl < 0;
     s->ambiguous += t->ambiguous;
     s->exits[t->exit_reason]++;
-    add_saturated(t->pnl > 0 ? &s->gross_profit : &s->gross_loss, t->pnl > 0 ? t->pnl : -t->pnl);
-    add_saturated(&s->commission, t->commission);
+    if (t->pnl > 0)
+        s->gross_profit = saturated_sum(s->gross_profit, t->pnl);
+    else
+        s->gross_loss = saturated_sum(s->gross_loss, -t->pnl);
+    s->commission = saturated_sum(s->commission, t->commission);
     s->average_trade += t->return_on_value;
 }
 
@@ -31,7 +31,7 @@ static void finish(struct trade_stats *s)
 {
     s->pnl = s->gross_profit - s->gross_loss;
     s->win_rate = ratio((double)s->wins, (double)s->trades);
-    s->profit_factor = ratio((double)s->gross_profit, (double)s->gross_loss);
+    s->profit_factor = ratio(decimal_to_double(s->gross_profit), decimal_to_double(s->gross_loss));
     s->average_trade = ratio(s->average_trade, (double)s->trades);
 }
 

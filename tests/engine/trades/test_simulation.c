@@ -173,6 +173,9 @@ static void assert_counted(const struct simulation *s, const struct study_result
     assert_int_equal(s->pooled.pnl, sum.pnl);
     assert_int_equal(s->pooled.trades, s->chosen.trades);
     assert_int_equal(s->pooled.wins, s->chosen.wins);
+    assert_int_equal(s->pooled.commission, llrint(s->chosen.commission * 1e6));
+    assert_true(s->pooled.profit_factor == s->chosen.profit_factor ||
+                isnan(s->chosen.profit_factor));
 }
 
 static void a_simulation_is_the_serial_one(void **state)
