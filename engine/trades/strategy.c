@@ -10,10 +10,10 @@
 
 enum { MINUTES_OF_A_DAY = 1440 };
 
-static const char *const side_names[] = {"long", "short", NULL};
-static const char *const entry_names[] = {"next_open", "close", NULL};
-static const char *const intrabar_names[] = {"pessimistic", "optimistic", "adaptive", NULL};
-static const char *const sizing_names[] = {"fixed_quantity", "fixed_cash", "percent_equity", NULL};
+const char *const trade_side_names[] = {"long", "short", NULL};
+const char *const trade_entry_names[] = {"next_open", "close", NULL};
+const char *const intrabar_names[] = {"pessimistic", "optimistic", "adaptive", NULL};
+const char *const sizing_kind_names[] = {"fixed_quantity", "fixed_cash", "percent_equity", NULL};
 
 /* The index of the text among the names, or -1 with an error that lists them. */
 static int find_name(const char *const *names, const char *what, const char *text, size_t length,
@@ -37,7 +37,7 @@ static int find_name(const char *const *names, const char *what, const char *tex
 
 enum err trade_side_parse(const char *text, size_t length, enum trade_side *ret, struct error *e)
 {
-    int i = find_name(side_names, "side", text, length, e);
+    int i = find_name(trade_side_names, "side", text, length, e);
     if (i < 0)
         return ERR_INVALID;
     *ret = (enum trade_side)i;
@@ -46,7 +46,7 @@ enum err trade_side_parse(const char *text, size_t length, enum trade_side *ret,
 
 enum err trade_entry_parse(const char *text, size_t length, enum trade_entry *ret, struct error *e)
 {
-    int i = find_name(entry_names, "entry", text, length, e);
+    int i = find_name(trade_entry_names, "entry", text, length, e);
     if (i < 0)
         return ERR_INVALID;
     *ret = (enum trade_entry)i;
@@ -64,7 +64,7 @@ enum err intrabar_parse(const char *text, size_t length, enum intrabar *ret, str
 
 enum err sizing_kind_parse(const char *text, size_t length, enum sizing_kind *ret, struct error *e)
 {
-    int i = find_name(sizing_names, "type", text, length, e);
+    int i = find_name(sizing_kind_names, "type", text, length, e);
     if (i < 0)
         return ERR_INVALID;
     *ret = (enum sizing_kind)i;
@@ -74,13 +74,13 @@ enum err sizing_kind_parse(const char *text, size_t length, enum sizing_kind *re
 const char *trade_side_name(enum trade_side side)
 {
     assert(side <= SIDE_SHORT);
-    return side_names[side];
+    return trade_side_names[side];
 }
 
 const char *trade_entry_name(enum trade_entry entry)
 {
     assert(entry <= ENTRY_CLOSE);
-    return entry_names[entry];
+    return trade_entry_names[entry];
 }
 
 const char *intrabar_name(enum intrabar intrabar)
@@ -92,7 +92,7 @@ const char *intrabar_name(enum intrabar intrabar)
 const char *sizing_kind_name(enum sizing_kind kind)
 {
     assert(kind <= SIZING_PERCENT_EQUITY);
-    return sizing_names[kind];
+    return sizing_kind_names[kind];
 }
 
 void strategy_defaults(struct strategy *s)
@@ -109,17 +109,21 @@ void strategy_defaults(struct strategy *s)
 static enum err check_distance(const struct strategy_distance *d, const char *name, bool below,
                                struct error *e)
 {
+    static const char *const members[] = {[DISTANCE_PERCENT] = "percent",
+                                          [DISTANCE_OFFSET] = "offset",
+                                          [DISTANCE_ATR] = "atr/multiple"};
     char pointer[64];
-    snprintf(pointer, sizeof pointer, "/strategy/%s", name);
     if (d->kind == DISTANCE_NONE)
         return ERR_OK;
+    snprintf(pointer, sizeof pointer, "/strategy/%s/%s", name, members[d->kind]);
     if (d->value <= 0)
         return error_field(e, ERR_INVALID, pointer, "%s must be more than 0", name);
-    int64_t limit = d->kind == DISTANCE_PERCENT && below ? 100 * DECIMAL_ONE - 1
-                                                         : LIMIT_STRATEGY_DISTANCE * DECIMAL_ONE;
-    if (d->value > limit)
-        return error_field(e, ERR_INVALID, pointer, "%s is too far: at most %lld", name,
-                           (long long)(limit / DECIMAL_ONE));
+    if (d->kind == DISTANCE_PERCENT && below && d->value >= 100 * DECIMAL_ONE)
+        return error_field(e, ERR_INVALID, pointer, "%s must be less than 100 %%", name);
+    if (d->value > LIMIT_STRATEGY_DISTANCE * DECIMAL_ONE)
+        return error_field(e, ERR_INVALID, pointer, "%s is too far: at most %d", name,
+                           LIMIT_STRATEGY_DISTANCE);
+    snprintf(pointer, sizeof pointer, "/strategy/%s/atr/period", name);
     if (d->kind == DISTANCE_ATR && (d->atr_period < 1 || d->atr_period > LIMIT_STRATEGY_ATR_PERIOD))
         return error_field(e, ERR_INVALID, pointer, "the ATR's period must be 1 to %d, not %d",
                            LIMIT_STRATEGY_ATR_PERIOD, (int)d->atr_period);

@@ -72,7 +72,13 @@ void strategy_defaults(struct strategy *s);
  * the end of the data. */
 enum err strategy_check(const struct strategy *s, struct error *e);
 
-/* "long" "short" and so on, as in requests and answers. ERR_INVALID names the choices. */
+/* "long" "short" and so on, as in requests and answers: NULL-terminated, in the order of the enums.
+ */
+extern const char *const trade_side_names[];
+extern const char *const trade_entry_names[];
+extern const char *const intrabar_names[];
+extern const char *const sizing_kind_names[];
+/* ERR_INVALID names the choices. */
 enum err trade_side_parse(const char *text, size_t length, enum trade_side *ret, struct error *e);
 enum err trade_entry_parse(const char *text, size_t length, enum trade_entry *ret, struct error *e);
 enum err intrabar_parse(const char *text, size_t length, enum intrabar *ret, struct error *e);

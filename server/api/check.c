@@ -108,7 +108,7 @@ static void write_answer(struct strbuf *out, const struct study_spec *spec,
     study_spec_encode(spec, STUDY_SPEC_CHECK, &w);
     json_end_object(&w);
     json_key(&w, "result");
-    study_json_result(&w, t, result);
+    study_json_result(&w, t, result, NULL);
     write_latest(&w, t, result, spec->latest);
     json_key(&w, "timing");
     study_json_timing(&w, timing);

@@ -87,7 +87,7 @@ static void write_latest(struct json_writer *w, const struct study_task *task,
 
 static void write_answer(struct json_writer *w, const struct study_local *run,
                          const struct study_task *task, const struct study_result *result,
-                         const struct study_timing *timing)
+                         const struct simulation *simulation, const struct study_timing *timing)
 {
     json_begin_object(w);
     if (run->kind == STUDY_SPEC_BACKTEST)
@@ -97,7 +97,7 @@ static void write_answer(struct json_writer *w, const struct study_local *run,
     study_spec_encode(run->spec, run->kind, w);
     json_end_object(w);
     json_key(w, "result");
-    study_json_result(w, task, result);
+    study_json_result(w, task, result, simulation);
     if (run->kind == STUDY_SPEC_CHECK)
         write_latest(w, task, result, run->spec->latest);
     json_key(w, "timing");
@@ -128,21 +128,24 @@ enum err study_local_run(const struct study_local *run, struct strbuf *out, stru
     struct worker_pool *pool = NULL;
     struct study_task *task = NULL;
     struct study_result *result = NULL;
+    struct simulation *simulation = NULL;
     struct json_writer w;
     int64_t begun_ns = clock_monotonic_ns(clock_real());
     enum err err;
     if ((err = worker_pool_create(worker_count(run), false, &pool, e)) ||
         (err = study_task_create(run->storage, pool, run->spec, &task, e)) ||
-        (err = run_task(run, task, &result, e)))
+        (err = run_task(run, task, &result, e)) ||
+        (err = study_task_simulate(task, result, run->cancel, &simulation, e)))
         goto out;
     struct study_timing timing = {.elapsed_ns = clock_monotonic_ns(clock_real()) - begun_ns,
                                   .bars = result->counts.bars_evaluated,
                                   .workers = worker_pool_size(pool)};
     json_writer_init(&w, out);
-    write_answer(&w, run, task, result, &timing);
+    write_answer(&w, run, task, result, simulation, &timing);
     if (strbuf_failed(out))
         err = error_set(e, ERR_TOO_LARGE, "the result is larger than %zu bytes", out->max_bytes);
 out:
+    simulation_free(simulation);
     study_result_free(result);
     study_task_free(task);
     if (pool)

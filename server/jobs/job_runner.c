@@ -84,8 +84,8 @@ static enum err start_work(struct db_write *w, void *context, struct error *e)
                                 &progress, e);
 }
 
-static enum err render(struct runner *r, const struct study_result *result, char **ret_outcome,
-                       struct error *e)
+static enum err render(struct runner *r, const struct study_result *result,
+                       const struct simulation *simulation, char **ret_outcome, struct error *e)
 {
     struct strbuf text;
     struct json_writer w;
@@ -96,7 +96,7 @@ static enum err render(struct runner *r, const struct study_result *result, char
     json_writer_init(&w, &text);
     json_begin_object(&w);
     json_key(&w, "result");
-    study_json_result(&w, r->task, result);
+    study_json_result(&w, r->task, result, simulation);
     json_key(&w, "timing");
     study_json_timing(&w, &timing);
     json_end_object(&w);
@@ -113,6 +113,7 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
 {
     struct study_sink sink = shard_sink_study(r->sink);
     struct study_result *result = NULL;
+    struct simulation *simulation = NULL;
     enum err err = study_task_run(r->task, &sink, r->run->cancel, e);
     /* Also after a cancel or an error: proved shards are worth keeping for the next start. */
     enum err flushed = shard_sink_flush(r->sink, err ? NULL : e);
@@ -121,7 +122,10 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
     if (!err)
         err = study_finish(study_task_study(r->task), &result, e);
     if (!err)
-        err = render(r, result, ret_outcome, e);
+        err = study_task_simulate(r->task, result, r->run->cancel, &simulation, e);
+    if (!err)
+        err = render(r, result, simulation, ret_outcome, e);
+    simulation_free(simulation);
     study_result_free(result);
     return err;
 }

@@ -1,6 +1,7 @@
 #include "server/jobs/study_json.h"
 
 #include "base/clock.h"
+#include "server/jobs/trade_json.h"
 
 #include <stdio.h>
 
@@ -98,7 +99,8 @@ static void write_study(struct json_writer *w, const struct study_task *t,
 }
 
 static void write_symbol(struct json_writer *w, const struct study_task *t,
-                         const struct study_result *r, size_t i)
+                         const struct study_result *r, const struct simulation *simulation,
+                         size_t i)
 {
     const struct study_symbol_summary *s = &r->symbols[i];
     char hash[2 * DATA_HASH_BYTES + 1];
@@ -111,21 +113,25 @@ static void write_symbol(struct json_writer *w, const struct study_task *t,
     json_member_int(w, "bars_in_window", s->counts.bars_in_window);
     json_member_string(w, "data_hash", hash);
     write_horizons(w, study_task_request(t), s->horizons);
+    if (simulation)
+        trade_json_symbol(w, &simulation->symbols[i]);
     json_end_object(w);
 }
 
 void study_json_result(struct json_writer *w, const struct study_task *t,
-                       const struct study_result *r)
+                       const struct study_result *r, const struct simulation *simulation)
 {
     json_begin_object(w);
     json_member_int(w, "fires", r->counts.fires);
     write_study(w, t, r);
+    if (simulation)
+        trade_json_members(w, simulation);
     json_key(w, "symbols");
     json_begin_array(w);
     for (size_t i = 0; i < r->symbol_count; i++)
-        write_symbol(w, t, r, i);
+        write_symbol(w, t, r, simulation, i);
     json_end_array(w);
-    json_member_string(w, "digest", r->digest);
+    json_member_string(w, "digest", simulation ? simulation->digest : r->digest);
     json_end_object(w);
 }
 

@@ -40,6 +40,8 @@ static const struct json_field backtest_fields[] = {
     SPEC(name, "name", JSON_TEXT, .min = 0, .max = LIMIT_JOB_NAME_BYTES),
     SPEC(symbols, "symbols", JSON_TEXTS, .required = true, .min = 1, .max = LIMIT_JOB_SYMBOLS),
     COMMON_FIELDS,
+    SPEC(strategy, "strategy", JSON_OBJECT, .fields = strategy_spec_fields, .field_count = STRATEGY_SPEC_FIELDS,
+         HAS(has_strategy)),
     SPEC(shard_text, "shard", JSON_TEXT, .min = 1, .max = 8),
 };
 static const struct json_field check_fields[] = {
@@ -153,7 +155,8 @@ enum err study_spec_settle(struct study_spec *s, struct error *e)
     if ((s->from_text && (err = study_spec_when_parse(s->from_text, "/from", &s->from, e))) ||
         (s->to_text && (err = study_spec_when_parse(s->to_text, "/to", &s->to, e))) ||
         (err = settle_symbols(s, e)) || (err = settle_window(s, e)) ||
-        (err = settle_horizons(s, e)))
+        (err = settle_horizons(s, e)) ||
+        (s->has_strategy && (err = strategy_spec_settle(&s->strategy, e))))
         return err;
     if (s->from.given && s->to.given &&
         study_spec_when_begin(&s->from, zone_utc()) >= study_spec_when_end(&s->to, zone_utc()))
@@ -167,6 +170,9 @@ enum err study_spec_decode(const char *text, size_t length, enum study_spec_kind
     study_spec_init(ret);
     enum err err =
         json_decode(text, length, tables[kind].fields, tables[kind].count, ret, arena, e);
+    if (err && kind == STUDY_SPEC_CHECK && e && strcmp(e->pointer, "/strategy") == 0)
+        return error_field(e, ERR_INVALID, "/strategy",
+                           "a check trades nothing: ask POST /v1/backtests with the strategy");
     if (err)
         return err;
     if (kind == STUDY_SPEC_CHECK) {

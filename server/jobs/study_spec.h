@@ -10,6 +10,7 @@
 
 #include "base/json_fields.h"
 #include "engine/study/study_request.h"
+#include "server/jobs/strategy_spec.h"
 
 /* An instant, or a date whose zone is the calendar's. */
 struct study_spec_when {
@@ -39,12 +40,13 @@ struct study_spec {
     const char *symbol;        /* check */
     struct json_texts symbols; /* backtest; check fills it with its one symbol */
     const char *timeframe_text, *from_text, *to_text, *shard_text; /* NULL = the default */
-    bool has_window, has_trigger, has_cooldown, has_horizons, has_latest;
+    bool has_window, has_trigger, has_cooldown, has_horizons, has_latest, has_strategy;
     struct study_spec_window window;
     int32_t trigger;
     int64_t cooldown_ns;
     struct json_texts horizon_names; /* with has_horizons; else the defaults */
     int64_t latest;                  /* check: how many fires to list */
+    struct strategy_spec strategy;   /* backtest; settled with the rest */
     /* Read from the texts by study_spec_settle. */
     struct timeframe timeframe;
     struct study_spec_when from, to;

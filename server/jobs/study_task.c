@@ -18,8 +18,9 @@ struct study_task {
     struct storage *storage;
     struct worker_pool *pool;
     const struct study_spec *spec;
-    struct rule *rule;
+    struct rule *rule, *exit_rule; /* the exit rule is the strategy's; NULL = none */
     const struct zone *zone;
+    struct strategy strategy; /* with spec->has_strategy */
     struct study_request request;
     struct task_symbol *symbols;
     size_t symbol_count;
@@ -111,20 +112,35 @@ static enum err choose_zone(struct study_task *t, struct error *e)
     return ERR_OK;
 }
 
-static enum err compile(struct study_task *t, struct error *e)
+static enum err compile_rule(const struct study_task *t, const char *text, const char *pointer,
+                             struct rule **ret, struct error *e)
 {
     struct rule_options options = {.timeframe = t->spec->timeframe,
                                    .zone = t->zone,
                                    .calendar = t->symbols[0].series.calendar};
     struct error inner = {0};
-    enum err err = rule_compile(t->spec->rule, strlen(t->spec->rule), &options, &t->rule, &inner);
+    enum err err = rule_compile(text, strlen(text), &options, ret, &inner);
     if (!err)
         return ERR_OK;
     if (e) {
         *e = inner;
-        snprintf(e->pointer, sizeof(e->pointer), "/rule");
+        snprintf(e->pointer, sizeof(e->pointer), "%s", pointer);
     }
     return err;
+}
+
+/* The wall clock of flat_at is that of the window. */
+static enum err compile(struct study_task *t, struct error *e)
+{
+    const struct strategy_spec *strategy = &t->spec->strategy;
+    enum err err = compile_rule(t, t->spec->rule, "/rule", &t->rule, e);
+    if (err || !t->spec->has_strategy)
+        return err;
+    t->strategy = strategy->strategy;
+    t->strategy.flat_zone = t->zone;
+    return strategy->exit_rule
+               ? compile_rule(t, strategy->exit_rule, "/strategy/exit_rule", &t->exit_rule, e)
+               : ERR_OK;
 }
 
 static void request_window(const struct study_task *t, struct study_window *w)
@@ -229,6 +245,7 @@ void study_task_free(struct study_task *t)
         free(t->symbols[i].days);
     free(t->symbols);
     rule_free(t->rule);
+    rule_free(t->exit_rule);
     free(t);
 }
 
@@ -316,4 +333,20 @@ enum err study_task_run(struct study_task *t, const struct study_sink *sink,
         err = study_run(t->study, t->pool, &source, sink, cancel, e);
     bars_unref(held);
     return err;
+}
+
+enum err study_task_simulate(struct study_task *t, const struct study_result *result,
+                             const _Atomic bool *cancel, struct simulation **ret, struct error *e)
+{
+    struct study_source source = {.load = load_bars, .context = t};
+    struct simulation_input in = {.strategy = &t->strategy,
+                                  .exit_rule = t->exit_rule,
+                                  .risk_free_rate = t->spec->strategy.risk_free_rate,
+                                  .study = result,
+                                  .source = &source,
+                                  .timeframe = t->request.timeframe,
+                                  .from_ns = t->request.from_ns,
+                                  .to_ns = t->request.to_ns};
+    *ret = NULL;
+    return t->spec->has_strategy ? simulation_run(&in, t->pool, cancel, ret, e) : ERR_OK;
 }

@@ -10,13 +10,15 @@
 
 #include "db/storage.h"
 #include "engine/study/study.h"
+#include "engine/trades/simulation.h"
 #include "server/jobs/study_spec.h"
 
 struct study_task;
 
 /* The spec is borrowed until study_task_free. ERR_NOT_FOUND for a symbol without bars (with the
- * nearest that has some), ERR_RULE (pointer /rule), ERR_INVALID (an empty range, zones that
- * differ). Reads the database; loads bars only where a timeframe is resampled. Not from a worker.
+ * nearest that has some), ERR_RULE (pointer /rule or /strategy/exit_rule), ERR_INVALID (an empty
+ * range, zones that differ). Reads the database; loads bars only where a timeframe is resampled.
+ * Not from a worker.
  */
 enum err study_task_create(struct storage *storage, struct worker_pool *pool,
                            const struct study_spec *spec, struct study_task **ret, struct error *e);
@@ -36,5 +38,10 @@ void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HAS
  * was planned on. */
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,
                         const _Atomic bool *cancel, struct error *e);
+
+/* What the spec's strategy makes of the fires of the finished study, over the same bars. Without a
+ * strategy *ret is NULL. The errors of simulation_run; ERR_CONFLICT as above. */
+enum err study_task_simulate(struct study_task *t, const struct study_result *result,
+                             const _Atomic bool *cancel, struct simulation **ret, struct error *e);
 
 #endif

@@ -35,15 +35,18 @@ static void levels_must_be_on_their_side_of_the_price(void **state)
     struct strategy s = defaults();
     struct strategy_distance all = {.kind = DISTANCE_PERCENT, .value = 100 * DECIMAL_ONE};
     s.stop_loss = all;
-    expect_refusal(&s, "/strategy/stop_loss");
+    expect_refusal(&s, "/strategy/stop_loss/percent");
     s.side = SIDE_SHORT;
     assert_int_equal(strategy_check(&s, NULL), ERR_OK);
     s.take_profit = all;
-    expect_refusal(&s, "/strategy/take_profit");
+    expect_refusal(&s, "/strategy/take_profit/percent");
     s.take_profit = (struct strategy_distance){.kind = DISTANCE_OFFSET, .value = 0};
-    expect_refusal(&s, "/strategy/take_profit");
+    expect_refusal(&s, "/strategy/take_profit/offset");
     s.take_profit = (struct strategy_distance){.kind = DISTANCE_ATR, .value = 1};
-    expect_refusal(&s, "/strategy/take_profit");
+    expect_refusal(&s, "/strategy/take_profit/atr/period");
+    s.take_profit.value = 0;
+    expect_refusal(&s, "/strategy/take_profit/atr/multiple");
+    s.take_profit.value = 1;
     s.take_profit.atr_period = 14;
     assert_int_equal(strategy_check(&s, NULL), ERR_OK);
 }
