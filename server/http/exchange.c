@@ -110,6 +110,8 @@ struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
     x->started_ns = l->now_ns; /* of this turn: the wait for the loop is part of it */
     x->suspended = x->has_body = x->must_close = x->to_api = x->on_api = false;
     x->stream_begun = x->stream_failed = x->stream_ended = false;
+    x->part_sent_bytes = 0;
+    x->part_failed = false;
     atomic_store_explicit(&x->pending, 0, memory_order_relaxed);
     atomic_store_explicit(&x->deferred, false, memory_order_relaxed);
     atomic_store_explicit(&x->handler_returned, false, memory_order_relaxed);
@@ -147,8 +149,7 @@ void exchange_refuse(struct http_exchange *x, const struct error *e)
 
 /* ---- to another thread and back ---- */
 
-/* After the push: the loop, which is this thread, looks at what came back only later. */
-static void suspend(struct http_exchange *x)
+void exchange_suspend(struct http_exchange *x)
 {
     x->suspended = true;
     x->loop->suspended_count++;
@@ -168,6 +169,8 @@ void exchange_resume(struct http_exchange *x)
     l->suspended_count--;
     if (x->state == EXCHANGE_RUNNING)
         x->state = EXCHANGE_ANSWER;
+    if (x->state == EXCHANGE_SENDING && !x->conn->cut)
+        conn_enter(l, x->conn, CONN_RESPONSE, l->shared->config->response_ms);
     MHD_resume_connection(x->connection);
 }
 
@@ -234,6 +237,9 @@ void exchange_run(struct offload_item *item)
     case JOB_ABORT:
         x->request.route->stream->abort(&x->request);
         break;
+    case JOB_PART:
+        parts_make(x);
+        break;
     }
     if (hand_back)
         loop_hand_back(l, x);
@@ -267,14 +273,14 @@ static bool dispatch(struct http_exchange *x)
         if (!x->to_api) {
             if (handler_done(x))
                 return exchange_reply(x);
-            suspend(x);
+            exchange_suspend(x);
             return true;
         }
     }
     x->on_api = true;
     if (!offload_push(x->loop->shared->offload, &x->item, route->flags & HTTP_ROUTE_LONG))
         return refuse_full(x);
-    suspend(x);
+    exchange_suspend(x);
     return true;
 }
 
@@ -319,7 +325,7 @@ static bool take_stream(struct http_exchange *x, const char *upload, size_t *upl
     if (*upload_bytes == 0) {
         begin_running(x);
         offload_push_admitted(offload, &x->item, true);
-        suspend(x);
+        exchange_suspend(x);
         return true;
     }
     size_t room = STREAM_PART_BYTES - x->body.length;
@@ -335,7 +341,7 @@ static bool take_stream(struct http_exchange *x, const char *upload, size_t *upl
     if (x->body.length == STREAM_PART_BYTES) {
         x->job = JOB_CHUNK;
         offload_push_admitted(offload, &x->item, false);
-        suspend(x);
+        exchange_suspend(x);
     }
     return true;
 }

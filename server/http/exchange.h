@@ -11,6 +11,8 @@
  *   DISCARD -> ANSWER                       a refusal, after the rest of a small body was read
  *   ANSWER -> SENDING
  *
+ * An answer in parts goes to an api thread and back once more for each of them, in SENDING.
+ *
  * Threads: the loop's, except that between loop -> offload_push and loop_hand_back the request
  * belongs to the api thread, and after http_request_defer to whoever completes it.
  */
@@ -37,6 +39,7 @@ enum exchange_job {
     JOB_CHUNK,   /* begin if not begun, then a part of the body */
     JOB_HANDLER, /* the rest of the body, then the handler */
     JOB_ABORT,   /* undo an upload that lost its sender */
+    JOB_PART,    /* the next part of the answer */
 };
 
 struct http_exchange {
@@ -64,6 +67,9 @@ struct http_exchange {
     /* streams: written by the thread that holds the request */
     bool stream_begun, stream_failed, stream_ended;
     bool to_api, on_api; /* an inline handler asked for an api thread; it runs on one */
+    /* answers in parts (parts.c) */
+    size_t part_sent_bytes; /* of response.body */
+    bool part_failed;
     /* answering later */
     atomic_int pending;   /* 1 for the handler that runs, 1 for a deferred answer */
     atomic_bool deferred; /* set last: publishes the three below */
@@ -93,6 +99,15 @@ bool exchange_reply(struct http_exchange *x);
 /* Writes x->response to the socket past libmicrohttpd, which takes no answer while a body is
  * coming in; the connection must be closed next. */
 void exchange_reply_raw(struct http_exchange *x);
+
+/* libmicrohttpd's response whose body is made in parts. NULL when memory is out. */
+struct MHD_Response *parts_response(struct http_exchange *x);
+/* On an api thread: the next part. */
+void parts_make(struct http_exchange *x);
+
+/* Takes the connection out of libmicrohttpd's hands until exchange_resume. On the loop, after the
+ * push: what comes back is looked at only later. */
+void exchange_suspend(struct http_exchange *x);
 
 /* An api thread runs what was queued. */
 void exchange_run(struct offload_item *item);

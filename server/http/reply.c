@@ -8,9 +8,11 @@
 
 #include <microhttpd.h>
 
-/* The body moves into the response; out->body and out->shared are empty afterwards. */
-static struct MHD_Response *make_response(struct http_response *out)
+/* The body moves into the response; out->body and out->shared are empty afterwards. A body in parts
+ * stays where it is. */
+static struct MHD_Response *make_response(struct http_exchange *x)
 {
+    struct http_response *out = &x->response;
     size_t size_bytes = 0;
     if (out->shared) {
         struct MHD_Response *m = reply_from_shared(out->shared);
@@ -18,6 +20,8 @@ static struct MHD_Response *make_response(struct http_response *out)
             out->shared = NULL;
         return m;
     }
+    if (out->produce)
+        return parts_response(x);
     if (out->body.length == 0)
         return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
     char *bytes = strbuf_take(&out->body, &size_bytes);
@@ -36,16 +40,18 @@ static bool add(struct MHD_Response *m, const char *name, const char *value)
 static bool add_headers(struct MHD_Response *m, const struct http_exchange *x)
 {
     const struct http_response *out = &x->response;
-    bool ok = reply_add_common(m, x->request.request_id, x->loop->date,
-                               out->cache_control ? out->cache_control : "no-store");
+    bool closing =
+        x->must_close || atomic_load_explicit(&x->loop->shared->stopping, memory_order_relaxed);
+    /* First: it makes libmicrohttpd 0.9.75 forget that there is a Date, and add its own. */
+    bool ok = !closing || add(m, "Connection", "close");
+    ok = ok && reply_add_common(m, x->request.request_id, x->loop->date,
+                                out->cache_control ? out->cache_control : "no-store");
     if (out->content_type)
         ok = ok && add(m, "Content-Type", out->content_type);
     if (out->etag[0])
         ok = ok && add(m, "ETag", out->etag);
     for (size_t i = 0; i < out->header_count; i++)
         ok = ok && add(m, out->headers[i].name, out->headers[i].value);
-    if (x->must_close || atomic_load_explicit(&x->loop->shared->stopping, memory_order_relaxed))
-        ok = ok && add(m, "Connection", "close");
     return ok;
 }
 
@@ -103,7 +109,7 @@ bool exchange_reply(struct http_exchange *x)
                                                     x->request.request_id, x->loop->date);
         return kept && queue(x, kept);
     }
-    struct MHD_Response *m = make_response(&x->response);
+    struct MHD_Response *m = make_response(x);
     if (!m)
         return false;
     bool ok = add_headers(m, x) && queue(x, m);

@@ -64,6 +64,8 @@ void http_response_init(struct http_response *out)
     out->cache_control = NULL;
     out->etag[0] = '\0';
     strbuf_init(&out->body, SIZE_MAX / 4);
+    out->produce = NULL;
+    out->produce_context = NULL;
     out->shared = NULL;
     out->header_count = 0;
 }
@@ -121,6 +123,20 @@ enum err http_respond_text(struct http_response *out, int status, const char *co
     out->status = status;
     out->content_type = content_type;
     return ERR_OK;
+}
+
+enum err http_respond_parts(struct http_response *out, const char *content_type,
+                            http_produce produce, void *context, struct error *e)
+{
+    bool more = false;
+    enum err err = produce(context, &out->body, &more, e);
+    if (!err)
+        err = http_respond_text(out, 200, content_type, e);
+    if (!err && more) {
+        out->produce = produce;
+        out->produce_context = context;
+    }
+    return err;
 }
 
 void http_respond_shared(struct http_response *out, int status, struct http_body *body)

@@ -28,12 +28,22 @@ void http_body_unref(struct http_body *b); /* NULL is fine */
 const char *http_body_etag(const struct http_body *b);
 const char *http_body_text(const struct http_body *b, size_t *ret_size_bytes);
 
+/* Makes the next part of an answer that is too large to be whole in memory: appends to `out`, some
+ * HTTP_PART_BYTES at a time (nothing is fine too), and tells whether there is more. Runs on `api-N`
+ * threads, one call after the other, and may block; between calls the client takes its time, so
+ * nothing that others need (a lease of a database connection) may be held across them. */
+typedef enum err (*http_produce)(void *context, struct strbuf *out, bool *ret_more,
+                                 struct error *e);
+enum { HTTP_PART_BYTES = 256 * 1024 };
+
 struct http_response {
     int status;                /* 200 unless set */
     const char *content_type;  /* static or from the arena */
     const char *cache_control; /* NULL = no-store */
     char etag[HTTP_ETAG_MAX];  /* "" or with its quotes */
     struct strbuf body;        /* owned; ready to be appended to, no limit but memory */
+    http_produce produce;      /* NULL, or makes what follows the body */
+    void *produce_context;     /* borrowed: from the arena */
     struct http_body *shared;  /* instead of body: one reference, owned */
     struct http_field headers[HTTP_RESPONSE_HEADERS_MAX]; /* borrowed: static or from the arena */
     size_t header_count;
@@ -51,6 +61,13 @@ enum err http_respond_json(struct http_response *out, int status, struct error *
 /* Another type; `content_type` is borrowed: static or from the arena. */
 enum err http_respond_text(struct http_response *out, int status, const char *content_type,
                            struct error *e);
+/* An answer in parts: calls `produce` for the first one. When it is all, it becomes an ordinary
+ * body. Otherwise the rest is made as the client reads, and sent chunked; each part has
+ * config.response_ms to be read. `context` must live as long as the request: take it from the
+ * request's arena. An error of the first part is returned; one of a later part is logged and breaks
+ * the connection off, which the client sees as a body without its end. Only from an api thread. */
+enum err http_respond_parts(struct http_response *out, const char *content_type,
+                            http_produce produce, void *context, struct error *e);
 /* A shared rendering with its type and tag; takes one more reference of its own. */
 void http_respond_shared(struct http_response *out, int status, struct http_body *body);
 void http_respond_empty(struct http_response *out, int status);

@@ -92,7 +92,49 @@ static size_t head_length(const struct http_client *c)
     return end ? (size_t)(end + 4 - c->bytes) : 0;
 }
 
-static void read_reply(struct http_client *c, struct http_reply *ret, bool has_body)
+/* Moves `count` received bytes into the body; false when they do not come. */
+static bool take_body(struct http_client *c, struct http_reply *ret, size_t count)
+{
+    while (c->count < count)
+        if (receive(c, PATIENCE_MS) <= 0)
+            return false;
+    if (ret->body_bytes + count >= ret->capacity) {
+        ret->capacity = 2 * ret->capacity + count + 1;
+        ret->body = realloc(ret->body, ret->capacity);
+        assert_non_null(ret->body);
+    }
+    memcpy(ret->body + ret->body_bytes, c->bytes, count);
+    ret->body_bytes += count;
+    ret->body[ret->body_bytes] = '\0';
+    drop(c, count);
+    return true;
+}
+
+/* "1a\r\n": the length of the next chunk; 0 for the line end behind one; -1 at the end. */
+static long long chunk_length(struct http_client *c)
+{
+    char *end;
+    while (!(end = c->count ? memmem(c->bytes, c->count, "\r\n", 2) : NULL))
+        if (receive(c, PATIENCE_MS) <= 0)
+            return -1;
+    long long length = end == c->bytes ? 0 : strtoll(c->bytes, NULL, 16);
+    drop(c, (size_t)(end + 2 - c->bytes));
+    return length;
+}
+
+static bool take_chunks(struct http_client *c, struct http_reply *ret)
+{
+    for (;;) {
+        long long length = chunk_length(c);
+        if (length < 0 || !take_body(c, ret, (size_t)length) || chunk_length(c) != 0)
+            return false;
+        if (length == 0)
+            return true;
+    }
+}
+
+/* False when the body ends before its end. */
+static bool read_reply(struct http_client *c, struct http_reply *ret, bool has_body)
 {
     size_t length;
     while ((length = head_length(c)) == 0)
@@ -103,22 +145,27 @@ static void read_reply(struct http_client *c, struct http_reply *ret, bool has_b
     ret->head[length] = '\0';
     drop(c, length);
     assert_int_equal(sscanf(ret->head, "HTTP/1.%*d %d", &ret->status), 1);
+    const char *date = strstr(ret->head, "\r\nDate: ");
+    assert_true(!date || !strstr(date + 2, "\r\nDate: "));
 
     const char *content_length = reply_header(ret, "Content-Length");
     bool none = !has_body || ret->status == 304 || ret->status == 204 || ret->status < 200;
-    ret->body_bytes = none || !content_length ? 0 : strtoull(content_length, NULL, 10);
-    while (c->count < ret->body_bytes)
-        if (receive(c, PATIENCE_MS) <= 0)
-            fail_msg("the answer's body ends early");
-    ret->body = calloc(1, ret->body_bytes + 1);
-    assert_non_null(ret->body);
-    memcpy(ret->body, c->bytes, ret->body_bytes);
-    drop(c, ret->body_bytes);
+    size_t length_bytes = none || !content_length ? 0 : strtoull(content_length, NULL, 10);
+    bool chunked = !none && reply_header(ret, "Transfer-Encoding");
+    ret->body = NULL;
+    ret->body_bytes = ret->capacity = 0;
+    return take_body(c, ret, length_bytes) && (!chunked || take_chunks(c, ret));
 }
 
 void client_read(struct http_client *c, struct http_reply *ret)
 {
-    read_reply(c, ret, true);
+    if (!read_reply(c, ret, true))
+        fail_msg("the answer's body ends early");
+}
+
+bool client_read_broken(struct http_client *c, struct http_reply *ret)
+{
+    return read_reply(c, ret, true);
 }
 
 void client_read_head(struct http_client *c, struct http_reply *ret)

@@ -17,7 +17,7 @@ struct http_reply {
     int status;
     char head[8192]; /* status line and headers, NUL-terminated */
     char *body;      /* NUL-terminated; owned */
-    size_t body_bytes;
+    size_t body_bytes, capacity;
 };
 
 void client_open(struct http_client *c, uint16_t port);
@@ -27,8 +27,11 @@ void client_send(struct http_client *c, const char *format, ...)
 /* False when the connection breaks before all is written. */
 bool client_send_bytes(struct http_client *c, const void *bytes, size_t size_bytes);
 
-/* Reads one answer; fails the test when none comes within ten seconds. */
+/* Reads one answer; fails the test when none comes within ten seconds, or when its body ends early.
+ */
 void client_read(struct http_client *c, struct http_reply *ret);
+/* The same, of an answer that the server may break off: false when it did. */
+bool client_read_broken(struct http_client *c, struct http_reply *ret);
 /* An answer to HEAD: no body follows, whatever Content-Length says. */
 void client_read_head(struct http_client *c, struct http_reply *ret);
 /* Nothing for that long. */

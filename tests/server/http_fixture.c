@@ -187,6 +187,45 @@ static enum err at_once(struct http_request *r, struct http_response *out, struc
     return ERR_OK;
 }
 
+/* ---- parts ---- */
+
+struct making {
+    struct fixture *fixture;
+    int64_t parts, bytes, fail, made;
+    char thread[THREAD_NAME_MAX];
+};
+
+/* The letters tell which part a byte is of. */
+static enum err make_part(void *context, struct strbuf *out, bool *ret_more, struct error *e)
+{
+    struct making *m = context;
+    thread_get_name(m->thread);
+    assert_memory_equal(m->thread, "api", 3);
+    if (++m->made == m->fail)
+        return error_set(e, ERR_CONFLICT, "no such part");
+    if (m->bytes > 0) {
+        char *room = strbuf_reserve(out, (size_t)m->bytes);
+        assert_non_null(room);
+        memset(room, 'a' + (int)((m->made - 1) % 26), (size_t)m->bytes);
+        strbuf_commit(out, (size_t)m->bytes);
+    }
+    atomic_fetch_add(&m->fixture->parts_made, 1);
+    *ret_more = m->made < m->parts;
+    return ERR_OK;
+}
+
+static enum err made(struct http_request *r, struct http_response *out, struct error *e)
+{
+    struct making *m = arena_alloc(r->arena, sizeof *m);
+    enum err err;
+    m->fixture = fixture_of(r);
+    if ((err = http_query_int(r, "parts", 1, 1 << 20, &m->parts, e)) ||
+        (err = http_query_int(r, "bytes", 0, 1 << 20, &m->bytes, e)) ||
+        (err = http_query_int(r, "fail", 1, 1 << 20, &m->fail, e)))
+        return err;
+    return http_respond_parts(out, "text/plain", make_part, m, e);
+}
+
 /* ---- streaming ---- */
 
 struct upload {
@@ -247,6 +286,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/v1/moving", moving, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getMoving"},
     {HTTP_GET, "/v1/blocking", blocking, 1, 0, 0, NULL, NULL, "getBlocking"},
     {HTTP_GET, "/v1/big", big, 1, 0, 0, NULL, NULL, "getBig"},
+    {HTTP_GET, "/v1/made", made, 1, 0, 0, NULL, NULL, "getMade"},
 };
 
 static const struct http_route UPLOADS[] = {

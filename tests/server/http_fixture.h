@@ -13,6 +13,8 @@
  *   GET    /v1/moving?move             inline, or moved to an api thread: which of them answers
  *   GET    /v1/blocking                holds an api thread until fixture_open_gate
  *   GET    /v1/big?bytes=              that many bytes
+ *   GET    /v1/made?parts=&bytes=&fail= that many parts of that many bytes (made one by one when
+ *                                      asked for; the one of the number `fail` fails)
  *   POST   /v1/upload                  streamed; answers count and sum
  *
  * Keys: "reader" has scope 1, "admin" scopes 1 and 2.
@@ -46,6 +48,7 @@ struct fixture {
     bool gate_open;
     atomic_int blocked, handled, canceled[3]; /* by enum http_cancel */
     bool deaf;                                /* cancels are counted and not followed */
+    atomic_int parts_made;
     atomic_int uploads_begun, uploads_aborted, uploads_done;
     atomic_int fail_begin, fail_chunk;
 };
