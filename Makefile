@@ -110,7 +110,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check bench docs fuzz fuzz-targets lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check bench docs fuzz fuzz-targets model lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -127,6 +127,7 @@ setup_unit  := build test
 setup_http-test := build test
 setup_bench := build bench
 setup_fuzz  := build fuzz
+setup_model := model
 setup_lint  := build test lint
 setup_check := build test lint
 ifeq ($(NO_SETUP),)
@@ -134,8 +135,8 @@ SETUP_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(setup_$(goal))))
 endif
 SETUP := $(if $(SETUP_GROUPS),setup)
 
-setup: ## install the Debian packages of everything (setup-build, -test, -lint, -bench, -fuzz: of one group)
-	@scripts/setup $(or $(SETUP_GROUPS),build run test lint bench fuzz)
+setup: ## install the Debian packages of everything (setup-build, -test, -lint, -bench, -fuzz, -model: of one group)
+	@scripts/setup $(or $(SETUP_GROUPS),build run test lint bench fuzz model)
 
 setup-%:
 	@scripts/setup $*
@@ -242,6 +243,9 @@ fuzz: $(SETUP) ## run every fuzzer for SECONDS=60 (FUZZ=word: only matching); cr
 
 fuzz-targets: $(FUZZERS)
 
+model: | $(SETUP) ## explore the Spin model of cancel and replace, and find the bugs planted in it (FULL=1: wider budgets)
+	@tests/model/run $(if $(FULL),--full)
+
 bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BENCH=word: only matching)
 	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \
 	  printf '\n== %s\n' "$$(basename $$bench)"; $$bench; done
@@ -262,7 +266,7 @@ lint-text:
 	@scripts/check-text
 
 lint-scripts:
-	@shellcheck -x $$(grep -l '^#!/bin/bash' scripts/* .ci/* tests/build/*)
+	@shellcheck -x $$(grep -l '^#!/bin/bash' scripts/* .ci/* tests/build/* tests/model/run)
 
 lint-format:
 	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES) $(HEADERS) 2>&1 | \
