@@ -98,6 +98,11 @@ enum {
     LIMIT_OPTION_VOLATILITY_DAYS = 252, /* of "realized:20d" */
 };
 
+/* orders */
+#define LIMIT_ORDER_PRICE INT64_C(1000000000000)       /* 1,000,000 at 1e-6 */
+#define LIMIT_ORDER_QUANTITY INT64_C(1000000000000)    /* 1,000,000 shares or contracts, at 1e-6 */
+#define LIMIT_ORDER_NOTIONAL INT64_C(1000000000000000) /* 1,000,000,000 of cash, at 1e-6 */
+
 /* db */
 enum {
     LIMIT_WRITER_QUEUE = 4096,

@@ -1,0 +1,250 @@
+#include "orders/bracket.h"
+
+#include "orders/machine.h"
+
+#include <string.h>
+
+/* clang-format off */
+#define NAME_OF(function, type, TABLE)                                                             \
+    const char *function(type value)                                                               \
+    {                                                                                              \
+        static const char *const names[] = {TABLE(ROW)};                                           \
+        return (size_t)value < sizeof(names) / sizeof(names[0]) ? names[value] : "?";              \
+    }
+#define ROW(code, name) name,
+NAME_OF(protection_name, enum protection, PROTECTION_TABLE)
+NAME_OF(arm_name, enum arm, ARM_TABLE)
+NAME_OF(exit_kind_name, enum exit_kind, EXIT_KIND_TABLE)
+NAME_OF(bracket_status_name, enum bracket_status, BRACKET_STATUS_TABLE)
+NAME_OF(close_reason_name, enum close_reason, CLOSE_REASON_TABLE)
+NAME_OF(death_name, enum death, DEATH_TABLE)
+/* clang-format on */
+
+bool bracket_status_final(enum bracket_status status)
+{
+    return status == BRACKET_CLOSED || status == BRACKET_CANCELED || status == BRACKET_EXPIRED ||
+           status == BRACKET_REJECTED;
+}
+
+void bracket_state_init(struct bracket_state *s)
+{
+    memset(s, 0, sizeof(*s));
+}
+
+const struct leg_order *bracket_find(const struct bracket_state *s, enum leg leg,
+                                     int32_t generation)
+{
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *o = &s->orders[i];
+        if (generation > 0 && o->generation == generation && o->leg == leg)
+            return o;
+    }
+    return NULL;
+}
+
+const struct leg_order *bracket_live(const struct bracket_state *s, enum leg leg)
+{
+    const struct leg_order *found = NULL;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *o = &s->orders[i];
+        if (o->leg == leg && leg_order_live(o) && (!found || o->generation > found->generation))
+            found = o;
+    }
+    return found;
+}
+
+const struct leg_order *bracket_newest(const struct bracket_state *s, enum leg leg)
+{
+    return bracket_find(s, leg, s->legs[leg].generation);
+}
+
+const struct leg_order *bracket_partner(const struct bracket_state *s, const struct leg_order *o)
+{
+    return bracket_find(s, o->leg == LEG_TAKE_PROFIT ? LEG_STOP_LOSS : LEG_TAKE_PROFIT, o->paired);
+}
+
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What an order takes of the quantity that its side may have at the broker: in full as long as it
+ * may be live, else what it filled. The two legs of a native OCO share one quantity, which the take
+ * profit stands for. */
+static int64_t reserved_by(const struct bracket_state *s, const struct leg_order *o)
+{
+    int64_t net = leg_order_net(o);
+    const struct leg_order *partner = o->paired ? bracket_partner(s, o) : NULL;
+    if (!partner)
+        return leg_order_live(o) ? greater(o->quantity, net) : net;
+    if (o->leg == LEG_STOP_LOSS)
+        return 0;
+    int64_t both = order_add(net, leg_order_net(partner));
+    return leg_order_live(o) || leg_order_live(partner) ? greater(o->quantity, both) : both;
+}
+
+static void sum_order(const struct bracket_state *s, const struct leg_order *o,
+                      struct bracket_sums *sums)
+{
+    bool entry = o->leg == LEG_ENTRY;
+    int64_t *reserved = entry ? &sums->entry_reserved : &sums->exit_reserved;
+    *(entry ? &sums->entries_live : &sums->exits_live) += leg_order_live(o);
+    *reserved = order_add(*reserved, reserved_by(s, o));
+    sums->filled[o->leg] = order_add(sums->filled[o->leg], leg_order_net(o));
+    sums->value[o->leg] =
+        order_add(sums->value[o->leg], order_subtract(o->filled_value, o->busted_value));
+}
+
+void bracket_sum(const struct bracket_state *s, struct bracket_sums *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    for (int leg = 0; leg < LEG_COUNT; leg++) {
+        ret->filled[leg] = s->legs[leg].folded;
+        ret->value[leg] = s->legs[leg].folded_value;
+        int64_t *reserved = leg == LEG_ENTRY ? &ret->entry_reserved : &ret->exit_reserved;
+        *reserved = order_add(*reserved, s->legs[leg].folded);
+    }
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
+        if (s->orders[i].generation > 0)
+            sum_order(s, &s->orders[i], ret);
+    ret->entered = s->spec.adopts_position ? s->spec.quantity : ret->filled[LEG_ENTRY];
+    ret->entered_value = ret->value[LEG_ENTRY];
+    for (int leg = LEG_ENTRY + 1; leg < LEG_COUNT; leg++) {
+        ret->exited = order_add(ret->exited, ret->filled[leg]);
+        ret->exited_value = order_add(ret->exited_value, ret->value[leg]);
+    }
+    int64_t held = order_subtract(ret->entered, s->external);
+    ret->open = order_subtract(held, ret->exited);
+    ret->exit_room = order_subtract(held, ret->exit_reserved);
+}
+
+/* An entry whose submit never reached the broker is tried again, some times. */
+static bool entry_never_arrived(const struct bracket_state *s, const struct leg_order *o)
+{
+    return o->status == ORDER_STATUS_REJECTED &&
+           (o->death == DEATH_NOT_SENT || o->death == DEATH_ABSENT) &&
+           s->legs[LEG_ENTRY].refusals < BRACKET_ENTRY_TRIES;
+}
+
+bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums)
+{
+    if (s->spec.adopts_position)
+        return true;
+    if (sums->entries_live)
+        return false;
+    if (s->entry_end || sums->entry_reserved >= s->spec.quantity)
+        return true;
+    const struct leg_order *o = bracket_newest(s, LEG_ENTRY);
+    if (!o || entry_never_arrived(s, o))
+        return false;
+    return o->status != ORDER_STATUS_CANCELED || !o->replacing;
+}
+
+bool bracket_armed(const struct bracket_state *s, const struct bracket_sums *sums)
+{
+    return s->spec.arm == ARM_PARTIAL || bracket_entry_done(s, sums);
+}
+
+bool bracket_market_open(const struct bracket_state *s, struct order_clock now)
+{
+    if (!s->session_close_ns)
+        return true;
+    return now.wall_ns >= s->session_open_ns && now.wall_ns < s->session_close_ns;
+}
+
+/* What of an order's rest counts as cover. A stop covers while it works. Another exit covers while
+ * it is on its way or working, for as long as it may take; the take profit of a native OCO is no
+ * cover beside its stop. */
+static int64_t cover_of(const struct bracket_state *s, const struct leg_order *o,
+                        struct order_clock now)
+{
+    if (!leg_order_live(o) || o->leg == LEG_ENTRY)
+        return 0;
+    if (o->leg == LEG_STOP_LOSS)
+        return leg_order_working(o) ? leg_order_remaining(o) : 0;
+    int64_t ttl_s =
+        o->leg == LEG_EXIT ? BRACKET_EXIT_TTL_S : s->spec.take_profit_ttl_ns / NS_PER_SECOND;
+    if (o->paired || o->status == ORDER_STATUS_UNKNOWN || seconds_passed(o->sent_ns, ttl_s, now))
+        return 0;
+    return leg_order_remaining(o);
+}
+
+/* Whether the position is one that something has to stand behind now. */
+static bool needs_cover(const struct bracket_state *s, const struct bracket_sums *sums,
+                        struct order_clock now)
+{
+    if (sums->open <= 0 || !bracket_market_open(s, now))
+        return false;
+    if (s->closing)
+        return true;
+    if (s->spec.stop_loss.kind == EXIT_NONE || s->spec.protection == PROTECTION_WATCHED)
+        return false;
+    if (s->spec.adopts_position && s->entry_end == ENTRY_END_CANCEL)
+        return false;
+    return bracket_armed(s, sums);
+}
+
+int64_t bracket_uncovered(const struct bracket_state *s, const struct bracket_sums *sums,
+                          struct order_clock now)
+{
+    if (!needs_cover(s, sums, now))
+        return 0;
+    int64_t covered = 0;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
+        covered = order_add(covered, cover_of(s, &s->orders[i], now));
+    return greater(order_subtract(sums->open, covered), 0);
+}
+
+void bracket_summarize(const struct bracket_state *s, struct order_clock now,
+                       struct bracket_summary *ret)
+{
+    struct bracket_sums sums;
+    bracket_sum(s, &sums);
+    int64_t average = order_average(sums.entered_value, sums.entered);
+    int64_t gain = order_subtract(sums.exited_value, order_value(sums.exited, average));
+    if (s->spec.side == ORDER_SELL)
+        gain = order_subtract(0, gain);
+    bool multiplies = s->spec.contract.multiplier > 0;
+    *ret = (struct bracket_summary){
+        .filled_quantity = sums.entered,
+        .average_fill_price = average,
+        .open_quantity = greater(sums.open, 0),
+        .unprotected_quantity = bracket_uncovered(s, &sums, now),
+        .realized_pnl =
+            order_value(gain, multiplies ? s->spec.contract.multiplier * INT64_C(1000000) : 0),
+    };
+}
+
+static bool filled_after_death(const struct bracket_state *before, const struct leg_order *after)
+{
+    const struct leg_order *o = bracket_find(before, after->leg, after->generation);
+    return o && order_status_dead(o->status) && after->filled > o->filled;
+}
+
+static bool busted_further(const struct bracket_state *before, const struct leg_order *after)
+{
+    const struct leg_order *o = bracket_find(before, after->leg, after->generation);
+    return after->busted > (o ? o->busted : 0);
+}
+
+uint32_t bracket_alerts(const struct bracket_state *before, const struct bracket_state *after)
+{
+    uint32_t alerts = 0;
+    if (after->status == BRACKET_UNPROTECTED && before->status != BRACKET_UNPROTECTED)
+        alerts |= ALERT_UNPROTECTED;
+    if (after->review & ~before->review)
+        alerts |= ALERT_REVIEW;
+    if (bracket_status_final(before->status) && !bracket_status_final(after->status))
+        alerts |= ALERT_REOPENED;
+    for (int leg = LEG_ENTRY + 1; leg < LEG_COUNT; leg++)
+        if (after->legs[leg].refusals > before->legs[leg].refusals)
+            alerts |= ALERT_EXIT_REFUSED;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *o = &after->orders[i];
+        if (o->generation > 0 && filled_after_death(before, o))
+            alerts |= ALERT_LATE_FILL;
+        if (o->generation > 0 && busted_further(before, o))
+            alerts |= ALERT_BUST;
+    }
+    return alerts;
+}

@@ -1,0 +1,73 @@
+/* What step.c, settle.c and derive.c share. Private to orders/. */
+#ifndef ORDERS_MACHINE_H
+#define ORDERS_MACHINE_H
+
+#include "base/clock.h"
+#include "orders/order_event.h"
+#include "orders/transitions.h"
+
+/* filled - busted */
+static inline int64_t leg_order_net(const struct leg_order *o)
+{
+    return order_subtract(o->filled, o->busted);
+}
+
+/* What may still fill. */
+static inline int64_t leg_order_remaining(const struct leg_order *o)
+{
+    int64_t rest = order_subtract(o->quantity, o->filled);
+    return rest > 0 ? rest : 0;
+}
+
+static inline bool leg_order_live(const struct leg_order *o)
+{
+    return o->generation > 0 && !order_status_dead(o->status);
+}
+
+/* The broker has it, as far as is known, and can be asked to cancel it. */
+static inline bool leg_order_working(const struct leg_order *o)
+{
+    return o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED ||
+           o->status == ORDER_STATUS_PENDING_CANCEL;
+}
+
+/* The newest order of the leg, or NULL. */
+const struct leg_order *bracket_newest(const struct bracket_state *s, enum leg leg);
+
+/* The other leg of the same native OCO, or NULL. */
+const struct leg_order *bracket_partner(const struct bracket_state *s, const struct leg_order *o);
+
+/* Whether the machine looks after the position at all: a plain entry without exits is left to who
+ * asked for it. */
+static inline bool bracket_manages(const struct bracket_state *s)
+{
+    return s->spec.take_profit.kind != EXIT_NONE || s->spec.stop_loss.kind != EXIT_NONE ||
+           s->spec.flat_ns || s->closing;
+}
+
+/* No entry is live, and none will be sent any more. */
+bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums);
+
+/* Whether the exits stand for what is filled by now; see `arm`. */
+bool bracket_armed(const struct bracket_state *s, const struct bracket_sums *sums);
+
+/* After each event: what time and quote bring about, the reasons for a review, the status. */
+void bracket_settle(struct bracket_state *s, const struct order_event *e);
+
+/* REVIEW_ bits of the facts and of what is latched. */
+uint32_t bracket_review(const struct bracket_state *s, const struct bracket_sums *sums,
+                        struct order_clock now);
+
+/* The wall clock has come to an instant that is set (not 0). */
+static inline bool instant_passed(int64_t instant_ns, struct order_clock now)
+{
+    return instant_ns && now.wall_ns >= instant_ns;
+}
+
+/* Seconds after a steady instant that is set (not 0) have passed. */
+static inline bool seconds_passed(int64_t since_ns, int64_t seconds, struct order_clock now)
+{
+    return since_ns && order_subtract(now.steady_ns, since_ns) >= seconds * NS_PER_SECOND;
+}
+
+#endif

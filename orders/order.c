@@ -1,0 +1,79 @@
+#include "orders/order.h"
+
+#include "base/decimal.h"
+#include "base/limits.h"
+
+/* clang-format off */
+#define NAME_OF(function, type, TABLE, ROW)                                                        \
+    const char *function(type value)                                                               \
+    {                                                                                              \
+        static const char *const names[] = {TABLE(ROW)};                                           \
+        return (size_t)value < sizeof(names) / sizeof(names[0]) ? names[value] : "?";              \
+    }
+#define ROW2(code, name) name,
+#define ROW3(code, name, more) name,
+NAME_OF(order_side_name, enum order_side, ORDER_SIDE_TABLE, ROW2)
+NAME_OF(order_type_name, enum order_type, ORDER_TYPE_TABLE, ROW2)
+NAME_OF(time_in_force_name, enum time_in_force, TIME_IN_FORCE_TABLE, ROW2)
+NAME_OF(leg_name, enum leg, LEG_TABLE, ROW3)
+NAME_OF(order_status_name, enum order_status, ORDER_STATUS_TABLE, ROW3)
+/* clang-format on */
+
+char leg_letter(enum leg leg)
+{
+#define X(code, name, letter) letter,
+    static const char letters[] = {LEG_TABLE(X)};
+#undef X
+    return (size_t)leg < sizeof(letters) ? letters[leg] : '?';
+}
+
+bool order_status_dead(enum order_status status)
+{
+#define X(code, name, dead) dead,
+    static const bool dead[] = {ORDER_STATUS_TABLE(X)};
+#undef X
+    return (size_t)status < sizeof(dead) / sizeof(dead[0]) && dead[status];
+}
+
+bool order_quote_usable(const struct order_quote *q, int64_t now_steady_ns, int64_t max_age_ns)
+{
+    int64_t age_ns;
+    return q->bid > 0 && q->ask >= q->bid && q->ask <= LIMIT_ORDER_PRICE && !q->halted &&
+           !__builtin_sub_overflow(now_steady_ns, q->at_steady_ns, &age_ns) && age_ns >= 0 &&
+           age_ns <= max_age_ns;
+}
+
+static int64_t clamp(__int128 x)
+{
+    if (x > INT64_MAX)
+        return INT64_MAX;
+    return x < INT64_MIN ? INT64_MIN : (int64_t)x;
+}
+
+/* Half away from zero; divisor > 0. */
+static __int128 divide_rounded(__int128 x, int64_t divisor)
+{
+    return (x < 0 ? x - divisor / 2 : x + divisor / 2) / divisor;
+}
+
+int64_t order_value(int64_t quantity, int64_t price)
+{
+    return clamp(divide_rounded((__int128)quantity * price, DECIMAL_ONE));
+}
+
+int64_t order_average(int64_t value, int64_t quantity)
+{
+    if (quantity <= 0)
+        return 0;
+    return clamp(divide_rounded((__int128)value * DECIMAL_ONE, quantity));
+}
+
+int64_t order_add(int64_t a, int64_t b)
+{
+    return clamp((__int128)a + b);
+}
+
+int64_t order_subtract(int64_t a, int64_t b)
+{
+    return clamp((__int128)a - b);
+}
