@@ -25,6 +25,7 @@ static const struct option options[] = {
     {.name = "symbol", .kind = OPTION_TEXTS, .offset = offsetof(struct backtest_options, study.symbols), .value = "S[,S]",
      .help = "whose bars; may be given again"},
     STUDY_OPTION_ROWS(struct backtest_options, study.),
+    STRATEGY_OPTION_ROWS(struct backtest_options, study.strategy.),
     {.name = "shard", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.shard), .value = "SIZE",
      .help = "day, week or month: how the work is cut; never changes the answer (month)"},
     {.name = "name", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.name), .value = "NAME",
@@ -40,11 +41,14 @@ static const struct option options[] = {
 static const struct command_frame frame = {
     .name = "backtest",
     .synopsis = "--symbol S[,S] [options] RULE",
-    .summary = "Study a rule over symbols and years: when it fired, and what happened next.",
+    .summary = "Study a rule over symbols and years: when it fired, what happened next, and what "
+               "trading it would have made.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .example = "    bracketd backtest --symbol DEMO,THIN --from 2023-01-03 --cooldown 30m "
-               "'close crosses above sma(200)'",
+               "'close crosses above sma(200)'\n"
+               "    bracketd backtest --symbol DEMO --take-profit 0.5% --stop-loss 0.25% "
+               "--flat-at 15:55 'rsi(14) < 30'",
 };
 
 static enum err work(struct target *target, const struct backtest_options *o,

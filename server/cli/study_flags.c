@@ -60,7 +60,7 @@ static enum err fill_parsed(const struct study_flags *f, struct study_spec *s, s
 }
 
 static enum err fill(const struct study_flags *f, const char *rule, enum study_spec_kind kind,
-                     struct study_spec *s, struct error *e)
+                     struct arena *arena, struct study_spec *s, struct error *e)
 {
     study_spec_init(s);
     s->name = f->name;
@@ -79,11 +79,12 @@ static enum err fill(const struct study_flags *f, const char *rule, enum study_s
     s->has_latest = f->latest != STUDY_LATEST_UNSET;
     if (s->has_latest)
         s->latest = f->latest;
-    return fill_parsed(f, s, e);
+    enum err err = fill_parsed(f, s, e);
+    return err ? err : strategy_flags_fill(&f->strategy, arena, &s->strategy, &s->has_strategy, e);
 }
 
 /* A pointer into the body as the flag that it came from. */
-static void name_flag(struct error *e)
+static void name_flag(const struct study_flags *f, struct error *e)
 {
     static const struct {
         const char *pointer, *flag;
@@ -98,6 +99,9 @@ static void name_flag(struct error *e)
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (strncmp(e->pointer, special[i].pointer, strlen(special[i].pointer)) == 0)
             snprintf(flag, sizeof(flag), "%s", special[i].flag);
+    const char *of_strategy = strategy_flag_of(&f->strategy, e->pointer);
+    if (of_strategy)
+        snprintf(flag, sizeof(flag), "%s", of_strategy);
     snprintf(message, sizeof(message), "%s", e->message);
     error_set(e, e->code, "%s: %s", flag, message);
 }
@@ -108,7 +112,7 @@ enum err study_flags_settle(const struct study_flags *f, const char *rule,
 {
     struct study_spec given;
     struct json_writer w;
-    enum err err = fill(f, rule, kind, &given, e);
+    enum err err = fill(f, rule, kind, arena, &given, e);
     if (!err) {
         json_writer_init(&w, body);
         json_begin_object(&w);
@@ -120,6 +124,6 @@ enum err study_flags_settle(const struct study_flags *f, const char *rule,
                   : study_spec_decode(strbuf_text(body), body->length, kind, arena, ret, e);
     }
     if (err)
-        name_flag(e);
+        name_flag(f, e);
     return err;
 }

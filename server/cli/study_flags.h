@@ -5,13 +5,15 @@
 #ifndef SERVER_CLI_STUDY_FLAGS_H
 #define SERVER_CLI_STUDY_FLAGS_H
 
+#include "server/cli/strategy_flags.h"
 #include "server/jobs/study_spec.h"
 #include "server/options.h"
 
 struct study_flags {
     struct option_texts symbols, days, horizons;
     const char *name, *timeframe, *from, *to, *window, *timezone, *trigger, *cooldown, *shard;
-    int64_t latest; /* STUDY_LATEST_UNSET = not given */
+    int64_t latest;                 /* STUDY_LATEST_UNSET = not given */
+    struct strategy_flags strategy; /* of a backtest */
 };
 enum { STUDY_LATEST_UNSET = -1 };
 

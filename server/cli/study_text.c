@@ -5,6 +5,7 @@
 #include "server/cli/table.h"
 #include "server/cli/terminal.h"
 #include "server/cli/text_format.h"
+#include "server/cli/trade_text.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,14 +146,17 @@ static void print_horizons(const struct page *p)
 static void print_each_symbol(const struct page *p)
 {
     const struct json_value *symbols = json_value_member(p->result, "symbols");
+    bool trades = json_value_member(json_value_first(symbols), "trades") != NULL;
     struct table t;
     if (json_value_count(symbols) < 2)
         return;
-    table_init(&t, "lrrr");
+    table_init(&t, trades ? "lrrrrrr" : "lrrr");
     table_cell(&t, TABLE_BOLD, "symbol");
     table_cell(&t, TABLE_BOLD, "fires");
     table_cell(&t, TABLE_BOLD, "bars");
     table_cell(&t, TABLE_BOLD, "per 1,000 bars");
+    if (trades)
+        trade_text_symbol(&t, NULL);
     for (const struct json_value *s = json_value_first(symbols); s; s = json_value_next(s)) {
         char text[TEXT_FORMAT_MAX];
         int64_t fires = json_value_member_int(s, "fires");
@@ -161,6 +165,8 @@ static void print_each_symbol(const struct page *p)
         table_cell(&t, TABLE_PLAIN, "%s", format_grouped(fires, text));
         table_cell(&t, TABLE_PLAIN, "%s", format_grouped(bars, text));
         table_cell(&t, TABLE_PLAIN, "%.2f", bars ? 1000.0 * (double)fires / (double)bars : 0.0);
+        if (trades)
+            trade_text_symbol(&t, json_value_member(s, "trades"));
     }
     heading(p, "By symbol");
     table_print(&t, p->out, INDENT, p->colour);
@@ -279,6 +285,7 @@ void study_text_print(FILE *out, const struct json_value *answer)
     print_counts(&page);
     if (json_value_member_int(page.result, "fires") > 0) {
         print_horizons(&page);
+        trade_text_print(out, page.colour, page.result);
         print_each_symbol(&page);
         print_times(&page);
         print_latest(&page);

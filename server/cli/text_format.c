@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *format_grouped(int64_t value, char out[TEXT_FORMAT_MAX])
@@ -57,6 +58,19 @@ const char *format_signed_percent(double share, int decimals, char out[TEXT_FORM
         snprintf(out, TEXT_FORMAT_MAX, "-");
     else
         snprintf(out, TEXT_FORMAT_MAX, "%+.*f%%", decimals, 100 * share);
+    return out;
+}
+
+const char *format_money(const char *decimal, char out[TEXT_FORMAT_MAX])
+{
+    char grouped[TEXT_FORMAT_MAX];
+    double value = decimal ? strtod(decimal, NULL) : (double)NAN;
+    int64_t cents = isfinite(value) ? llround(fabs(value) * 100) : 0;
+    if (!isfinite(value))
+        snprintf(out, TEXT_FORMAT_MAX, "-");
+    else
+        snprintf(out, TEXT_FORMAT_MAX, "%s%.28s.%02d", value < 0 && cents > 0 ? "-" : "",
+                 format_grouped(cents / 100, grouped), (int)(cents % 100));
     return out;
 }
 

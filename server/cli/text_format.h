@@ -13,6 +13,8 @@ const char *format_short(int64_t value, char out[TEXT_FORMAT_MAX]);   /* 999, 12
 /* A share as percent: "53.4%"; "-" for NaN. */
 const char *format_percent(double share, int decimals, char out[TEXT_FORMAT_MAX]);
 const char *format_signed_percent(double share, int decimals, char out[TEXT_FORMAT_MAX]);
+/* A decimal's text to two decimals, in groups: "-12,345.68"; "-" for NULL. */
+const char *format_money(const char *decimal, char out[TEXT_FORMAT_MAX]);
 const char *format_elapsed(double seconds, char out[TEXT_FORMAT_MAX]); /* 12 ms, 3.4 s, 2 min 5 s */
 /* Wall clock of the zone, to the minute: "2024-01-02 09:45". */
 const char *format_local(int64_t ns, const struct zone *zone, char out[TEXT_FORMAT_MAX]);

@@ -165,6 +165,28 @@ class CliDetails(unittest.TestCase):
         self.assertEqual(here["result"], json.loads(self.ok("backtest", "--data", self.data, "--shard", "day", "--workers", "5",
                                                             *options))["result"])
 
+    def test_a_strategy_on_a_folder_and_on_a_server(self):
+        file = pathlib.Path(self.data).parent / "strategy.json"
+        file.write_text('{"side": "short", "stop_loss": {"percent": 0.1}, "commission": {"per_share": 0.01}}')
+        options = ("--symbol", "ABC", "--strategy", file, "--take-profit", "0.15%", "--size", "25%", "close > sma(5)")
+        with harness.Server() as server:
+            self.ok("import", "--data", server.data, "--symbol", "ABC", self.first, self.second)
+            here = json.loads(self.ok("backtest", "--data", self.data, "--json", *options))
+            there = json.loads(self.ok("backtest", "--data", server.data, "--json", *options))
+        self.assertEqual((here["request"], here["result"]), (there["request"], there["result"]))
+        self.assertEqual(here["request"]["strategy"], {
+            "side": "short", "take_profit": {"percent": "0.15"}, "stop_loss": {"percent": "0.1"},
+            "commission": {"per_share": "0.01"}, "sizing": {"type": "percent_equity", "value": "25"}})
+        trades = here["result"]["trades"]
+        self.assertGreater(trades["count"], 10)
+        text = self.ok("backtest", "--data", self.data, *options)
+        self.assertRegex(text, rf"(?m)^{trades['count']:,} trades, {trades['wins']:,} won, profit ")
+        self.assertRegex(text, r"(?m)^  total return +[+-]\d+\.\d{3}%")
+        for refused in (("--take-profit", "half"), ("--strategy", "{}", "--stop-loss", "100%"), ("--exit-rule", "rsj(14) > 1")):
+            done = harness.run("backtest", "--data", self.data, "--symbol", "ABC", *refused, "close > 1")
+            self.assertNotEqual(done.returncode, 0, refused)
+            self.assertIn("rsi" if "rsj" in refused[-1] else refused[-2], done.stderr)
+
     def test_another_command_holds_the_folder_for_a_while(self):
         data = self.fresh()
         holder = subprocess.Popen([harness.BINARY, "import", "--data", data, "--symbol", "ABC", "-"], stdin=subprocess.PIPE,

@@ -142,6 +142,82 @@ static void a_refusal_names_the_flag(void **state)
     assert_refused(s, "close > 1", "--symbol: ");
 }
 
+static void flags_of_a_strategy_become_its_fields(void **state)
+{
+    struct setting *s = *state;
+    struct strategy_flags *f = &s->flags.strategy;
+    add(&s->flags.symbols, "ABC");
+    f->side = "short";
+    f->entry = "close";
+    f->take_profit = "0.5%";
+    f->stop_loss = "2*atr(20)";
+    f->exit_rule = "close < 2";
+    f->max_holding = "90m";
+    f->flat_at = "15:55";
+    f->intrabar = "adaptive";
+    f->slippage = "0.01%";
+    f->commission = "0.005";
+    f->size = "20%";
+    f->cash = "50000";
+    assert_int_equal(settle(s, "close > 1", STUDY_SPEC_BACKTEST), ERR_OK);
+    assert_string_equal(
+        strbuf_text(&s->body),
+        "{\"symbols\":[\"ABC\"],\"rule\":\"close > 1\",\"strategy\":{\"side\":\"short\",\"entry\":"
+        "\"close\",\"take_profit\":{\"percent\":\"0.5\"},\"stop_loss\":{\"atr\":{\"period\":20,"
+        "\"multiple\":\"2\"}},\"exit_rule\":\"close < 2\",\"max_holding\":\"1h30m\",\"flat_at\":"
+        "\"15:55\",\"intrabar\":\"adaptive\",\"commission\":{\"per_share\":\"0.005\"},\"slippage\":"
+        "{"
+        "\"percent\":\"0.01\"},\"sizing\":{\"type\":\"percent_equity\",\"value\":\"20\"},"
+        "\"initial_cash\":\"50000\"}}");
+}
+
+static void a_flag_overrides_the_strategy_given_whole(void **state)
+{
+    struct setting *s = *state;
+    add(&s->flags.symbols, "ABC");
+    s->flags.strategy.strategy = " {\"side\": \"short\", \"take_profit\": {\"offset\": 2}}";
+    s->flags.strategy.take_profit = "1.5";
+    s->flags.strategy.size = "x100";
+    s->flags.strategy.commission = "0.1%";
+    assert_int_equal(settle(s, "close > 1", STUDY_SPEC_BACKTEST), ERR_OK);
+    assert_non_null(
+        strstr(strbuf_text(&s->body),
+               "{\"side\":\"short\",\"take_profit\":{\"offset\":\"1.5\"},\"commission\":{"
+               "\"percent\":\"0.1\"},\"sizing\":{\"type\":\"fixed_quantity\",\"value\":"
+               "\"100\"}}"));
+}
+
+static void a_refused_strategy_names_the_flag(void **state)
+{
+    struct setting *s = *state;
+    static const struct {
+        size_t offset;
+        const char *text, *message;
+    } rows[] = {
+        {offsetof(struct strategy_flags, take_profit), "half", "--take-profit: "},
+        {offsetof(struct strategy_flags, take_profit), "0%", "--take-profit: "},
+        {offsetof(struct strategy_flags, stop_loss), "100%", "--stop-loss: "},
+        {offsetof(struct strategy_flags, stop_loss), "2*atr(0)", "--stop-loss: "},
+        {offsetof(struct strategy_flags, stop_loss), "2*atr(14", "--stop-loss: "},
+        {offsetof(struct strategy_flags, max_holding), "soon", "--max-holding: "},
+        {offsetof(struct strategy_flags, flat_at), "4pm", "--flat-at: "},
+        {offsetof(struct strategy_flags, slippage), "0.01", "--slippage: "},
+        {offsetof(struct strategy_flags, commission), "-1", "--commission: "},
+        {offsetof(struct strategy_flags, size), "x10%", "--size: "},
+        {offsetof(struct strategy_flags, size), "101%", "--size: "},
+        {offsetof(struct strategy_flags, cash), "0", "--cash: "},
+        {offsetof(struct strategy_flags, strategy), "{\"side\": 1}", "--strategy: "},
+    };
+    add(&s->flags.symbols, "ABC");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        s->flags.strategy = (struct strategy_flags){0};
+        *(const char **)((char *)&s->flags.strategy + rows[i].offset) = rows[i].text;
+        assert_refused(s, "close > 1", rows[i].message);
+    }
+    s->flags.strategy = (struct strategy_flags){.strategy = "no/such/file.json"};
+    assert_int_equal(settle(s, "close > 1", STUDY_SPEC_BACKTEST), ERR_NOT_FOUND);
+}
+
 static void a_rule_longer_than_allowed_is_refused(void **state)
 {
     struct setting *s = *state;
@@ -161,6 +237,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_zone_alone_is_a_window_of_the_whole_day, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_names_the_flag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(flags_of_a_strategy_become_its_fields, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_flag_overrides_the_strategy_given_whole, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_strategy_names_the_flag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rule_longer_than_allowed_is_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
