@@ -97,6 +97,12 @@ static unsigned digit_value(char c)
     return NO_DIGIT;
 }
 
+void base64_format(const unsigned char *bytes, size_t size_bytes, char *out)
+{
+    sodium_bin2base64(out, (size_bytes + 2) / 3 * 4 + 1, bytes, size_bytes,
+                      sodium_base64_VARIANT_ORIGINAL);
+}
+
 bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_bytes)
 {
     if (length % 2 != 0 || length / 2 != size_bytes)

@@ -24,6 +24,8 @@ void sha256_of(const void *bytes, size_t size_bytes, unsigned char out[SHA256_BY
 void data_hash_of(const void *bytes, size_t size_bytes, unsigned char out[DATA_HASH_BYTES]);
 
 void hex_format(const unsigned char *bytes, size_t size_bytes, char *out); /* 2 * size + 1 bytes */
+/* With padding: 4 * ceil(size / 3) + 1 bytes. */
+void base64_format(const unsigned char *bytes, size_t size_bytes, char *out);
 bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_bytes);
 bool equal_in_constant_time(const void *a, const void *b, size_t size_bytes);
 

@@ -8,4 +8,12 @@ asset_openapi_end:
         .balign 8
 asset_openapi_size_bytes:
         .quad asset_openapi_end - asset_openapi
+        .global asset_report_css
+        .global asset_report_css_size_bytes
+asset_report_css:
+        .incbin "server/report/report.css"
+asset_report_css_end:
+        .balign 8
+asset_report_css_size_bytes:
+        .quad asset_report_css_end - asset_report_css
         .section .note.GNU-stack,"",@progbits
