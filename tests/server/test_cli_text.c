@@ -76,6 +76,10 @@ static void shares_and_times_read_well(void **state)
     assert_string_equal(format_percent((double)NAN, 1, text), "-");
     assert_string_equal(format_signed_percent(0.00012, 3, text), "+0.012%");
     assert_string_equal(format_signed_percent(-0.00012, 3, text), "-0.012%");
+    assert_string_equal(format_money("1234567.895", text), "1,234,567.90");
+    assert_string_equal(format_money("-0.004", text), "0.00");
+    assert_string_equal(format_money("-0.5", text), "-0.50");
+    assert_string_equal(format_money(NULL, text), "-");
     assert_string_equal(format_elapsed(0.0123, text), "12 ms");
     assert_string_equal(format_elapsed(3.44, text), "3.4 s");
     assert_string_equal(format_elapsed(125, text), "2 min 5 s");
@@ -279,6 +283,56 @@ static void a_study_page_tells_what_the_answer_says(void **state)
     json_value_free(answer);
 }
 
+#define METRICS(total)                                                                             \
+    "{\"total_return\":" total ",\"cagr\":null,\"sharpe\":1.234,\"drawdown_duration_s\":7200,"     \
+    "\"expectancy\":\"-12.345\",\"longest_losing_run\":3,\"average_holding_s\":90}"
+
+/* clang-format off */
+static const char traded_answer[] =
+    "{\"status\":\"succeeded\",\"request\":{\"rule\":\"close > 1\"},\"result\":{\"fires\":30,"
+    "\"study\":{\"bars\":10,\"bars_in_window\":10,\"days\":1,\"days_with_fires\":1},"
+    "\"trades\":{\"count\":1200,\"candidates\":25,\"in_position\":4,\"too_small\":0,"
+    "\"unaffordable\":1,\"wins\":7,\"ambiguous\":2,\"by_exit_reason\":{\"take_profit\":7,"
+    "\"stop_loss\":0,\"flat_at\":1193},\"pnl\":\"-12345.678\",\"commission\":\"1.5\"},"
+    "\"metrics\":" METRICS("0.0123") ",\"metrics_worst\":" METRICS("-0.5")
+    ",\"metrics_best\":" METRICS("0.25")
+    ",\"symbols\":[{\"symbol\":\"A\",\"fires\":20,\"bars_in_window\":5,\"trades\":{"
+    "\"count\":800,\"win_rate\":0.25,\"pnl\":\"5\"}},{\"symbol\":\"B\",\"fires\":10,"
+    "\"bars_in_window\":5,\"trades\":{\"count\":400,\"win_rate\":null,\"pnl\":\"0\"}}],"
+    "\"digest\":\"d\"},\"timing\":{\"elapsed_ms\":1}}";
+/* clang-format on */
+
+static void a_page_with_trades_tells_them(void **state)
+{
+    static const char *const parts[] = {
+        "\n1,200 trades, 7 won, profit -12,345.68 after 1.50 of commission\n",
+        "out by take_profit 7, flat_at 1,193\n",
+        "not entered: 4 in a position already, 1 not enough cash, 5 too late or without a level\n",
+        "2 held both levels in one bar: see the worst and the best case\n",
+        "as chosen  worst case  best case\n",
+        "  total return          +1.230%    -50.000%   +25.000%\n",
+        "  a year                      -           -          -\n",
+        "  Sharpe                   1.23        1.23       1.23\n",
+        "    lasted                2.0 h       2.0 h      2.0 h\n",
+        "  expectancy             -12.35      -12.35     -12.35\n",
+        "  average holding       1.5 min     1.5 min    1.5 min\n",
+        "  longest losing run          3           3          3\n",
+        "  symbol  fires  bars  per 1,000 bars  trades  win rate  profit\n",
+        "  A          20     5         4000.00     800     25.0%    5.00\n",
+        "  B          10     5         2000.00     400         -    0.00\n",
+    };
+    struct json_value *answer = parsed(traded_answer);
+    struct printed p;
+    (void)state;
+    printed_begin(&p);
+    study_text_print(p.out, answer);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!strstr(printed_text(&p), parts[i]))
+            fail_msg("missing: %s\nin:\n%s", parts[i], printed_text(&p));
+    printed_end(&p);
+    json_value_free(answer);
+}
+
 static void a_rule_that_never_fired_has_a_short_page(void **state)
 {
     struct json_value *answer =
@@ -353,6 +407,7 @@ int main(void)
         cmocka_unit_test(weekends_show_when_something_fired),
         cmocka_unit_test(the_longest_bar_is_of_the_most_fires),
         cmocka_unit_test(a_study_page_tells_what_the_answer_says),
+        cmocka_unit_test(a_page_with_trades_tells_them),
         cmocka_unit_test(a_rule_that_never_fired_has_a_short_page),
         cmocka_unit_test(a_page_of_nothing_is_still_a_page),
         cmocka_unit_test(an_import_page_leaves_out_what_did_not_happen),
