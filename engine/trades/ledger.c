@@ -16,7 +16,10 @@
 
 typedef __int128 wide;
 
-enum { CANCEL_EVENTS = 4096 };
+enum {
+    CANCEL_EVENTS = 4096,
+    FIRST_BYTES = 4 << 20, /* of trades, and of points */
+};
 
 struct position {
     const struct trade_candidate *candidate;
@@ -27,7 +30,7 @@ struct account {
     const struct ledger_input *in;
     struct ledger *ledger; /* trades and points are built here */
     size_t trade_capacity, point_capacity;
-    const struct trade_candidate **entries; /* sorted */
+    const struct trade_candidate **entries; /* sorted; NULL: the candidates are */
     int64_t *marks;                         /* sorted, each once */
     size_t mark_count;
     struct position *open; /* heap by exit */
@@ -74,21 +77,33 @@ static enum err no_memory(struct error *e)
     return error_set(e, ERR_NO_MEMORY, "no memory for the account of a backtest");
 }
 
+static bool entries_are_sorted(const struct ledger_input *in)
+{
+    for (size_t i = 1; i < in->candidate_count; i++)
+        if (compare_entries(&in->candidates[i - 1], &in->candidates[i]) > 0)
+            return false;
+    return true;
+}
+
 static enum err sort_entries(struct account *a, struct error *e)
 {
     size_t count = a->in->candidate_count;
-    bool sorted = true;
-    a->entries = malloc(count * sizeof *a->entries + 1);
+    for (size_t i = 0; i < count; i++)
+        assert((size_t)a->in->candidates[i].symbol < a->in->symbol_count);
+    if (entries_are_sorted(a->in))
+        return ERR_OK;
+    a->entries = malloc(count * sizeof *a->entries);
     if (!a->entries)
         return no_memory(e);
-    for (size_t i = 0; i < count; i++) {
-        assert((size_t)a->in->candidates[i].symbol < a->in->symbol_count);
+    for (size_t i = 0; i < count; i++)
         a->entries[i] = &a->in->candidates[i];
-        sorted = sorted && (i == 0 || compare_entries(a->entries[i - 1], a->entries[i]) <= 0);
-    }
-    if (!sorted)
-        qsort(a->entries, count, sizeof *a->entries, entries_for_sort);
+    qsort(a->entries, count, sizeof *a->entries, entries_for_sort);
     return ERR_OK;
+}
+
+static const struct trade_candidate *entry_of(const struct account *a, size_t i)
+{
+    return a->entries ? a->entries[i] : &a->in->candidates[i];
 }
 
 /* The closes of all sessions that overlap the range. */
@@ -162,11 +177,15 @@ static struct position pop_open(struct account *a)
 
 /* ---- room ---- */
 
-static enum err grow(void **items, size_t *capacity, size_t needed, size_t size, struct error *e)
+/* Room for one more of at most `most`. As many as there may be at once, when that is little: memory
+ * that is never touched costs nothing, moving to more does. */
+static enum err grow(void **items, size_t *capacity, size_t count, size_t most, size_t size,
+                     struct error *e)
 {
-    if (needed <= *capacity)
+    if (count < *capacity)
         return ERR_OK;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
+    size_t first = most < FIRST_BYTES / size ? most : FIRST_BYTES / size;
+    size_t wanted = *capacity ? *capacity * 2 : first;
     void *grown = realloc(*items, wanted * size);
     if (!grown)
         return no_memory(e);
@@ -185,6 +204,8 @@ static int64_t session_at(const struct account *a, int32_t symbol, int64_t at_ns
     int64_t session = a->session[symbol], last = bars->session_count - 1;
     while (session < last && bars->sessions[session + 1].open_ns < at_ns)
         session++;
+    if (session < last) /* the next mark's price: it lies cold in memory */
+        __builtin_prefetch(&bars->column[BAR_CLOSE][bars->sessions[session + 1].end - 1]);
     a->session[symbol] = session;
     return session;
 }
@@ -268,8 +289,8 @@ static enum err add_point(struct account *a, int64_t at_ns, bool is_mark, struct
     int64_t equity;
     enum err code = equity_at(a, at_ns, &equity, e);
     if (code == ERR_OK)
-        code =
-            grow((void **)&l->points, &a->point_capacity, l->point_count + 1, sizeof *l->points, e);
+        code = grow((void **)&l->points, &a->point_capacity, l->point_count,
+                    2 * a->in->candidate_count + a->mark_count + 2, sizeof *l->points, e);
     if (code == ERR_OK)
         l->points[l->point_count++] =
             (struct equity_point){at_ns, equity, a->cash, (int32_t)a->open_count, is_mark};
@@ -305,7 +326,8 @@ static enum err take_entry(struct account *a, const struct trade_candidate *c, s
         counts->unaffordable++;
         return ERR_OK;
     }
-    code = grow((void **)&a->open, &a->open_capacity, a->open_count + 1, sizeof *a->open, e);
+    code = grow((void **)&a->open, &a->open_capacity, a->open_count, a->in->candidate_count,
+                sizeof *a->open, e);
     if (code != ERR_OK)
         return code;
     a->cash -= p.entry_value + p.entry_commission;
@@ -360,8 +382,8 @@ static enum err take_exit(struct account *a, struct error *e)
     if (code == ERR_OK)
         code = check_money(cash, e);
     if (code == ERR_OK)
-        code = grow((void **)&l->trades, &a->trade_capacity, (size_t)l->counts.trades + 1,
-                    sizeof *l->trades, e);
+        code = grow((void **)&l->trades, &a->trade_capacity, (size_t)l->counts.trades,
+                    a->in->candidate_count, sizeof *l->trades, e);
     if (code != ERR_OK)
         return code;
     t.commission = p.entry_commission + exit_commission;
@@ -384,7 +406,7 @@ static enum err step(struct account *a, size_t *entry, size_t *mark, bool *ret_m
                      struct error *e)
 {
     const struct fill_time *in =
-        *entry < a->in->candidate_count ? &a->entries[*entry]->entry_at : NULL;
+        *entry < a->in->candidate_count ? &entry_of(a, *entry)->entry_at : NULL;
     const struct fill_time *out = a->open_count > 0 ? &a->open[0].candidate->exit_at : NULL;
     const struct fill_time *next = in;
     if (out && (!in || fill_time_compare(*out, *in) <= 0))
@@ -394,7 +416,7 @@ static enum err step(struct account *a, size_t *entry, size_t *mark, bool *ret_m
         return ERR_OK;
     if (*mark < a->mark_count && mark_is_next(a->marks[*mark], next))
         return add_point(a, a->marks[(*mark)++], true, e);
-    return next == out ? take_exit(a, e) : take_entry(a, a->entries[(*entry)++], e);
+    return next == out ? take_exit(a, e) : take_entry(a, entry_of(a, (*entry)++), e);
 }
 
 static enum err run(struct account *a, struct error *e)
