@@ -414,12 +414,16 @@ static void approach(const struct exit_search *s, struct pending *p)
 {
     const struct exit_inputs *in = &s->in;
     int64_t end = p->schedule.bar + 1;
-    if (has_levels(p)) {
+    if (has_levels(p))
         p->first = price_blocks_near(in->blocks, p->first, end, p->levels.lower, p->levels.upper);
-        if (p->first < end)
-            price_blocks_fetch(in->blocks, p->first);
+    if (!has_levels(p) || p->first >= end) {
+        fetch(in->bars, BAR_OPEN, p->schedule.bar);
+        return;
     }
-    fetch(in->bars, BAR_OPEN, p->first < end ? p->first : p->schedule.bar);
+    price_blocks_fetch(in->blocks, p->first);
+    fetch(in->bars, BAR_OPEN, p->first);
+    int64_t last = p->first | (PRICE_BLOCKS_NEAR - 1);
+    fetch(in->bars, BAR_OPEN, last < in->bars->count ? last : p->first);
 }
 
 size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bars, size_t count,
@@ -427,13 +431,16 @@ size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bar
 {
     struct pending pending[BATCH];
     size_t found = 0;
+    for (size_t i = 0; i < count && i < BATCH; i++)
+        fetch_entry(s, fire_bars[i]);
     for (size_t at = 0; at < count; at += BATCH) {
-        size_t batch = count - at < BATCH ? count - at : BATCH, entered = 0;
-        for (size_t i = 0; i < batch; i++)
-            fetch_entry(s, fire_bars[at + i]);
-        for (size_t i = 0; i < batch; i++)
-            if (begin(s, fire_bars[at + i], &pending[entered]))
+        size_t end = count - at < BATCH ? count : at + BATCH, entered = 0;
+        for (size_t i = at; i < end; i++) {
+            if (i + BATCH < count)
+                fetch_entry(s, fire_bars[i + BATCH]);
+            if (begin(s, fire_bars[i], &pending[entered]))
                 approach(s, &pending[entered++]);
+        }
         for (size_t i = 0; i < entered; i++) {
             finish(s, &pending[i]);
             ret[found++] = pending[i].candidate;

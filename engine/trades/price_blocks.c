@@ -5,18 +5,22 @@
  * processor that guesses wrong loses as much as the whole comparison takes, so a branch for each
  * bar costs more than looking at all of them.
  *
- * What is left is waiting for memory: bars lie in four columns, and the head and the tail of a
- * search are far apart in each. That is why a search can stop where only the last sixteen bars are
- * left to look at (price_blocks_near): exit_search.c has those of many fires fetched at once.
+ * Blocks are floats, rounded away from the bars. They may say "here" too often, never too seldom,
+ * and the bars themselves, in doubles, have the last word: when none of a block's bars reaches a
+ * level after all, the search goes on behind it. That halves what is written, kept and read.
  *
- * Over 1,000,000 bars and 13,624 searches of 198 bars on average (bench_trades), building and all
- * exits took, in ns a bar:
- *   0.6 + 3.6   a branch for each entry, blocks of 8, 64 and 4096 (16 bytes an entry)
- *   0.5 + 2.9   sixteens, one search after the other, their first bars fetched ahead
- *   0.5 + 1.5   sixteens, sixteen searches at a time
- * Vectors that the source spells out (__attribute__((vector_size))) were slower than the plain
- * loop, which each clone of CLONES vectorises for itself: 6.3. A range-minimum structure with
- * answers in constant time costs more to build than all searches of a typical strategy.
+ * What is left is waiting for memory: bars lie in columns, and a search's beginning and end are far
+ * apart in each. So a search can stop where only the last sixteen bars are left to look at
+ * (price_blocks_near), and exit_search.c has those of many fires fetched at once.
+ *
+ * Over 1,000,000 bars and 13,624 searches of 198 bars on average (bench_trades), building the
+ * blocks and finding all exits took, in ns a bar:
+ *   0.6 + 3.6   blocks of 8, 64 and 4096 in doubles, a branch for each entry
+ *   0.5 + 1.5   sixteens in doubles, sixteen searches at a time
+ *   0.45 + 1.1  in floats
+ * Vectors spelled out in the source (__attribute__((vector_size))) become scalar code in functions
+ * with CLONES; the plain loop is vectorised for each of them. A range-minimum structure, which
+ * answers in constant time, costs more to build than all searches of a typical strategy.
  */
 #include "engine/trades/price_blocks.h"
 
@@ -30,47 +34,36 @@
 
 enum {
     WIDTH_BITS = 4,
-    WIDTH = 1 << WIDTH_BITS,
-    LEVELS = 4, /* bars, and blocks of 16, 256 and 4096 */
+    WIDTH = PRICE_BLOCKS_NEAR,
+    LEVELS = 3, /* blocks of 16, 256 and 4096 bars */
 };
+static_assert(1 << WIDTH_BITS == WIDTH, "sixteens");
 
-/* Entries of one width, padded to whole sixteens with prices that reach nothing. */
+/* Blocks of one width, filled up to whole sixteens with such that reach nothing. */
 struct level {
-    double *low, *high;
+    float *low, *high;
 };
 
 struct price_blocks {
     int64_t count;
     const double *low, *high;                 /* borrowed */
-    double last_low[WIDTH], last_high[WIDTH]; /* the last sixteen bars, when they are fewer */
-    struct level level[LEVELS];               /* owned; none for bars */
+    double last_low[WIDTH], last_high[WIDTH]; /* the last bars, filled up, when fewer than 16 */
+    struct level level[LEVELS];               /* owned */
 };
 
-struct sixteen {
+/* ---- building ---- */
+
+struct sixteen_bars {
     const double *low, *high;
 };
 
-/* Of blocks at a level. */
-static int64_t block_count(int64_t count, int level)
+/* Bars [16 * block, 16 * block + 16). */
+FOLDED struct sixteen_bars bars_of(const struct price_blocks *p, int64_t block)
 {
-    int shift = WIDTH_BITS * level;
-    return (count + (INT64_C(1) << shift) - 1) >> shift;
-}
-
-static int64_t padded(int64_t count)
-{
-    return (count + WIDTH - 1) / WIDTH * WIDTH;
-}
-
-/* Entries [16 * index, 16 * index + 16) of a level. */
-FOLDED struct sixteen sixteen_at(const struct price_blocks *p, int level, int64_t index)
-{
-    int64_t first = index * WIDTH;
-    if (level > 0)
-        return (struct sixteen){p->level[level].low + first, p->level[level].high + first};
+    int64_t first = block * WIDTH;
     if (first + WIDTH > p->count)
-        return (struct sixteen){p->last_low, p->last_high};
-    return (struct sixteen){p->low + first, p->high + first};
+        return (struct sixteen_bars){p->last_low, p->last_high};
+    return (struct sixteen_bars){p->low + first, p->high + first};
 }
 
 FOLDED double lesser(double a, double b)
@@ -83,32 +76,67 @@ FOLDED double greater(double a, double b)
     return a > b ? a : b;
 }
 
-/* Eight lanes at once, then those by halves. */
-FOLDED void extremes(struct sixteen s, double *low, double *high)
+/* Not above, and not below, a price >= 0: what rounding to the nearest float takes or adds is less
+ * than 2^-23 of it, or than 2^-126. */
+FOLDED float float_below(double x)
+{
+    return (float)(x * (1 - 0x1p-23) - 0x1p-126);
+}
+
+FOLDED float float_above(double x)
+{
+    return (float)(x * (1 + 0x1p-23) + 0x1p-126);
+}
+
+/* Eight lanes at once (unrolled too early, the loop would stay scalar), then those by halves. */
+FOLDED void block_of_bars(struct sixteen_bars bars, float *ret_low, float *ret_high)
 {
     double l[WIDTH / 2], h[WIDTH / 2];
 #pragma GCC unroll 1
     for (int i = 0; i < WIDTH / 2; i++) {
-        l[i] = lesser(s.low[i], s.low[i + WIDTH / 2]);
-        h[i] = greater(s.high[i], s.high[i + WIDTH / 2]);
+        l[i] = lesser(bars.low[i], bars.low[i + WIDTH / 2]);
+        h[i] = greater(bars.high[i], bars.high[i + WIDTH / 2]);
     }
-    *low = lesser(lesser(lesser(l[0], l[4]), lesser(l[1], l[5])),
-                  lesser(lesser(l[2], l[6]), lesser(l[3], l[7])));
-    *high = greater(greater(greater(h[0], h[4]), greater(h[1], h[5])),
-                    greater(greater(h[2], h[6]), greater(h[3], h[7])));
+    *ret_low = float_below(lesser(lesser(lesser(l[0], l[4]), lesser(l[1], l[5])),
+                                  lesser(lesser(l[2], l[6]), lesser(l[3], l[7]))));
+    *ret_high = float_above(greater(greater(greater(h[0], h[4]), greater(h[1], h[5])),
+                                    greater(greater(h[2], h[6]), greater(h[3], h[7]))));
+}
+
+static void block_of_blocks(const struct level *from, int64_t first, float *ret_low,
+                            float *ret_high)
+{
+    float low = INFINITY, high = -INFINITY;
+    for (int64_t i = first; i < first + WIDTH; i++) {
+        low = from->low[i] < low ? from->low[i] : low;
+        high = from->high[i] > high ? from->high[i] : high;
+    }
+    *ret_low = low;
+    *ret_high = high;
+}
+
+/* Whole sixteens of blocks that hold `count` entries of the level below. */
+static int64_t room_for(int64_t count)
+{
+    int64_t blocks = (count + WIDTH - 1) / WIDTH;
+    return (blocks + WIDTH - 1) / WIDTH * WIDTH;
 }
 
 CLONES static void build(struct price_blocks *p)
 {
-    for (int l = 1; l < LEVELS; l++) {
+    int64_t entries = p->count;
+    for (int l = 0; l < LEVELS; l++) {
         struct level *to = &p->level[l];
-        int64_t count = block_count(p->count, l);
-        for (int64_t i = 0; i < count; i++)
-            extremes(sixteen_at(p, l - 1, i), &to->low[i], &to->high[i]);
-        for (int64_t i = count; i < padded(count); i++) {
+        int64_t blocks = (entries + WIDTH - 1) / WIDTH;
+        for (int64_t i = 0; l == 0 && i < blocks; i++)
+            block_of_bars(bars_of(p, i), &to->low[i], &to->high[i]);
+        for (int64_t i = 0; l > 0 && i < blocks; i++)
+            block_of_blocks(&p->level[l - 1], i * WIDTH, &to->low[i], &to->high[i]);
+        for (int64_t i = blocks; i < room_for(entries); i++) {
             to->low[i] = INFINITY;
             to->high[i] = -INFINITY;
         }
+        entries = blocks;
     }
 }
 
@@ -122,27 +150,30 @@ static void copy_last_bars(struct price_blocks *p)
     }
 }
 
-static bool alloc_level(struct level *level, int64_t count)
+static bool alloc_levels(struct price_blocks *p)
 {
-    size_t size_bytes = (size_t)padded(count) * sizeof(double);
-    level->low = aligned_alloc(WIDTH * sizeof(double), size_bytes);
-    level->high = aligned_alloc(WIDTH * sizeof(double), size_bytes);
-    return level->low && level->high;
+    int64_t entries = p->count;
+    for (int l = 0; l < LEVELS; l++) {
+        size_t size_bytes = (size_t)room_for(entries) * sizeof(float);
+        p->level[l].low = aligned_alloc(WIDTH * sizeof(float), size_bytes);
+        p->level[l].high = aligned_alloc(WIDTH * sizeof(float), size_bytes);
+        if (size_bytes > 0 && (!p->level[l].low || !p->level[l].high))
+            return false;
+        entries = (entries + WIDTH - 1) / WIDTH;
+    }
+    return true;
 }
 
 enum err price_blocks_create(const struct bars *bars, struct price_blocks **ret, struct error *e)
 {
     assert(bars->column[BAR_LOW] && bars->column[BAR_HIGH]);
     struct price_blocks *p = calloc(1, sizeof *p);
-    bool failed = !p;
     if (p) {
         p->count = bars->count;
         p->low = bars->column[BAR_LOW];
         p->high = bars->column[BAR_HIGH];
     }
-    for (int l = 1; !failed && l < LEVELS; l++)
-        failed = !alloc_level(&p->level[l], block_count(p->count, l));
-    if (failed) {
+    if (!p || !alloc_levels(p)) {
         price_blocks_free(p);
         return error_set(e, ERR_NO_MEMORY, "no memory for an index of %lld bars",
                          (long long)bars->count);
@@ -157,65 +188,85 @@ void price_blocks_free(struct price_blocks *p)
 {
     if (!p)
         return;
-    for (int l = 1; l < LEVELS; l++) {
+    for (int l = 0; l < LEVELS; l++) {
         free(p->level[l].low);
         free(p->level[l].high);
     }
     free(p);
 }
 
-/* Bit i: entry i reaches a level. Unrolled before it is vectorised, the loop would stay scalar. */
-FOLDED uint64_t reaching(struct sixteen s, double lower, double upper)
+/* ---- searching ---- */
+
+/* Bit i: bar i of the block reaches a level. For the pragma see block_of_bars. */
+FOLDED uint64_t bars_reaching(const struct price_blocks *p, int64_t block, double lower,
+                              double upper)
 {
+    struct sixteen_bars bars = bars_of(p, block);
     uint64_t bits = 0;
 #pragma GCC unroll 1
     for (int64_t i = 0; i < WIDTH; i++)
-        bits |= (uint64_t)((s.low[i] <= lower) | (s.high[i] >= upper)) << i;
+        bits |= (uint64_t)((bars.low[i] <= lower) | (bars.high[i] >= upper)) << i;
     return bits;
 }
 
-CLONES int64_t price_blocks_near(const struct price_blocks *p, int64_t first, int64_t end,
-                                 double lower, double upper)
+/* Bit i: block i of the sixteen may. */
+FOLDED uint64_t blocks_reaching(const struct level *level, int64_t sixteen, double lower,
+                                double upper)
 {
-    assert(first >= 0 && end <= p->count);
-    int level = 0;
-    int64_t at = first; /* in entries of the level */
+    const float *low = level->low + sixteen * WIDTH, *high = level->high + sixteen * WIDTH;
     uint64_t bits = 0;
-    while (at << (WIDTH_BITS * level) < end) {
-        bits = reaching(sixteen_at(p, level, at / WIDTH), lower, upper) >> (at % WIDTH);
+#pragma GCC unroll 1
+    for (int64_t i = 0; i < WIDTH; i++)
+        bits |= (uint64_t)((low[i] <= lower) | (high[i] >= upper)) << i;
+    return bits;
+}
+
+/* The first bar of the first block from `at` on that may reach a level; `end` when none does. */
+FOLDED int64_t next_block(const struct price_blocks *p, int64_t at, int64_t end, double lower,
+                          double upper)
+{
+    int l = 0;
+    uint64_t bits = 0;
+    while (at << (WIDTH_BITS * (l + 1)) < end) {
+        bits = blocks_reaching(&p->level[l], at / WIDTH, lower, upper) >> (at % WIDTH);
         if (bits != 0)
             break;
         at = at / WIDTH + 1;
-        if (level + 1 < LEVELS)
-            level++;
+        if (l < LEVELS - 1)
+            l++;
         else
             at *= WIDTH;
     }
     if (bits == 0)
         return end;
     at += __builtin_ctzll(bits);
-    for (; level > 1; level--)
-        at = at * WIDTH + __builtin_ctzll(reaching(sixteen_at(p, level - 1, at), lower, upper));
-    at <<= WIDTH_BITS * level;
-    return at < end ? at : end;
+    for (; l > 0; l--)
+        at = at * WIDTH + __builtin_ctzll(blocks_reaching(&p->level[l - 1], at, lower, upper));
+    return at * WIDTH < end ? at * WIDTH : end;
 }
 
-/* Of the bars from `at` to the end of its sixteen: one of them does reach a level. */
-CLONES static int64_t first_of_sixteen(const struct price_blocks *p, int64_t at, double lower,
-                                       double upper)
+CLONES int64_t price_blocks_near(const struct price_blocks *p, int64_t first, int64_t end,
+                                 double lower, double upper)
 {
-    uint64_t bits = reaching(sixteen_at(p, 0, at / WIDTH), lower, upper) >> (at % WIDTH);
-    assert(bits != 0);
-    return at + __builtin_ctzll(bits);
+    assert(first >= 0 && end <= p->count);
+    if (first >= end || bars_reaching(p, first / WIDTH, lower, upper) >> (first % WIDTH) != 0)
+        return first;
+    return next_block(p, first / WIDTH + 1, end, lower, upper);
 }
 
-int64_t price_blocks_first(const struct price_blocks *p, int64_t first, int64_t end, double lower,
-                           double upper)
+CLONES int64_t price_blocks_first(const struct price_blocks *p, int64_t first, int64_t end,
+                                  double lower, double upper)
 {
-    int64_t at = price_blocks_near(p, first, end, lower, upper);
-    if (at < end)
-        at = first_of_sixteen(p, at, lower, upper);
-    return at < end ? at : end;
+    assert(first >= 0 && end <= p->count);
+    for (int64_t at = first; at < end;) {
+        uint64_t bits = bars_reaching(p, at / WIDTH, lower, upper) >> (at % WIDTH);
+        if (bits != 0) {
+            at += __builtin_ctzll(bits);
+            return at < end ? at : end;
+        }
+        at = next_block(p, at / WIDTH + 1, end, lower, upper);
+    }
+    return end;
 }
 
 void price_blocks_fetch(const struct price_blocks *p, int64_t bar)

@@ -10,6 +10,8 @@
 
 #include "engine/bars/bars.h"
 
+enum { PRICE_BLOCKS_NEAR = 16 }; /* bars of the narrowest blocks */
+
 struct price_blocks;
 
 /* Borrows the bars (with low and high) until price_blocks_free. ERR_NO_MEMORY. */
@@ -20,10 +22,10 @@ void price_blocks_free(struct price_blocks *p); /* NULL is fine */
 int64_t price_blocks_first(const struct price_blocks *p, int64_t first, int64_t end, double lower,
                            double upper);
 /* The same in two steps: first to a bar in [first, end] from which price_blocks_first gives the
- * same answer and looks at no more than the sixteen aligned bars around it. */
+ * same answer, nearly always from the PRICE_BLOCKS_NEAR aligned bars around it. */
 int64_t price_blocks_near(const struct price_blocks *p, int64_t first, int64_t end, double lower,
                           double upper);
-/* Has lows and highs of those sixteen bars come into the cache meanwhile. */
+/* Has lows and highs of those bars come into the cache meanwhile. */
 void price_blocks_fetch(const struct price_blocks *p, int64_t bar);
 
 #endif
