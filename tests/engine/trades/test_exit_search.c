@@ -94,18 +94,18 @@ static void levels_are_compared_in_doubles(void **state)
         struct bars bars = {.count = 700, .time_ns = times};
         bars.column[BAR_LOW] = low;
         bars.column[BAR_HIGH] = high;
-        for (int i = 0; i < 700; i++) {
-            low[i] = (1000 + random_unit(&r)) * units[u] * (i % 97 != 0);
-            high[i] = low[i] + units[u];
+        for (int i = 0; i < 700; i++) { /* wider and wider: the last bar of a block decides */
+            low[i] = (2000 - i - random_unit(&r) / 2) * units[u] * (i < 690);
+            high[i] = (2000 + i + random_unit(&r) / 2) * units[u];
         }
         struct price_blocks *blocks;
         assert_int_equal(price_blocks_create(&bars, &blocks, NULL), ERR_OK);
         for (int round = 0; round < 1000; round++) {
             int64_t at = random_between(&r, 0, 699), first = random_between(&r, 0, at);
             double lower = nextafter(low[at], round % 2 ? -INFINITY : low[at]);
-            double upper = nextafter(high[at], round % 3 ? INFINITY : high[at]);
-            if (round % 5 == 0)
-                lower = -INFINITY;
+            double upper = nextafter(high[at], round % 2 ? INFINITY : high[at]);
+            lower = round % 3 == 0 ? -INFINITY : lower;
+            upper = round % 3 == 1 ? INFINITY : upper;
             int64_t expected = first;
             while (expected < 700 && low[expected] > lower && high[expected] < upper)
                 expected++;
