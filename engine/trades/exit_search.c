@@ -4,33 +4,16 @@
  */
 #include "engine/trades/exit_search.h"
 
-#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/limits.h"
+#include "engine/trades/exit_schedule.h"
 #include "engine/trades/scaled.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum {
-    SECONDS_OF_A_DAY = 86400,
-    WORD_BITS = 64,
-    BATCH = 16, /* fires on their way at once */
-};
-
-/* The moment of a session from which on no position may be open. */
-struct session_flat {
-    int64_t at_ns; /* the session's close when flat_at is not before it */
-    int64_t bar;   /* the first one that starts then or later; the session's end when none does */
-};
-
-/* The exit that comes if no level is reached. */
-struct schedule {
-    int64_t bar;
-    enum bar_phase phase; /* open or close */
-    enum exit_reason reason;
-};
+enum { BATCH = 16 }; /* fires on their way at once */
 
 const char *exit_reason_name(enum exit_reason reason)
 {
@@ -54,35 +37,6 @@ int64_t bar_end_ns(const struct bars *bars, int64_t bar)
     return bars->timeframe.minutes == 0 || end_ns > close_ns ? close_ns : end_ns;
 }
 
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-/* The first instant in the session whose wall clock reads flat_at. */
-static int64_t flat_instant(const struct zone *zone, int32_t minute, const struct bars_session *s)
-{
-    int64_t open_s = floor_divide(s->open_ns, NS_PER_SECOND);
-    int64_t day = floor_divide(open_s + zone_offset_at(zone, open_s), SECONDS_OF_A_DAY);
-    int64_t flat_s = INT64_MIN;
-    for (int i = 0; i < 2 && flat_s < open_s; i++)
-        flat_s = zone_local_to_utc(zone, (day + i) * SECONDS_OF_A_DAY + minute * 60, NULL);
-    int64_t flat_ns = flat_s * NS_PER_SECOND;
-    return flat_ns < s->close_ns ? flat_ns : s->close_ns;
-}
-
-static int64_t first_bar_from(const struct bars *bars, int64_t first, int64_t end, int64_t time_ns)
-{
-    while (first < end) {
-        int64_t middle = first + (end - first) / 2;
-        if (bars->time_ns[middle] < time_ns)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
 enum err exit_search_init(struct exit_search *s, const struct exit_inputs *in, struct error *e)
 {
     const struct strategy *y = in->strategy;
@@ -94,18 +48,7 @@ enum err exit_search_init(struct exit_search *s, const struct exit_inputs *in, s
     *s = (struct exit_search){.in = *in};
     if (y->flat_at_minute == FLAT_AT_NONE)
         return ERR_OK;
-    s->flat = malloc((size_t)bars->session_count * sizeof *s->flat + 1);
-    if (!s->flat)
-        return error_set(e, ERR_NO_MEMORY, "no memory for flat_at of %lld sessions",
-                         (long long)bars->session_count);
-    const struct zone *zone = y->flat_zone ? y->flat_zone : calendar_zone(bars->calendar);
-    for (int64_t i = 0; i < bars->session_count; i++) {
-        const struct bars_session *session = &bars->sessions[i];
-        int64_t at_ns = flat_instant(zone, y->flat_at_minute, session);
-        s->flat[i] =
-            (struct session_flat){at_ns, first_bar_from(bars, session->first, session->end, at_ns)};
-    }
-    return ERR_OK;
+    return session_flats_create(bars, y->flat_zone, y->flat_at_minute, &s->flat, e);
 }
 
 void exit_search_release(struct exit_search *s)
@@ -177,79 +120,6 @@ static bool enter(const struct exit_search *s, struct trade_candidate *c)
     return is_price(c->entry_price) && set_levels(&s->in, c);
 }
 
-/* ---- what time and rule have set ---- */
-
-static bool is_earlier(int64_t bar, enum bar_phase phase, const struct schedule *than)
-{
-    return bar < than->bar ||
-           (bar == than->bar && phase == PHASE_OPEN && than->phase == PHASE_CLOSE);
-}
-
-/* In the last session that is seen, the data may end before flat_at comes. */
-static struct schedule flat_schedule(const struct exit_search *s, int64_t session)
-{
-    const struct session_flat *flat = &s->flat[session];
-    int64_t end = s->in.bars->sessions[session].end;
-    bool is_cut = end >= s->in.end_bar;
-    if (is_cut)
-        end = s->in.end_bar;
-    if (flat->bar < end)
-        return (struct schedule){flat->bar, PHASE_OPEN, EXIT_FLAT_AT};
-    bool reached = !is_cut || bar_end_ns(s->in.bars, end - 1) >= flat->at_ns;
-    return (struct schedule){end - 1, PHASE_CLOSE, reached ? EXIT_FLAT_AT : EXIT_END_OF_DATA};
-}
-
-/* False when the position must not be opened at all. */
-static bool schedule_by_time(const struct exit_search *s, const struct trade_candidate *c,
-                             struct schedule *ret)
-{
-    const struct strategy *y = s->in.strategy;
-    *ret = (struct schedule){s->in.end_bar - 1, PHASE_CLOSE, EXIT_END_OF_DATA};
-    if (s->flat) {
-        int64_t session = bars_session_of(s->in.bars, c->entry_bar);
-        if (c->entry_at.at_ns >= s->flat[session].at_ns)
-            return false;
-        *ret = flat_schedule(s, session);
-    }
-    if (y->max_holding_ns > 0) {
-        int64_t due_ns = c->entry_at.at_ns + y->max_holding_ns;
-        int64_t last = ret->bar + 1;
-        int64_t bar = first_bar_from(s->in.bars, c->entry_bar, last, due_ns);
-        if (bar < last && is_earlier(bar, PHASE_OPEN, ret))
-            *ret = (struct schedule){bar, PHASE_OPEN, EXIT_TIME};
-    }
-    return true;
-}
-
-/* The first set bit in [first, end); `end` when there is none. */
-static int64_t first_bit(const uint64_t *mask, int64_t first, int64_t end)
-{
-    while (first < end) {
-        uint64_t word = mask[first / WORD_BITS] >> (first % WORD_BITS);
-        if (word != 0) {
-            int64_t bit = first + __builtin_ctzll(word);
-            return bit < end ? bit : end;
-        }
-        first = (first / WORD_BITS + 1) * WORD_BITS;
-    }
-    return end;
-}
-
-/* `before`: the bar up to which the rule may matter, that one included. */
-static void schedule_by_rule(const struct exit_search *s, int64_t first, int64_t before,
-                             struct schedule *schedule)
-{
-    int64_t bar = first_bit(s->in.exit_mask, first, before + 1);
-    if (bar > before)
-        return;
-    if (s->in.strategy->entry == ENTRY_NEXT_OPEN) {
-        if (is_earlier(bar + 1, PHASE_OPEN, schedule))
-            *schedule = (struct schedule){bar + 1, PHASE_OPEN, EXIT_RULE};
-    } else if (is_earlier(bar, PHASE_CLOSE, schedule)) {
-        *schedule = (struct schedule){bar, PHASE_CLOSE, EXIT_RULE};
-    }
-}
-
 /* ---- the exit ---- */
 
 /* Price levels as a bar meets them: one below the price, one above. */
@@ -311,7 +181,7 @@ static void set_ambiguous(struct trade_candidate *c, const struct exit_inputs *i
 
 /* In bar `hit`, which reaches a level; false when an exit at its open comes first. */
 static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *in, int64_t hit,
-                          const struct levels *l, const struct schedule *schedule)
+                          const struct levels *l, const struct exit_schedule *schedule)
 {
     double open = in->bars->column[BAR_OPEN][hit];
     bool lower = in->bars->column[BAR_LOW][hit] <= l->lower;
@@ -333,7 +203,7 @@ static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *i
 /* A candidate on its way: what is known before its last bar is looked at. */
 struct pending {
     struct trade_candidate candidate;
-    struct schedule schedule;
+    struct exit_schedule schedule;
     struct levels levels;
     int64_t first; /* no bar before it reaches a level */
 };
@@ -345,7 +215,7 @@ static bool begin(const struct exit_search *s, int64_t fire_bar, struct pending 
     struct trade_candidate *c = &p->candidate;
     assert(fire_bar >= 0 && fire_bar < in->bars->count);
     *c = (struct trade_candidate){.symbol = in->symbol, .fire_bar = fire_bar};
-    if (!enter(s, c) || !schedule_by_time(s, c, &p->schedule))
+    if (!enter(s, c) || !exit_schedule_by_time(s, c, &p->schedule))
         return false;
     p->levels = levels_of(in->strategy, c);
     p->first = c->entry_bar + (c->entry_at.phase == PHASE_CLOSE);
@@ -361,13 +231,13 @@ static void finish(const struct exit_search *s, struct pending *p)
 {
     const struct exit_inputs *in = &s->in;
     struct trade_candidate *c = &p->candidate;
-    struct schedule *schedule = &p->schedule;
+    struct exit_schedule *schedule = &p->schedule;
     int64_t hit = schedule->bar + 1;
     if (has_levels(p))
         hit = price_blocks_first(in->blocks, p->first, hit, p->levels.lower, p->levels.upper);
     if (in->strategy->has_exit_rule)
-        schedule_by_rule(s, c->entry_bar + (c->entry_at.phase == PHASE_CLOSE),
-                         hit < schedule->bar ? hit : schedule->bar, schedule);
+        exit_schedule_by_rule(s, c->entry_bar + (c->entry_at.phase == PHASE_CLOSE),
+                              hit < schedule->bar ? hit : schedule->bar, schedule);
     if (hit <= schedule->bar && exit_at_level(c, in, hit, &p->levels, schedule))
         return;
     const double *column = in->bars->column[schedule->phase == PHASE_OPEN ? BAR_OPEN : BAR_CLOSE];
