@@ -110,7 +110,7 @@ static const struct trade_candidate *entry_of(const struct account *a, size_t i)
 static enum err list_marks(struct account *a, struct error *e)
 {
     const struct ledger_input *in = a->in;
-    size_t room = 0;
+    size_t room = 0, count = 0, kept = 0;
     for (size_t s = 0; s < in->symbol_count; s++)
         room += (size_t)in->bars[s]->session_count;
     a->marks = malloc(room * sizeof *a->marks + 1);
@@ -123,13 +123,12 @@ static enum err list_marks(struct account *a, struct error *e)
             if (session->close_ns <= in->from_ns || session->open_ns >= in->to_ns)
                 continue;
             int64_t at_ns = session->close_ns < in->to_ns ? session->close_ns : in->to_ns;
-            a->marks[a->mark_count++] = at_ns;
+            a->marks[count++] = at_ns;
         }
     }
     if (in->symbol_count > 1)
-        qsort(a->marks, a->mark_count, sizeof *a->marks, int64_for_sort);
-    size_t kept = 0;
-    for (size_t i = 0; i < a->mark_count; i++)
+        qsort(a->marks, count, sizeof *a->marks, int64_for_sort);
+    for (size_t i = 0; i < count; i++)
         if (kept == 0 || a->marks[i] != a->marks[kept - 1])
             a->marks[kept++] = a->marks[i];
     a->mark_count = kept;
