@@ -58,9 +58,10 @@ enum {
     LIMIT_IMPORT_COLUMNS = 64,
     LIMIT_IMPORT_ERRORS = 20,  /* told in one answer */
     LIMIT_SESSION_BARS = 1440, /* of one day */
-    LIMIT_SYMBOLS = 100000,
+    LIMIT_SYMBOLS = 1000000,   /* series: of options each contract has up to three */
 };
-#define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file */
+#define LIMIT_ZIP_FILE_BYTES (INT64_C(64) << 20) /* of one file in a zip, inflated */
+#define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file or a zip */
 #define LIMIT_BAR_CACHE_BYTES (INT64_C(2) << 30)
 
 /* backtests */

@@ -16,6 +16,7 @@ enum {
     METHOD_DEFLATED = 8,
     FLAG_ENCRYPTED = 1,
     NAME_MAX_BYTES = 255,
+    EXTRA_WIDE = 1, /* the 64-bit sizes of an entry */
 };
 #define END_MAGIC UINT32_C(0x06054b50)
 #define ENTRY_MAGIC UINT32_C(0x02014b50)
@@ -34,6 +35,11 @@ static uint32_t read32(const unsigned char *p)
 static enum err damaged(struct error *e, const char *what)
 {
     return error_set(e, ERR_DATA, "the zip is damaged: %s", what);
+}
+
+static uint64_t read64(const unsigned char *p)
+{
+    return read32(p) | (uint64_t)read32(p + 4) << 32;
 }
 
 bool zip_is_one(const void *bytes, size_t length)
@@ -72,8 +78,35 @@ enum err zip_open(struct zip *z, const void *bytes, size_t length, struct error 
     return ERR_OK;
 }
 
+/* Puts wide values in the place of those that are all ones, in their order; some programs write
+ * them for small files too. false when one is missing. */
+static bool widen(const unsigned char *extra, size_t length, uint64_t *const values[], size_t count)
+{
+    const unsigned char *wide = NULL;
+    size_t wide_length = 0;
+    while (length >= 4 && read16(extra + 2) <= length - 4) {
+        size_t size = read16(extra + 2);
+        if (read16(extra) == EXTRA_WIDE) {
+            wide = extra + 4;
+            wide_length = size;
+        }
+        extra += 4 + size;
+        length -= 4 + size;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (*values[i] != UINT32_MAX)
+            continue;
+        if (wide_length < 8)
+            return false;
+        *values[i] = read64(wide);
+        wide += 8;
+        wide_length -= 8;
+    }
+    return true;
+}
+
 /* The bytes of a file: behind its header. */
-static bool find_packed(const struct zip *z, size_t header_at, struct zip_file *file)
+static bool find_packed(const struct zip *z, uint64_t header_at, struct zip_file *file)
 {
     if (header_at > z->directory_at || z->directory_at - header_at < HEADER_BYTES)
         return false;
@@ -109,8 +142,6 @@ enum err zip_next(const struct zip *z, size_t *cursor, struct zip_file *ret, str
     struct zip_file file = {
         .name = (const char *)entry + ENTRY_BYTES,
         .name_length = read16(entry + 28),
-        .size_bytes = read32(entry + 24),
-        .packed_bytes = read32(entry + 20),
         .check = read32(entry + 16),
         .method = (uint16_t)read16(entry + 10),
     };
@@ -122,7 +153,12 @@ enum err zip_next(const struct zip *z, size_t *cursor, struct zip_file *ret, str
     if (file.method != METHOD_STORED && file.method != METHOD_DEFLATED)
         return error_set(e, ERR_DATA, "%.*s is packed by a method that is not read (%d)", shown,
                          file.name, (int)file.method);
-    if (file.size_bytes == UINT32_MAX || !find_packed(z, read32(entry + 42), &file))
+    uint64_t size = read32(entry + 24), packed = read32(entry + 20), header = read32(entry + 42);
+    bool whole = widen(entry + ENTRY_BYTES + file.name_length, read16(entry + 30),
+                       (uint64_t *const[]){&size, &packed, &header}, 3);
+    file.size_bytes = size;
+    file.packed_bytes = packed;
+    if (!whole || size >= UINT32_MAX || packed >= UINT32_MAX || !find_packed(z, header, &file))
         return error_set(e, ERR_DATA, "%.*s is not where the zip's directory says", shown,
                          file.name);
     *cursor = at + length;

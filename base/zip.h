@@ -5,8 +5,8 @@
  * anything is inflated, so that the caller can refuse it. Memory is the caller's alone. A name is
  * plain text, but may be any path: it is for reading, never for opening.
  *
- * Read are files that are stored or deflated. Refused are encrypted ones, archives in several parts
- * and the 64-bit format (more than 65,534 files, or past 4 GiB).
+ * Read are files that are stored or deflated. Refused are encrypted ones, archives in several
+ * parts, more than 65,534 files and anything past 4 GiB.
  *
  * source: PKWARE, APPNOTE.TXT - .ZIP File Format Specification
  */

@@ -377,6 +377,15 @@ static enum err end(struct bar_store *s, struct db_write *w, bool keep, enum err
     return err;
 }
 
+/* --- imports --- */
+
+static void release_importer(struct importer *im)
+{
+    strbuf_release(&im->blob);
+    free(im->stored);
+    free(im->merged);
+}
+
 enum err bar_store_import(struct bar_store *s, const struct bar_import *import,
                           const struct bar_batch *bars, struct bar_import_result *ret,
                           struct error *e)
@@ -393,11 +402,61 @@ enum err bar_store_import(struct bar_store *s, const struct bar_import *import,
         err = end(s, &im.w, !import->dry_run, err, e);
     }
     store_leave(s);
-    strbuf_release(&im.blob);
-    free(im.stored);
-    free(im.merged);
+    release_importer(&im);
     if (err == ERR_OK)
         *ret = im.result;
+    return err;
+}
+
+/* The series at hand, in the transaction that is under way. */
+static enum err import_series(struct importer *im, const struct bar_import *import,
+                              const struct bar_batch *bars, struct error *e)
+{
+    im->options = import;
+    im->bars = bars;
+    im->result = (struct bar_import_result){0};
+    im->days_before = 0;
+    enum err err = check_import(import, bars, e);
+    if (err == ERR_OK)
+        err = import_all(im, e);
+    im->options = NULL;
+    im->bars = NULL;
+    return err;
+}
+
+static enum err import_each(struct importer *im, const struct bar_import_source *source,
+                            const _Atomic bool *cancel, struct error *e)
+{
+    for (;;) {
+        struct bar_import import;
+        struct bar_batch bars;
+        bool more = true;
+        enum err err = cancel != NULL && *cancel
+                           ? error_set(e, ERR_CANCELED, "the import was canceled")
+                           : source->next(source->context, &import, &bars, &more, e);
+        if (err != ERR_OK || !more)
+            return err;
+        import.cancel = cancel;
+        err = import_series(im, &import, &bars, e);
+        if (err != ERR_OK)
+            return err;
+        source->done(source->context, &im->result);
+    }
+}
+
+enum err bar_store_import_each(struct bar_store *s, const struct bar_import_source *source,
+                               bool dry_run, const _Atomic bool *cancel, struct error *e)
+{
+    struct importer im = {0};
+    strbuf_init(&im.blob, MAX_BLOB_BYTES);
+    store_enter(s);
+    enum err err = db_begin(s->connection, &im.w, e);
+    if (err == ERR_OK) {
+        err = import_each(&im, source, cancel, e);
+        err = end(s, &im.w, !dry_run, err, e);
+    }
+    store_leave(s);
+    release_importer(&im);
     return err;
 }
 

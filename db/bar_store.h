@@ -54,6 +54,22 @@ enum err bar_store_import(struct bar_store *s, const struct bar_import *import,
                           const struct bar_batch *bars, struct bar_import_result *ret,
                           struct error *e);
 
+/* Many series, one after the other, as one import. */
+struct bar_import_source {
+    /* The next series and its bars, borrowed until the next call; *ret_more is false, and the rest
+     * untouched, when there are none left. Called while the import is under way, so it may read
+     * files and compute, but not write bars. dry_run and cancel of the series are not looked at. */
+    enum err (*next)(void *context, struct bar_import *ret_import, struct bar_batch *ret_bars,
+                     bool *ret_more, struct error *e);
+    /* What became of it. */
+    void (*done)(void *context, const struct bar_import_result *result);
+    void *context;
+};
+
+/* All series or nothing: one transaction. Errors are those of bar_store_import and of `next`. */
+enum err bar_store_import_each(struct bar_store *s, const struct bar_import_source *source,
+                               bool dry_run, const _Atomic bool *cancel, struct error *e);
+
 /* Removes the days from_day..to_day (INT32_MIN..INT32_MAX = all), and the series when nothing is
  * left. ERR_NOT_FOUND when there is no such series. */
 enum err bar_store_delete(struct bar_store *s, const char *symbol, struct timeframe timeframe,

@@ -1,4 +1,4 @@
-/* Lines, fields and numbers of CSV text. Private to the importer.
+/* Lines, fields and numbers of CSV text. Private to the importers (csv/, lean/).
  *
  * Text is never copied and need not end in NUL. The slow functions take anything; the inline ones
  * at the end are the fast path's, read eight bytes at once, and leave whatever is unusual to the

@@ -204,6 +204,13 @@ static enum err delete_bars(struct http_request *r, struct http_response *out, s
 
 static const struct http_route routes[] = {
     {.method = HTTP_POST,
+     .pattern = "/v1/bars",
+     .handler = lean_import,
+     .scope = KEY_SCOPE_ADMIN,
+     .content_types = "application/zip, application/octet-stream",
+     .stream = &lean_import_stream,
+     .operation_id = "importZip"},
+    {.method = HTTP_POST,
      .pattern = "/v1/bars/{symbol}",
      .handler = bars_import,
      .scope = KEY_SCOPE_ADMIN,

@@ -1,63 +1,43 @@
-/* The body goes to a nameless file first and is parsed when it is complete: parsing wants the whole
- * text (the dialect is found out from it, an import is all or nothing), and a slow sender must not
- * hold memory or the one writer of bars. */
 #include "server/api/bars_import.h"
 
-#include "server/api/disk_space.h"
 #include "server/api/import_run.h"
-#include "server/api/spool.h"
+#include "server/api/lean_import.h"
+#include "server/api/upload.h"
 #include "server/app.h"
 
 #include <unistd.h>
 
-struct upload {
-    int fd;
-    int64_t begun_ns; /* monotonic */
+struct bars_upload {
+    struct upload upload;
     struct import_settings settings;
     struct import_report report;
 };
 
-static enum err check_disk(const struct app *app, struct error *e)
-{
-    return disk_space_check(data_folder_path(app->storage.folder), app->config->disk_reserve_mb, e);
-}
+struct lean_upload {
+    struct upload upload;
+    struct lean_settings settings;
+};
 
-static enum err upload_begin(struct http_request *r, struct error *e)
+/* ---- POST /v1/bars/{symbol} ---- */
+
+static enum err bars_upload_begin(struct http_request *r, struct error *e)
 {
-    struct app *app = r->app;
     const char *symbol = http_param(r, "symbol");
     struct import_options options;
-    struct upload *u = arena_alloc(r->arena, sizeof *u);
+    struct bars_upload *u = arena_alloc(r->arena, sizeof *u);
     if (!u)
         return error_set(e, ERR_NO_MEMORY, "out of memory for the upload");
     enum err err;
     if ((err = series_check_symbol(symbol, e)) ||
         (err = import_options_from_query(r, &options, e)) ||
-        (err = import_options_settle(&options, &u->settings, e)) || (err = check_disk(app, e)) ||
-        (err = spool_open(data_folder_path(app->storage.folder), &u->fd, e)))
+        (err = import_options_settle(&options, &u->settings, e)))
         return err;
     u->settings.bars.symbol = symbol;
-    u->begun_ns = clock_monotonic_ns(app->clock);
-    r->user = u;
-    return ERR_OK;
-}
-
-static enum err upload_chunk(struct http_request *r, const void *bytes, size_t size_bytes,
-                             struct error *e)
-{
-    struct upload *u = r->user;
-    enum err err = check_disk(r->app, e);
-    return err ? err : spool_write(u->fd, bytes, size_bytes, e);
-}
-
-static void upload_abort(struct http_request *r)
-{
-    struct upload *u = r->user;
-    close(u->fd);
+    return upload_open(r, &u->upload, e);
 }
 
 const struct http_stream bars_import_stream = {
-    .begin = upload_begin, .chunk = upload_chunk, .abort = upload_abort};
+    .begin = bars_upload_begin, .chunk = upload_chunk, .abort = upload_abort};
 
 static void respond_refused(struct http_request *r, struct http_response *out,
                             const struct csv_report *csv, const struct error *e)
@@ -75,10 +55,10 @@ static void respond_refused(struct http_request *r, struct http_response *out,
 enum err bars_import(struct http_request *r, struct http_response *out, struct error *e)
 {
     struct app *app = r->app;
-    struct upload *u = r->user;
+    struct bars_upload *u = r->user;
     u->settings.bars.now_ns = clock_realtime_ns(app->clock);
-    enum err err = import_run(&app->storage, &u->settings, u->fd, &u->report, e);
-    close(u->fd);
+    enum err err = import_run(&app->storage, &u->settings, u->upload.fd, &u->report, e);
+    close(u->upload.fd);
     if (err == ERR_DATA && u->report.csv.error_count > 0) {
         respond_refused(r, out, &u->report.csv, e);
         return ERR_OK;
@@ -86,8 +66,52 @@ enum err bars_import(struct http_request *r, struct http_response *out, struct e
     if (err)
         return err;
     struct json_writer w;
-    u->report.elapsed_ns = clock_monotonic_ns(app->clock) - u->begun_ns;
+    u->report.elapsed_ns = clock_monotonic_ns(app->clock) - u->upload.begun_ns;
     json_writer_init(&w, &out->body);
     import_report_write(&w, &u->report);
+    return http_respond_json(out, 200, e);
+}
+
+/* ---- POST /v1/bars?format=lean ---- */
+
+static enum err lean_upload_begin(struct http_request *r, struct error *e)
+{
+    static const char *const names[] = {"format", "mode", "dry_run", NULL};
+    static const char *const formats[] = {"lean", NULL};
+    int format = -1, mode = 0;
+    struct lean_upload *u = arena_alloc(r->arena, sizeof *u);
+    if (!u)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the upload");
+    enum err err;
+    if ((err = http_query_only(r, names, e)) ||
+        (err = http_query_enum(r, "format", formats, &format, e)) ||
+        (err = http_query_enum(r, "mode", import_modes, &mode, e)) ||
+        (err = http_query_bool(r, "dry_run", &u->settings.dry_run, e)))
+        return err;
+    if (format < 0)
+        return error_field(e, ERR_INVALID, "?format",
+                           "format=lean is needed here; CSV of one symbol goes to "
+                           "/v1/bars/{symbol}");
+    u->settings.mode = (enum bar_import_mode)mode;
+    return upload_open(r, &u->upload, e);
+}
+
+const struct http_stream lean_import_stream = {
+    .begin = lean_upload_begin, .chunk = upload_chunk, .abort = upload_abort};
+
+enum err lean_import(struct http_request *r, struct http_response *out, struct error *e)
+{
+    struct app *app = r->app;
+    struct lean_upload *u = r->user;
+    struct lean_report report;
+    u->settings.now_ns = clock_realtime_ns(app->clock);
+    enum err err = lean_import_run(&app->storage, &u->settings, u->upload.fd, &report, e);
+    close(u->upload.fd);
+    if (err)
+        return err;
+    struct json_writer w;
+    report.elapsed_ns = clock_monotonic_ns(app->clock) - u->upload.begun_ns;
+    json_writer_init(&w, &out->body);
+    lean_report_write(&w, &report);
     return http_respond_json(out, 200, e);
 }

@@ -1,4 +1,4 @@
-/* bracketd import: bars from CSV files, each all or nothing. */
+/* bracketd import: bars from CSV files and zips, each all or nothing. */
 #include "server/cli/answer.h"
 #include "server/cli/command.h"
 #include "server/cli/import_one.h"
@@ -6,6 +6,8 @@
 #include "server/cli/interrupt.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 enum { ARENA_BYTES = 4 << 20, REPORT_BYTES_MAX = 1 << 20 };
 
@@ -19,7 +21,7 @@ struct import_command {
 /* clang-format off */
 static const struct option options[] = {
     {.name = "symbol", .kind = OPTION_TEXT, .offset = offsetof(struct import_command, symbol), .value = "S",
-     .help = "whose bars they are"},
+     .help = "whose bars they are; a zip says it itself"},
     IMPORT_OPTION_ROWS(struct import_command, import.),
     {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct import_command, json),
      .help = "print the ImportReport of openapi.yaml, a line for each file"},
@@ -29,14 +31,46 @@ static const struct option options[] = {
 
 static const struct command_frame frame = {
     .name = "import",
-    .synopsis = "--symbol S [options] FILE...",
+    .synopsis = "--symbol S [options] FILE... | [options] FILE.zip...",
     .summary = "Import bars of a symbol from CSV files, plain or gzip; - is standard input.\n"
+               "A zip of LEAN's market data (trades and quotes of shares and options) holds many\n"
+               "symbols and takes only --mode and --dry-run.\n"
                "A file is imported as a whole or not at all; the first one refused is the last.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .example = "    bracketd import --symbol NIFTY --calendar XNSE --timezone Asia/Kolkata "
-               "nifty.csv.gz",
+               "nifty.csv.gz\n"
+               "    bracketd import 20151224_quote_american.zip",
 };
+
+static bool is_named_zip(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 4 && strcasecmp(path + length - 4, ".zip") == 0;
+}
+
+/* Whether nothing was said that only CSV can be asked. */
+static bool suits_zip(const struct import_command *o)
+{
+    const struct import_options *i = &o->import;
+    return !o->symbol && !i->timeframe && !i->timezone && !i->label && !i->calendar &&
+           !i->outside && !i->bad_rows && !i->duplicates && !i->sort && !i->ignore_columns &&
+           i->price_scale == 1;
+}
+
+/* What the file turned out to be, beside what was asked. */
+static enum err check_kind(const struct import_command *o, const struct import_file *file,
+                           struct error *e)
+{
+    if (file->zip && !suits_zip(o))
+        return error_set(e, ERR_INVALID,
+                         "%s is a zip: it takes no --symbol, and of the options only --mode and "
+                         "--dry-run",
+                         file->name);
+    if (!file->zip && !o->symbol)
+        return error_set(e, ERR_INVALID, "%s is no zip: --symbol is needed", file->name);
+    return ERR_OK;
+}
 
 static int import_file(struct target *target, const struct import_command *o,
                        const struct import_order *order, const char *path)
@@ -47,6 +81,10 @@ static int import_file(struct target *target, const struct import_command *o,
     struct error e;
     if (import_file_open(&file, path, &e))
         return cli_fail(CLI_FAILED, &e);
+    if (check_kind(o, &file, &e)) {
+        import_file_close(&file);
+        return cli_fail(CLI_USAGE, &e);
+    }
     strbuf_init(&report, REPORT_BYTES_MAX);
     enum err err = import_one(target, order, &file, &report, &refusal, &e);
     int code = CLI_FAILED;
@@ -57,7 +95,8 @@ static int import_file(struct target *target, const struct import_command *o,
     } else {
         if (!o->json)
             printf("%s\n", file.name);
-        code = answer_print(strbuf_text(&report), report.length, o->json, import_text_print);
+        code = answer_print(strbuf_text(&report), report.length, o->json,
+                            file.zip ? import_text_print_zip : import_text_print);
     }
     strbuf_release(&report);
     import_file_close(&file);
@@ -86,11 +125,13 @@ static int settle_and_run(const struct import_command *o, const struct option_ar
 {
     struct import_settings settings;
     struct error e;
-    if (!o->symbol)
-        return command_usage(&frame, "--symbol is needed");
     if (files->count == 0)
         return command_usage(&frame, "a file is needed; - is standard input");
-    if (series_check_symbol(o->symbol, &e) || import_options_settle(&o->import, &settings, &e))
+    for (size_t i = 0; i < files->count && !o->symbol; i++)
+        if (!is_named_zip(files->items[i]))
+            return command_usage(&frame, "--symbol is needed");
+    if ((o->symbol && series_check_symbol(o->symbol, &e)) ||
+        import_options_settle(&o->import, &settings, &e))
         return command_usage(&frame, "%s", e.message);
     return run(o, &settings, files);
 }

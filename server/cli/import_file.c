@@ -1,5 +1,6 @@
 #include "server/cli/import_file.h"
 
+#include "base/zip.h"
 #include "server/api/spool.h"
 
 #include <errno.h>
@@ -54,9 +55,9 @@ static enum err spool(struct import_file *f, struct error *e)
 
 static enum err look(struct import_file *f, struct error *e)
 {
-    static const unsigned char magic[2] = {0x1f, 0x8b};
+    static const unsigned char gzip_magic[2] = {0x1f, 0x8b};
     struct stat info;
-    unsigned char first[2];
+    unsigned char first[4];
     if (fstat(f->fd, &info) != 0)
         return error_errno(e, ERR_IO, "cannot read '%s'", f->name);
     if (S_ISDIR(info.st_mode))
@@ -69,8 +70,10 @@ static enum err look(struct import_file *f, struct error *e)
             return error_errno(e, ERR_IO, "cannot read the copy of %s", f->name);
     }
     f->size_bytes = info.st_size;
-    f->gzip = pread(f->fd, first, sizeof(first), 0) == (ssize_t)sizeof(first) &&
-              memcmp(first, magic, sizeof(first)) == 0;
+    if (pread(f->fd, first, sizeof(first), 0) == (ssize_t)sizeof(first)) {
+        f->gzip = memcmp(first, gzip_magic, sizeof(gzip_magic)) == 0;
+        f->zip = zip_is_one(first, sizeof(first));
+    }
     return ERR_OK;
 }
 

@@ -11,7 +11,7 @@ struct import_file {
     const char *name; /* for messages: as given, or "standard input" */
     int fd;
     int64_t size_bytes;
-    bool gzip; /* told by its magic */
+    bool gzip, zip; /* told by their magic */
 };
 
 /* ERR_IO; ERR_DISK_FULL while copying; ERR_INVALID for a folder. */

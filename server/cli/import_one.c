@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "server/api/import_run.h"
+#include "server/api/lean_import.h"
 #include "server/cli/progress.h"
 
 #include <stdio.h>
@@ -24,10 +25,33 @@ static void list_rows(const struct csv_report *csv, struct import_refusal *ret)
     }
 }
 
+static enum err import_zip_here(struct storage *storage, const struct import_order *order,
+                                const struct import_file *file, struct strbuf *ret_report,
+                                struct error *e)
+{
+    struct lean_report report;
+    struct lean_settings settings = {.mode = order->settings->bars.mode,
+                                     .dry_run = order->settings->bars.dry_run,
+                                     .now_ns = clock_realtime_ns(clock_real()),
+                                     .cancel = order->cancel,
+                                     .file = file->name};
+    int64_t begun_ns = clock_monotonic_ns(clock_real());
+    enum err err = lean_import_run(storage, &settings, file->fd, &report, e);
+    if (!err) {
+        struct json_writer w;
+        report.elapsed_ns = clock_monotonic_ns(clock_real()) - begun_ns;
+        json_writer_init(&w, ret_report);
+        lean_report_write(&w, &report);
+    }
+    return err;
+}
+
 static enum err import_here(struct storage *storage, const struct import_order *order,
                             const struct import_file *file, struct strbuf *ret_report,
                             struct import_refusal *ret_refusal, struct error *e)
 {
+    if (file->zip)
+        return import_zip_here(storage, order, file, ret_report, e);
     struct import_settings settings = *order->settings;
     struct import_report *report = calloc(1, sizeof(*report));
     if (!report)
@@ -51,9 +75,21 @@ static enum err import_here(struct storage *storage, const struct import_order *
 
 /* ---- through a server ---- */
 
-/* The options given, as query parameters: a flag's name with _ for -. */
-static void add_options(struct strbuf *target, const struct import_options *o)
+static void add_zip_options(struct strbuf *target, const struct import_options *o)
 {
+    url_add_query(target, "format", "lean");
+    if (o->mode)
+        url_add_query(target, "mode", o->mode);
+    if (o->dry_run)
+        url_add_query(target, "dry_run", "true");
+}
+
+/* The symbol, and the options given as query parameters: a flag's name with _ for -. */
+static void add_csv_options(struct strbuf *target, const struct import_order *order)
+{
+    const struct import_options *o = order->options;
+    strbuf_add_char(target, '/');
+    url_add_escaped(target, order->symbol);
     static const struct option rows[] = {IMPORT_OPTION_ROWS(struct import_options, )};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const void *member = (const char *)o + rows[i].offset;
@@ -89,13 +125,17 @@ static enum err import_there(struct api_client *client, const struct import_orde
     struct progress progress;
     struct api_response response;
     strbuf_init(&target, TARGET_BYTES_MAX);
-    strbuf_add_string(&target, "/v1/bars/");
-    url_add_escaped(&target, order->symbol);
-    add_options(&target, order->options);
+    strbuf_add_string(&target, "/v1/bars");
+    if (file->zip)
+        add_zip_options(&target, order->options);
+    else
+        add_csv_options(&target, order);
     progress_begin(&progress);
     struct api_request request = {.method = "POST",
                                   .target = strbuf_text(&target),
-                                  .content_type = file->gzip ? "application/gzip" : "text/csv",
+                                  .content_type = file->zip    ? "application/zip"
+                                                  : file->gzip ? "application/gzip"
+                                                               : "text/csv",
                                   .from_file = true,
                                   .fd = file->fd,
                                   .file_bytes = file->size_bytes,

@@ -98,6 +98,49 @@ void import_text_print(FILE *out, const struct json_value *report)
     table_release(&t);
 }
 
+static void series_row(struct table *t, const struct json_value *report, const char *kind,
+                       const char *label)
+{
+    char series[TEXT_FORMAT_MAX], bars[TEXT_FORMAT_MAX];
+    const struct json_value *count = json_value_member(json_value_member(report, "series"), kind);
+    int64_t n = json_value_member_int(count, "series");
+    if (n == 0)
+        return;
+    table_cell(t, TABLE_PLAIN, "%s", label);
+    table_cell(t, TABLE_PLAIN, "%s bars of %s series",
+               format_grouped(json_value_member_int(count, "bars"), bars),
+               format_grouped(n, series));
+}
+
+void import_text_print_zip(FILE *out, const struct json_value *report)
+{
+    struct table t;
+    char files[TEXT_FORMAT_MAX], contracts[TEXT_FORMAT_MAX];
+    fprintf(out, "%s files, %s of option contracts%s\n",
+            format_grouped(json_value_member_int(report, "files"), files),
+            format_grouped(json_value_member_int(report, "contracts"), contracts),
+            json_value_is_true(json_value_member(report, "dry_run"))
+                ? ": a dry run, nothing is kept"
+                : "");
+    table_init(&t, "ll");
+    count_row(&t, report, "rows", "rows", true);
+    series_row(&t, report, "trade", "trades");
+    series_row(&t, report, "bid", "bids");
+    series_row(&t, report, "ask", "asks");
+    count_row(&t, report, "inserted", "new bars", true);
+    count_row(&t, report, "duplicates", "identical, dropped", false);
+    count_row(&t, report, "replaced", "replaced", false);
+    count_row(&t, report, "outside", "outside sessions, dropped", false);
+    count_row(&t, report, "empty_quotes", "sides without a quote", false);
+    table_cell(&t, TABLE_PLAIN, "from");
+    table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(report, "first"), "-"));
+    table_cell(&t, TABLE_PLAIN, "to");
+    table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(report, "last"), "-"));
+    timing_row(&t, report);
+    table_print(&t, out, INDENT, terminal_has_colour(out));
+    table_release(&t);
+}
+
 /* ---- refusals ---- */
 
 static void print_place(const char *file, int64_t line, int32_t column, const char *message)

@@ -141,6 +141,40 @@ static char *entry_field(struct made_zip *made, size_t offset)
     return made->bytes.data + made->bytes.length - made->directory.length - 22 + offset;
 }
 
+/* As some programs write small files too: sizes of all ones, and the true ones in an extra field.
+ */
+static void sizes_in_the_wide_field_are_read(void **state)
+{
+    (void)state;
+    struct made_zip made;
+    made_zip_init(&made);
+    made_zip_add(&made, "a", "xyz", 3, false);
+    char *sizes = made.directory.data + 20;
+    memset(sizes, 0xff, 8);
+    made.directory.data[30] = 24; /* bytes of extra fields */
+    strbuf_add(&made.directory, "\x99\x99\0\0", 4);
+    put16(&made.directory, 1);
+    put16(&made.directory, 16);
+    for (int i = 0; i < 2; i++) {
+        put32(&made.directory, 3);
+        put32(&made.directory, 0);
+    }
+    made_zip_end(&made);
+    struct zip z;
+    struct zip_file file;
+    char out[3];
+    assert_int_equal(zip_open(&z, made.bytes.data, made.bytes.length, NULL), ERR_OK);
+    size_t cursor = z.directory_at;
+    assert_int_equal(zip_next(&z, &cursor, &file, NULL), ERR_OK);
+    assert_int_equal(file.size_bytes, 3);
+    assert_int_equal(zip_read(&file, out, NULL), ERR_OK);
+    assert_memory_equal(out, "xyz", 3);
+    made.bytes.data[made.bytes.length - 22 - 18] = 8; /* the field holds one of two sizes */
+    cursor = z.directory_at;
+    assert_int_equal(zip_next(&z, &cursor, &file, NULL), ERR_DATA);
+    made_zip_release(&made);
+}
+
 static void what_is_not_read_is_named(void **state)
 {
     (void)state;
@@ -199,6 +233,7 @@ int main(void)
         cmocka_unit_test(no_changed_byte_leads_outside_or_changes_a_file_unseen),
         cmocka_unit_test(a_comment_at_the_end_is_passed_over),
         cmocka_unit_test(an_empty_archive_has_no_files),
+        cmocka_unit_test(sizes_in_the_wide_field_are_read),
         cmocka_unit_test(what_is_not_read_is_named),
         cmocka_unit_test(a_file_is_never_inflated_beyond_its_declared_size),
     };

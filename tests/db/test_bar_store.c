@@ -498,6 +498,75 @@ static void a_kill_in_the_middle_leaves_one_import_or_the_other(void **state)
     bars_unref(sets[1]);
 }
 
+/* --- many series in one import --- */
+
+struct supply {
+    const char *const *symbols;
+    int64_t count, given, done, inserted;
+    int64_t fail_at; /* the series at which `next` fails; -1 = none */
+    struct batch batch;
+};
+
+static enum err next_series(void *context, struct bar_import *ret_import,
+                            struct bar_batch *ret_bars, bool *ret_more, struct error *e)
+{
+    struct supply *s = context;
+    if (s->given == s->fail_at)
+        return error_set(e, ERR_DATA, "the third one is bad");
+    *ret_more = s->given < s->count;
+    if (!*ret_more)
+        return ERR_OK;
+    *ret_import = fixture_import(s->symbols[s->given++]);
+    *ret_bars = *batch_of(&s->batch, base, COUNT(base));
+    return ERR_OK;
+}
+
+static void series_done(void *context, const struct bar_import_result *result)
+{
+    struct supply *s = context;
+    s->done++;
+    s->inserted += result->inserted;
+}
+
+static enum err import_each(struct fixture *f, struct supply *s, bool dry_run,
+                            const _Atomic bool *cancel)
+{
+    const struct bar_import_source source = {
+        .next = next_series, .done = series_done, .context = s};
+    return bar_store_import_each(f->store, &source, dry_run, cancel, NULL);
+}
+
+static bool is_stored(struct fixture *f, const char *symbol)
+{
+    struct series_row row;
+    return series_repo_find(&f->r, symbol, minute, &row, NULL) == ERR_OK;
+}
+
+static void many_series_are_one_import(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const symbols[] = {"AAA", "SPY", "BBB:bid", "SPY"};
+    static const char *const bad[] = {"CCC", "not a symbol"};
+    _Atomic bool cancel = true;
+    struct supply canceled = {symbols, 4, .fail_at = -1};
+    assert_int_equal(import_each(f, &canceled, false, &cancel), ERR_CANCELED);
+    struct supply failing = {symbols, 4, .fail_at = 2};
+    assert_int_equal(import_each(f, &failing, false, NULL), ERR_DATA);
+    assert_int_equal(failing.done, 2);
+    struct supply refused = {bad, 2, .fail_at = -1};
+    assert_int_equal(import_each(f, &refused, false, NULL), ERR_INVALID);
+    struct supply dry = {symbols, 4, .fail_at = -1};
+    assert_int_equal(import_each(f, &dry, true, NULL), ERR_OK);
+    assert_int_equal(dry.inserted, 3 * COUNT(base));
+    assert_false(is_stored(f, "AAA") || is_stored(f, "SPY") || is_stored(f, "CCC"));
+    struct supply all = {symbols, 4, .fail_at = -1};
+    assert_int_equal(import_each(f, &all, false, NULL), ERR_OK);
+    assert_int_equal(all.done, 4);
+    assert_int_equal(all.inserted, 3 * COUNT(base)); /* the last of them was there already */
+    assert_true(is_stored(f, "AAA") && is_stored(f, "BBB:bid"));
+    assert_stored(f, base, COUNT(base));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +584,7 @@ int main(void)
         T(days_can_be_removed_and_the_series_goes_with_the_last),
         T(pages_follow_each_other_without_a_seam),
         T(a_kill_in_the_middle_leaves_one_import_or_the_other),
+        T(many_series_are_one_import),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
