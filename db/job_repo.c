@@ -206,17 +206,19 @@ enum err job_repo_unfinished(const struct db_read *r, struct arena *arena, struc
     return read_rows(db_prepare(r, SQL_UNFINISHED), SIZE_MAX, arena, ret, e);
 }
 
-/* Why a statement that changes a job by id changed nothing: *ret_status, or ERR_NOT_FOUND. */
-static enum err find_status(struct db_write *w, const struct uuid *id, const char **ret_status,
-                            struct error *e)
+enum err job_repo_status(const struct db_read *r, const struct uuid *id, enum job_status *ret,
+                         struct error *e)
 {
-    struct statement *s = db_prepare(&w->read, SQL_STATUS);
+    struct statement *s = db_prepare(r, SQL_STATUS);
     statement_bind_uuid(s, ":id", id);
     bool found = statement_next(s);
-    if (found)
-        *ret_status = job_status_name((enum job_status)statement_int(s, "status"));
+    enum job_status status = found ? (enum job_status)statement_int(s, "status") : JOB_QUEUED;
     enum err err = statement_finish(s, e);
-    return err == ERR_OK && !found ? not_found(e) : err;
+    if (err == ERR_OK && !found)
+        return not_found(e);
+    if (err == ERR_OK)
+        *ret = status;
+    return err;
 }
 
 /* Runs an UPDATE that spares final jobs. */
@@ -224,14 +226,15 @@ static enum err update(struct db_write *w, struct statement *s, const struct uui
                        struct error *e)
 {
     int64_t changes;
-    const char *status = NULL;
+    enum job_status status;
     statement_bind_uuid(s, ":id", id);
     enum err err = statement_run(s, &changes, e);
-    if (err == ERR_OK && changes == 0)
-        err = find_status(w, id, &status, e);
-    if (err == ERR_OK && status != NULL)
-        return error_set(e, ERR_CONFLICT, "the job has ended: %s", status);
-    return err;
+    if (err != ERR_OK || changes > 0)
+        return err;
+    err = job_repo_status(&w->read, id, &status, e);
+    return err != ERR_OK
+               ? err
+               : error_set(e, ERR_CONFLICT, "the job has ended: %s", job_status_name(status));
 }
 
 enum err job_repo_start(struct db_write *w, const struct uuid *id, int64_t now_ns,
@@ -270,13 +273,14 @@ enum err job_repo_finish(struct db_write *w, const struct uuid *id, enum job_sta
 enum err job_repo_delete(struct db_write *w, const struct uuid *id, struct error *e)
 {
     int64_t changes;
-    const char *status = NULL;
+    enum job_status status;
     struct statement *s = db_prepare(&w->read, SQL_DELETE);
     statement_bind_uuid(s, ":id", id);
     enum err err = statement_run(s, &changes, e);
-    if (err == ERR_OK && changes == 0)
-        err = find_status(w, id, &status, e);
-    if (err == ERR_OK && status != NULL)
-        return error_set(e, ERR_CONFLICT, "the job is %s: cancel it first", status);
-    return err;
+    if (err != ERR_OK || changes > 0)
+        return err;
+    err = job_repo_status(&w->read, id, &status, e);
+    return err != ERR_OK ? err
+                         : error_set(e, ERR_CONFLICT, "the job is %s: cancel it first",
+                                     job_status_name(status));
 }

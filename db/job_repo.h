@@ -66,6 +66,9 @@ enum err job_repo_find(const struct db_read *r, const struct uuid *id, struct ar
 /* The same without the result. */
 enum err job_repo_find_summary(const struct db_read *r, const struct uuid *id, struct arena *arena,
                                struct job_row *ret, struct error *e);
+/* Its status alone. ERR_NOT_FOUND. */
+enum err job_repo_status(const struct db_read *r, const struct uuid *id, enum job_status *ret,
+                         struct error *e);
 /* Newest first, without results. */
 enum err job_repo_list(const struct db_read *r, const struct job_filter *filter,
                        struct arena *arena, struct job_rows *ret, struct error *e);

@@ -1,25 +1,17 @@
 /* /v1/backtests: jobs. Creating and waiting; looking at one is a look into memory, on the loop
  * thread itself. */
 #include "server/api/api.h"
-#include "server/api/backtest_results.h"
 #include "server/api/cursor.h"
 #include "server/app.h"
 #include "server/http/response.h"
 #include "server/jobs/job_service.h"
 #include "server/jobs/study_task.h"
+#include "server/results/job_results.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { RETRY_AFTER_SECONDS = 1 };
-
-enum err backtest_id(const struct http_request *r, struct uuid *ret, struct error *e)
-{
-    const char *text = http_param(r, "id");
-    if (!uuid_parse(text, strlen(text), ret))
-        return error_set(e, ERR_NOT_FOUND, "there is no backtest '%.64s'", text);
-    return ERR_OK;
-}
 
 /* ---- answering with a job -----------------------------------------------------------------------
  */
@@ -185,7 +177,7 @@ static enum err get(struct http_request *r, struct http_response *out, struct er
     int64_t wait_s = 0;
     enum err err;
     if ((err = http_query_only(r, names, e)) || (err = http_request_wait(r, &wait_s, e)) ||
-        (err = backtest_id(r, &id, e)))
+        (err = job_results_id(r, &id, e)))
         return err;
     if (!job_service_peek(app->jobs, &id, &view)) {
         if (!http_request_on_api(r)) {
@@ -289,7 +281,7 @@ static enum err cancel_or_remove(struct http_request *r, struct http_response *o
     struct job_view view = {0};
     bool removed;
     enum err err;
-    if ((err = http_query_only(r, names, e)) || (err = backtest_id(r, &id, e)) ||
+    if ((err = http_query_only(r, names, e)) || (err = job_results_id(r, &id, e)) ||
         (err = job_service_cancel_or_remove(app->jobs, &id, &removed, e)))
         return err;
     if (removed) {
@@ -312,12 +304,6 @@ static const struct http_route routes[] = {
      .flags = HTTP_ROUTE_INLINE, .operation_id = "getBacktest"},
     {.method = HTTP_DELETE, .pattern = "/v1/backtests/{id}", .handler = cancel_or_remove, .scope = KEY_SCOPE_BACKTEST,
      .operation_id = "deleteBacktest"},
-    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/fires", .handler = backtest_fires, .scope = KEY_SCOPE_READ,
-     .operation_id = "listFires"},
-    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/fire-map", .handler = backtest_fire_map, .scope = KEY_SCOPE_READ,
-     .operation_id = "getFireMap"},
-    {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/shards", .handler = backtest_shards, .scope = KEY_SCOPE_READ,
-     .operation_id = "listShards"},
 };
 /* clang-format on */
 const struct http_route_table backtests_routes = HTTP_ROUTE_TABLE(routes);

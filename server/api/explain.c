@@ -6,10 +6,10 @@
 #include "db/job_repo.h"
 #include "engine/study/study_request.h"
 #include "server/api/api.h"
-#include "server/api/backtest_results.h"
 #include "server/app.h"
 #include "server/jobs/fire_record.h"
 #include "server/jobs/study_explain.h"
+#include "server/results/job_results.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static enum err read_question(const struct http_request *r, struct question *q, 
 {
     static const char *const names[] = {"at", "symbol", NULL};
     enum err err;
-    if ((err = http_query_only(r, names, e)) || (err = backtest_id(r, &q->id, e)) ||
+    if ((err = http_query_only(r, names, e)) || (err = job_results_id(r, &q->id, e)) ||
         (err = http_query_when(r, "at", &q->at, e)) ||
         (err = http_query_text(r, "symbol", LIMIT_SYMBOL_BYTES, &q->symbol, e)))
         return err;

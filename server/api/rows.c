@@ -1,6 +1,7 @@
 #include "server/api/rows.h"
 
 #include "base/civil.h"
+#include "base/decimal.h"
 #include "base/number.h"
 #include "base/rfc3339.h"
 
@@ -19,6 +20,11 @@ enum err rows_negotiate(const struct http_request *r, enum rows_format *ret, str
     if (!err)
         *ret = (enum rows_format)index;
     return err;
+}
+
+const char *rows_media_type(enum rows_format format)
+{
+    return media_types[format];
 }
 
 /* RFC 4180: quoted where a reader would otherwise split the field. */
@@ -60,6 +66,13 @@ void rows_begin(struct rows *w, struct http_response *out, enum rows_format form
         json_key(&w->json, "items");
         json_begin_array(&w->json);
     }
+}
+
+void rows_go_on(struct rows *w, struct strbuf *out)
+{
+    assert(w->format != ROWS_JSON);
+    w->out = out;
+    json_writer_init(&w->json, out);
 }
 
 enum err rows_respond(struct rows *w, struct http_request *r, struct http_response *out,
@@ -152,6 +165,15 @@ void rows_price(struct rows *w, double x)
         add_csv_number(w->out, x);
     else
         json_price(&w->json, x);
+}
+
+void rows_decimal(struct rows *w, int64_t value)
+{
+    char text[DECIMAL_MAX_TEXT];
+    if (next_column(w))
+        strbuf_add(w->out, text, decimal_format(value, text));
+    else
+        json_decimal(&w->json, value);
 }
 
 void rows_time(struct rows *w, int64_t ns)

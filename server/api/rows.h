@@ -28,10 +28,13 @@ struct rows {
 
 /* ?format= or Accept; JSON when neither is there. ERR_NOT_ACCEPTABLE. */
 enum err rows_negotiate(const struct http_request *r, enum rows_format *ret, struct error *e);
+const char *rows_media_type(enum rows_format format);
 
 /* Writes into out->body. */
 void rows_begin(struct rows *w, struct http_response *out, enum rows_format format,
                 const char *const *columns, size_t column_count);
+/* Goes on in another buffer: for CSV and NDJSON, whose lists have no end of their own. */
+void rows_go_on(struct rows *w, struct strbuf *out);
 /* Ends the list and makes it the answer. next_cursor NULL: this was the last page. */
 enum err rows_respond(struct rows *w, struct http_request *r, struct http_response *out,
                       const char *next_cursor, struct error *e);
@@ -44,6 +47,7 @@ void rows_int(struct rows *w, int64_t value);
 void rows_bool(struct rows *w, bool value);
 void rows_number(struct rows *w, double x); /* not finite: no value */
 void rows_price(struct rows *w, double x);  /* a decimal string in JSON; not finite: no value */
+void rows_decimal(struct rows *w, int64_t value); /* base/decimal.h; a string in JSON */
 void rows_time(struct rows *w, int64_t ns);
 void rows_date(struct rows *w, int32_t days);
 void rows_null(struct rows *w);

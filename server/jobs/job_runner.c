@@ -2,6 +2,7 @@
 
 #include "db/fire_repo.h"
 #include "db/shard_repo.h"
+#include "server/jobs/ledger_store.h"
 #include "server/jobs/shard_sink.h"
 #include "server/jobs/study_json.h"
 
@@ -123,6 +124,9 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
         err = study_finish(study_task_study(r->task), &result, e);
     if (!err)
         err = study_task_simulate(r->task, result, r->run->cancel, &simulation, e);
+    if (!err && simulation)
+        err = ledger_store(r->run->storage->writer, r->run->id, simulation->ledger, NULL,
+                           r->run->cancel, e);
     if (!err)
         err = render(r, result, simulation, ret_outcome, e);
     simulation_free(simulation);
