@@ -31,7 +31,7 @@ enum {
     LIMIT_PAGE_ITEMS_DEFAULT = 100,
     LIMIT_BARS_PAGE = 50000,
     LIMIT_EQUITY_POINTS = 20000, /* of a curve that is drawn */
-    LIMIT_WAIT_SECONDS = 60, /* Prefer: wait */
+    LIMIT_WAIT_SECONDS = 60,     /* Prefer: wait */
     LIMIT_IDEMPOTENCY_KEY_BYTES = 255,
     LIMIT_REQUEST_ID_BYTES = 64,
     LIMIT_KEYS = 1000,

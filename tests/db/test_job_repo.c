@@ -87,6 +87,10 @@ static void a_final_status_never_changes(void **state)
                      ERR_CONFLICT);
     assert_string_equal(find(t, 1).error, "by hand");
     assert_int_equal(find(t, 1).rev, 2);
+    enum job_status status = JOB_QUEUED;
+    assert_int_equal(job_repo_status(&t->w.read, &id, &status, NULL), ERR_OK);
+    assert_int_equal(status, JOB_CANCELED);
+    assert_int_equal(job_repo_status(&t->w.read, &unknown, &status, NULL), ERR_NOT_FOUND);
     assert_int_equal(job_repo_start(&t->w, &unknown, 10, hash, &half, NULL), ERR_NOT_FOUND);
     assert_int_equal(job_repo_delete(&t->w, &unknown, NULL), ERR_NOT_FOUND);
 }

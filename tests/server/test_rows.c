@@ -100,6 +100,44 @@ static void every_form_tells_the_next_cursor_in_a_header(void **state)
     assert_string_equal(f->out.headers[0].value, "further");
 }
 
+static void decimals_are_exact_and_strings_in_json(void **state)
+{
+    static const char *const names[] = {"cash"};
+    struct fixture *f = *state;
+    for (int format = ROWS_JSON; format <= ROWS_NDJSON; format++) {
+        struct rows w;
+        strbuf_clear(&f->out.body);
+        rows_begin(&w, &f->out, (enum rows_format)format, names, 1);
+        rows_row(&w);
+        rows_decimal(&w, INT64_C(-9007199254740993)); /* no double */
+        rows_row_end(&w);
+        assert_non_null(strstr(strbuf_text(&f->out.body), format == ROWS_CSV
+                                                              ? "cash\n-9007199254.740993\n"
+                                                              : "\"cash\":\"-9007199254.740993\""));
+    }
+}
+
+static void a_list_goes_on_in_another_buffer_without_a_header(void **state)
+{
+    struct fixture *f = *state;
+    for (int format = ROWS_CSV; format <= ROWS_NDJSON; format++) {
+        char whole[512];
+        struct strbuf second;
+        struct rows w;
+        strbuf_clear(&f->out.body);
+        snprintf(whole, sizeof whole, "%s", list(f, (enum rows_format)format, 2, NULL));
+        strbuf_clear(&f->out.body);
+        strbuf_init(&second, 1000);
+        rows_begin(&w, &f->out, (enum rows_format)format, columns, 4);
+        write_row(&w, "a", 10.5);
+        rows_go_on(&w, &second);
+        write_row(&w, "b, \"c\"", NAN);
+        strbuf_add_string(&f->out.body, strbuf_text(&second));
+        assert_string_equal(strbuf_text(&f->out.body), whole);
+        strbuf_release(&second);
+    }
+}
+
 static void the_form_is_chosen_by_format_or_accept(void **state)
 {
     struct fixture *f = *state;
@@ -128,6 +166,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_csv_list_is_its_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ndjson_is_an_object_a_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_form_tells_the_next_cursor_in_a_header, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(decimals_are_exact_and_strings_in_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_list_goes_on_in_another_buffer_without_a_header, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_form_is_chosen_by_format_or_accept, set_up, tear_down),
     };
