@@ -70,7 +70,7 @@ ALL_CFLAGS    = $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(OPT_$(VARIANT)_$(firstwo
 ALL_LDFLAGS  := -pthread -Wl,--as-needed $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 # What each layer needs from the system, with all that the layers below it need.
-LIBS_base   := -lcjson -lsodium -lz -lm
+LIBS_base   := -lcjson -lsodium -lnettle -lz -lm
 LIBS_engine := $(LIBS_base)
 LIBS_orders := $(LIBS_engine)
 LIBS_db     := -lsqlite3 $(LIBS_orders)

@@ -2,40 +2,57 @@
 
 #include "base/sodium_ready.h"
 
+#include <endian.h>
 #include <math.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof((struct sha256){0}.opaque),
-               "struct sha256 holds libsodium's state");
-_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct sha256),
-               "struct sha256 is aligned for libsodium's state");
-_Static_assert(SHA256_BYTES == crypto_hash_sha256_BYTES, "SHA-256 is 32 bytes");
+/* nettle gives its functions our names by macros. */
+#undef sha256_init
+#undef sha256_update
+#undef sha256_digest
+
+enum { WORDS_AT_A_TIME = 64 };
+
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof((struct sha256){0}.opaque),
+               "struct sha256 holds nettle's state");
+_Static_assert(_Alignof(struct sha256_ctx) <= _Alignof(struct sha256),
+               "struct sha256 is aligned for nettle's state");
+_Static_assert(SHA256_BYTES == SHA256_DIGEST_SIZE, "SHA-256 is 32 bytes");
 _Static_assert(SHA256_TEXT == 2 * SHA256_BYTES + 1, "two digits a byte, and the NUL");
 
-static crypto_hash_sha256_state *state_of(struct sha256 *s)
+static struct sha256_ctx *state_of(struct sha256 *s)
 {
-    return (crypto_hash_sha256_state *)(void *)s;
+    return (struct sha256_ctx *)(void *)s;
 }
 
 void sha256_init(struct sha256 *s)
 {
-    sodium_ready();
-    crypto_hash_sha256_init(state_of(s));
+    nettle_sha256_init(state_of(s));
 }
 
 void sha256_add(struct sha256 *s, const void *bytes, size_t size_bytes)
 {
     if (size_bytes > 0)
-        crypto_hash_sha256_update(state_of(s), bytes, size_bytes);
+        nettle_sha256_update(state_of(s), size_bytes, bytes);
 }
 
 void sha256_add_u64(struct sha256 *s, uint64_t value)
 {
-    unsigned char bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(value >> (8 * i));
-    sha256_add(s, bytes, sizeof bytes);
+    uint64_t bytes = htole64(value);
+    sha256_add(s, &bytes, sizeof bytes);
+}
+
+void sha256_add_words(struct sha256 *s, const int64_t *words, size_t count)
+{
+    uint64_t bytes[WORDS_AT_A_TIME];
+    for (size_t i = 0; i < count;) {
+        size_t part = 0;
+        for (; part < WORDS_AT_A_TIME && i < count; part++, i++)
+            bytes[part] = htole64((uint64_t)words[i]);
+        sha256_add(s, bytes, part * sizeof *bytes);
+    }
 }
 
 void sha256_add_double(struct sha256 *s, double value)
@@ -56,7 +73,7 @@ void sha256_add_string(struct sha256 *s, const char *text)
 
 void sha256_finish(struct sha256 *s, unsigned char out[SHA256_BYTES])
 {
-    crypto_hash_sha256_final(state_of(s), out);
+    nettle_sha256_digest(state_of(s), SHA256_BYTES, out);
 }
 
 void sha256_of(const void *bytes, size_t size_bytes, unsigned char out[SHA256_BYTES])

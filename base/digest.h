@@ -1,5 +1,9 @@
 /* Digests: SHA-256 for what users see (result digests, keys at rest), BLAKE2b-128 for data hashes
- * of stored bars. libsodium underneath.
+ * of stored bars.
+ *
+ * libsodium underneath, but for SHA-256: nettle uses the processor's instructions for it where
+ * there are some, and is four times as fast then (1,700 beside 440 MB/s; 50 beside 165 ns for a
+ * key).
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -15,7 +19,9 @@ struct sha256 {
 };
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *bytes, size_t size_bytes);
-void sha256_add_u64(struct sha256 *s, uint64_t value);      /* little-endian */
+void sha256_add_u64(struct sha256 *s, uint64_t value); /* little-endian */
+/* Each as by sha256_add_u64. */
+void sha256_add_words(struct sha256 *s, const int64_t *words, size_t count);
 void sha256_add_double(struct sha256 *s, double value);     /* its bits; every NaN is the same */
 void sha256_add_string(struct sha256 *s, const char *text); /* length first */
 void sha256_finish(struct sha256 *s, unsigned char out[SHA256_BYTES]);

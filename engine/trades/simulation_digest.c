@@ -2,15 +2,9 @@
 
 #include <stddef.h>
 
-static void add_words(struct sha256 *h, const int64_t *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        sha256_add_u64(h, (uint64_t)words[i]);
-}
-
 #define ADD_WORDS(h, ...)                                                                          \
-    add_words(h, (const int64_t[]){__VA_ARGS__},                                                   \
-              sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+    sha256_add_words(h, (const int64_t[]){__VA_ARGS__},                                            \
+                     sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
 static void add_distance(struct sha256 *h, const struct strategy_distance *d)
 {

@@ -57,6 +57,26 @@ static void numbers_are_little_endian(void **state)
     assert_memory_equal(out, expected, sizeof out);
 }
 
+static void words_are_numbers_one_after_the_other(void **state)
+{
+    (void)state;
+    int64_t words[150];
+    for (int i = 0; i < 150; i++)
+        words[i] = (i - 70) * INT64_C(0x123456789ABCDEF);
+    for (size_t count = 0; count <= 150; count += 15) {
+        unsigned char expected[SHA256_BYTES], out[SHA256_BYTES];
+        struct sha256 one, all;
+        sha256_init(&one);
+        sha256_init(&all);
+        for (size_t i = 0; i < count; i++)
+            sha256_add_u64(&one, (uint64_t)words[i]);
+        sha256_add_words(&all, words, count);
+        sha256_finish(&one, expected);
+        sha256_finish(&all, out);
+        assert_memory_equal(out, expected, sizeof out);
+    }
+}
+
 static void digest_of_double(double value, unsigned char out[SHA256_BYTES])
 {
     struct sha256 s;
@@ -161,6 +181,7 @@ int main(void)
         cmocka_unit_test(sha256_matches_the_standards_examples),
         cmocka_unit_test(parts_give_the_digest_of_the_whole),
         cmocka_unit_test(numbers_are_little_endian),
+        cmocka_unit_test(words_are_numbers_one_after_the_other),
         cmocka_unit_test(doubles_count_by_their_bits_and_every_nan_is_the_same),
         cmocka_unit_test(strings_that_meet_differently_differ),
         cmocka_unit_test(data_hash_is_blake2b_of_128_bits),
