@@ -130,7 +130,9 @@ enum err simulation_run(const struct simulation_input *in, struct worker_pool *p
     code = count_symbols(&s, e);
     if (code != ERR_OK)
         goto out;
-    simulation_digest(in, s.result->ledger, s.result->digest);
+    code = simulation_digest(in, s.result->ledger, cancel, s.result->digest, e);
+    if (code != ERR_OK)
+        goto out;
     *ret = s.result;
     s.result = NULL;
 out:

@@ -1,6 +1,8 @@
 #include "engine/trades/simulation_digest.h"
 
-#include <stddef.h>
+#include <stdatomic.h>
+
+enum { CANCEL_ITEMS = 8192 };
 
 #define ADD_WORDS(h, ...)                                                                          \
     sha256_add_words(h, (const int64_t[]){__VA_ARGS__},                                            \
@@ -48,24 +50,35 @@ static void add_trade(struct sha256 *h, const struct trade *t)
     sha256_add_double(h, c->volatility);
 }
 
-void simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
-                       char out[SHA256_TEXT])
+static bool is_canceled(const _Atomic bool *cancel, int64_t item)
+{
+    return item % CANCEL_ITEMS == 0 && cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
+
+enum err simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
+                           const _Atomic bool *cancel, char out[SHA256_TEXT], struct error *e)
 {
     struct sha256 h;
     unsigned char hash[SHA256_BYTES];
+    const struct ledger_counts *c = &ledger->counts;
+    int64_t points = (int64_t)ledger->point_count;
+    bool canceled = false;
     sha256_init(&h);
     sha256_add_string(&h, "bracketd simulation " SIMULATION_VERSION);
     sha256_add_string(&h, in->study->digest);
     add_strategy(&h, in);
-    const struct ledger_counts *c = &ledger->counts;
     ADD_WORDS(&h, c->candidates, c->trades, c->in_position, c->too_small, c->unaffordable);
-    for (int64_t i = 0; i < c->trades; i++)
+    for (int64_t i = 0; i < c->trades && !(canceled = is_canceled(cancel, i)); i++)
         add_trade(&h, &ledger->trades[i]);
-    sha256_add_u64(&h, ledger->point_count);
-    for (size_t i = 0; i < ledger->point_count; i++) {
+    sha256_add_u64(&h, (uint64_t)points);
+    for (int64_t i = 0; i < points && !canceled; i++) {
         const struct equity_point *p = &ledger->points[i];
         ADD_WORDS(&h, p->at_ns, p->equity, p->cash, p->open_positions, p->is_mark);
+        canceled = is_canceled(cancel, i);
     }
+    if (canceled)
+        return error_set(e, ERR_CANCELED, "canceled");
     sha256_finish(&h, hash);
     hex_format(hash, sizeof hash, out);
+    return ERR_OK;
 }

@@ -5,8 +5,8 @@
 #include "engine/trades/simulation.h"
 
 /* SHA-256 over SIMULATION_VERSION, the study's digest, every member of the strategy, the exit
- * rule's normal form, and the chosen account's trades and equity points. */
-void simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
-                       char out[SHA256_TEXT]);
+ * rule's normal form, and the chosen account's trades and equity points. ERR_CANCELED. */
+enum err simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
+                           const _Atomic bool *cancel, char out[SHA256_TEXT], struct error *e);
 
 #endif

@@ -277,7 +277,8 @@ class Life(unittest.TestCase):
             assert client.import_csv(symbol, text).status == 200
         # Slow enough to be caught in the middle: many windows on every bar.
         cls.rule = " or ".join(f"(ema({n}) > highest(high, {n}) and rsi({n}) < 1)" for n in range(20, 70))
-        cls.body = {"rule": cls.rule + " or " + RULE, "symbols": cls.symbols, "shard": "day", "trigger": "every_bar"}
+        cls.body = {"rule": cls.rule + " or " + RULE, "symbols": cls.symbols, "shard": "day", "trigger": "every_bar",
+                    "strategy": {"take_profit": {"percent": 0.2}, "stop_loss": {"percent": 0.1}}}
 
     @classmethod
     def tearDownClass(cls):
@@ -315,6 +316,7 @@ class Life(unittest.TestCase):
         while again["status"] in ("queued", "running"):
             again = client.get(f"/v1/backtests/{again['id']}", query={"wait": 60}).json()
         self.assertEqual(done["result"]["digest"], again["result"]["digest"])
+        self.assertGreater(done["result"]["trades"]["count"], 100)
         self.assertEqual(done["result"]["fires"], again["result"]["fires"])
 
     def test_a_finished_job_is_the_same_after_a_restart(self):
