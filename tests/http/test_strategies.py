@@ -1,6 +1,7 @@
 """Backtests with a strategy: trades, account and metrics against an independent reference; refusals."""
 
 import datetime
+import json
 import random
 import unittest
 
@@ -123,12 +124,35 @@ class Strategies(unittest.TestCase):
         self.assertEqual(naive_trades.micros(trades["final_equity"]), account.points[-1]["equity"])
         self.assertEqual((trades["from"], trades["to"]), (market.stamp(account.points[0]["at"]), market.stamp(account.points[-1]["at"])))
 
+    def lines(self, job, what):
+        answer = self.client.get(f"/v1/backtests/{job['id']}/{what}", query={"format": "ndjson"})
+        self.assertEqual(answer.status, 200, answer)
+        return [json.loads(line) for line in answer.text().splitlines()]
+
+    def assert_listed(self, job, account):
+        """Each trade and each point of the equity, in order."""
+        trades, points = self.lines(job, "trades"), self.lines(job, "equity")
+        self.assertEqual((len(trades), len(points)), (len(account.trades), len(account.points)))
+        for trade, want in zip(trades, account.trades):
+            for name in ("entry_price", "exit_price", "quantity", "pnl", "commission"):
+                self.assertEqual(naive_trades.micros(trade[name]), want[name], name)
+            for name in ("symbol", "exit_reason", "ambiguous", "bars_held"):
+                self.assertEqual(trade[name], want[name], name)
+            for name in ("entry_at", "exit_at"):
+                self.assertEqual(trade[name], market.stamp(want[name]), name)
+            self.assert_near("return", trade["return"], want["return"])
+        for point, want in zip(points, account.points):
+            self.assertEqual((point["at"], point["open_positions"], point["mark"]), (market.stamp(want["at"]), want["open"], want["mark"]))
+            self.assertEqual((naive_trades.micros(point["equity"]), naive_trades.micros(point["cash"])), (want["equity"], want["cash"]))
+
     def test_trades_and_metrics_are_those_of_the_definition(self):
         total = ambiguous = 0
         for strategy in strategies():
             with self.subTest(strategy=strategy):
                 accounts, candidates = self.accounts(strategy)
-                result = self.backtest(strategy)["result"]
+                job = self.backtest(strategy)
+                result = job["result"]
+                self.assert_listed(job, accounts["chosen"])
                 self.assert_trades(result["trades"], accounts["chosen"], candidates)
                 firsts = [s.first for s in accounts["chosen"].symbols]
                 rate = strategy.get("risk_free_rate", 0)
