@@ -61,7 +61,7 @@ enum {
     LIMIT_SESSION_BARS = 1440, /* of one day */
     LIMIT_SYMBOLS = 1000000,   /* series: of options each contract has up to three */
 };
-#define LIMIT_ZIP_FILE_BYTES (INT64_C(64) << 20) /* of one file in a zip, inflated */
+#define LIMIT_ZIP_FILE_BYTES (INT64_C(64) << 20)       /* of one file in a zip, inflated */
 #define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file or a zip */
 #define LIMIT_BAR_CACHE_BYTES (INT64_C(2) << 30)
 
@@ -89,6 +89,8 @@ enum {
     LIMIT_STRATEGY_TICKS = 10000,
     LIMIT_STRATEGY_TICK_SIZE = 10000,
     LIMIT_STRATEGY_POSITIONS = 100, /* at a time in one symbol */
+    LIMIT_STRATEGY_BARS =
+        100000000, /* stored, of all symbols: the account holds them, 48 bytes each */
 };
 #define LIMIT_STRATEGY_QUANTITY INT64_C(1000000000)
 #define LIMIT_STRATEGY_CASH INT64_C(1000000000000)

@@ -203,6 +203,21 @@ static enum err make_study(struct study_task *t, struct error *e)
     return err;
 }
 
+/* A study goes through its symbols' bars batch by batch; an account needs them all at once. */
+static enum err check_traded_bars(const struct study_task *t, struct error *e)
+{
+    int64_t bars = 0;
+    for (size_t i = 0; i < t->symbol_count; i++)
+        for (int64_t d = 0; d < t->symbols[i].day_count; d++)
+            bars += t->symbols[i].days[d].count;
+    if (t->spec->has_strategy && bars > LIMIT_STRATEGY_BARS)
+        return error_field(e, ERR_INVALID, "/symbols",
+                           "the symbols have %lld bars; an account holds at most %d: ask for fewer "
+                           "symbols or a longer timeframe",
+                           (long long)bars, LIMIT_STRATEGY_BARS);
+    return ERR_OK;
+}
+
 static enum err prepare(struct study_task *t, struct error *e)
 {
     enum err err;
@@ -211,6 +226,8 @@ static enum err prepare(struct study_task *t, struct error *e)
     for (size_t i = 0; i < t->symbol_count; i++)
         if (is_resampled(t, &t->symbols[i]) && (err = plan_resampled_days(t, &t->symbols[i], e)))
             return err;
+    if ((err = check_traded_bars(t, e)))
+        return err;
     make_request(t);
     return make_study(t, e);
 }
