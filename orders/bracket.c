@@ -73,7 +73,7 @@ static int64_t greater(int64_t a, int64_t b)
  * profit stands for. */
 static int64_t reserved_by(const struct bracket_state *s, const struct leg_order *o)
 {
-    int64_t net = leg_order_net(o);
+    int64_t net = o->leg == LEG_ENTRY ? o->filled : leg_order_net(o);
     const struct leg_order *partner = o->paired ? bracket_partner(s, o) : NULL;
     if (!partner)
         return leg_order_live(o) ? greater(o->quantity, net) : net;
@@ -99,10 +99,11 @@ void bracket_sum(const struct bracket_state *s, struct bracket_sums *ret)
 {
     memset(ret, 0, sizeof(*ret));
     for (int leg = 0; leg < LEG_COUNT; leg++) {
-        ret->filled[leg] = s->legs[leg].folded;
-        ret->value[leg] = s->legs[leg].folded_value;
+        const struct leg_ledger *l = &s->legs[leg];
+        ret->filled[leg] = order_subtract(l->folded, l->folded_busted);
+        ret->value[leg] = l->folded_value;
         int64_t *reserved = leg == LEG_ENTRY ? &ret->entry_reserved : &ret->exit_reserved;
-        *reserved = order_add(*reserved, s->legs[leg].folded);
+        *reserved = order_add(*reserved, leg == LEG_ENTRY ? l->folded : ret->filled[leg]);
     }
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
         if (s->orders[i].generation > 0)
@@ -179,7 +180,7 @@ static bool needs_cover(const struct bracket_state *s, const struct bracket_sums
         return true;
     if (s->spec.stop_loss.kind == EXIT_NONE || s->spec.protection == PROTECTION_WATCHED)
         return false;
-    if (s->spec.adopts_position && s->entry_end == ENTRY_END_CANCEL)
+    if (bracket_released(s, sums))
         return false;
     return bracket_armed(s, sums);
 }

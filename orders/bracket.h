@@ -211,12 +211,13 @@ struct leg_order {
 
 /* What is kept of a leg beside its orders. */
 struct leg_ledger {
-    int32_t generation;        /* the newest ever made */
-    int32_t folded_generation; /* the newest whose fills are only in the sums below */
-    int32_t refusals;          /* in a row */
-    int32_t reserved;          /* 0 */
-    int64_t retry_ns;          /* steady: no submit before */
-    int64_t folded, folded_value;
+    int32_t generation;            /* the newest ever made */
+    int32_t folded_generation;     /* the newest whose fills are only in the sums below */
+    int32_t refusals;              /* in a row */
+    int32_t reserved;              /* 0 */
+    int64_t retry_ns;              /* steady: no submit before */
+    int64_t folded, folded_busted; /* quantities of the orders that are no longer kept */
+    int64_t folded_value;          /* net of busts */
 };
 
 struct bracket_state {
@@ -251,8 +252,7 @@ enum err bracket_spec_check(const struct bracket_spec *spec, struct error *e);
 /* All zeros: the state before the first event. */
 void bracket_state_init(struct bracket_state *s);
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 /* The order, or NULL when it is not kept. */
 const struct leg_order *bracket_find(const struct bracket_state *s, enum leg leg,

@@ -150,8 +150,7 @@ enum err bracket_spec_check(const struct bracket_spec *spec, struct error *e)
     return err ? err : check_sides(spec, e);
 }
 
-/* ---- modification -----------------------------------------------------------------------------
- */
+/* ---- modification ---------------------------------------------------------------------------- */
 
 static bool same_entry(const struct bracket_spec *a, const struct bracket_spec *b)
 {

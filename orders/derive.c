@@ -50,8 +50,7 @@ static void cancel(const struct bracket_state *s, struct order_clock now, const 
     action->replacing = replacing;
 }
 
-/* ---- exits ------------------------------------------------------------------------------------
- */
+/* ---- exits ----------------------------------------------------------------------------------- */
 
 struct wanted {
     bool want;
@@ -100,8 +99,7 @@ static void set_goal(const struct bracket_state *s, const struct bracket_sums *s
                      struct order_clock now, struct goal *goal)
 {
     *goal = (struct goal){.quantity = sums->open};
-    bool released = s->spec.adopts_position && s->entry_end == ENTRY_END_CANCEL && !s->closing;
-    if (sums->open <= 0 || released)
+    if (sums->open <= 0 || bracket_released(s, sums))
         return;
     if (s->closing && may_trade(s, now)) {
         goal->legs[LEG_EXIT] = (struct wanted){.want = true, .type = ORDER_TYPE_MARKET};
@@ -205,8 +203,7 @@ static void submit_exit(const struct bracket_state *s, const struct bracket_sums
     action->paired = both ? s->legs[LEG_STOP_LOSS].generation + 1 : 0;
 }
 
-/* ---- entry ------------------------------------------------------------------------------------
- */
+/* ---- entry ----------------------------------------------------------------------------------- */
 
 static bool entry_as_wanted(const struct bracket_state *s, const struct bracket_sums *sums,
                             const struct leg_order *o)
@@ -244,8 +241,7 @@ static void derive_entry(const struct bracket_state *s, const struct bracket_sum
     action->stop_price = s->spec.stop_price;
 }
 
-/* ---- all --------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 size_t bracket_derive(const struct bracket_state *s, struct order_clock now,
                       struct bracket_action out[BRACKET_ACTIONS_MAX])

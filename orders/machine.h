@@ -45,6 +45,13 @@ static inline bool bracket_manages(const struct bracket_state *s)
            s->spec.flat_ns || s->closing;
 }
 
+/* A position that was held before is given back to who held it. */
+static inline bool bracket_released(const struct bracket_state *s, const struct bracket_sums *sums)
+{
+    return s->spec.adopts_position && s->entry_end == ENTRY_END_CANCEL && !s->closing &&
+           sums->open > 0;
+}
+
 /* No entry is live, and none will be sent any more. */
 bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums);
 

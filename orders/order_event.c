@@ -27,8 +27,7 @@ const char *order_event_name(enum order_event_type type)
     return (size_t)type < EVENT_COUNT ? names[type] : "?";
 }
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 enum member_kind { MEMBER_I32, MEMBER_I64, MEMBER_BYTES };
 
@@ -102,8 +101,7 @@ static bool all_zero(const unsigned char *bytes, size_t size_bytes)
     return true;
 }
 
-/* ---- encoding ---------------------------------------------------------------------------------
- */
+/* ---- encoding -------------------------------------------------------------------------------- */
 
 static unsigned char *put(unsigned char *out, int64_t value)
 {
@@ -136,8 +134,7 @@ size_t order_event_encode(const struct order_event *e, unsigned char out[ORDER_E
     return (size_t)(end - out);
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------
- */
+/* ---- decoding -------------------------------------------------------------------------------- */
 
 struct reader {
     const unsigned char *at, *end;

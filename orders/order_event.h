@@ -82,8 +82,7 @@ struct order_event {
 void order_event_init(struct order_event *e, enum order_event_type type, struct order_clock clock);
 const char *order_event_name(enum order_event_type type);
 
-/* ---- as bytes ---------------------------------------------------------------------------------
- */
+/* ---- as bytes -------------------------------------------------------------------------------- */
 
 /* The encoding is canonical: one event has one form, and what decodes encodes to the same bytes. It
  * names its version, and every version that was ever stored decodes. Two events are the same if and

@@ -4,8 +4,7 @@
 #include "orders/exit_price.h"
 #include "orders/machine.h"
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static bool exits_have_filled(const struct bracket_state *s)
 {
@@ -22,7 +21,8 @@ static void end_in_time(struct bracket_state *s, const struct bracket_sums *sums
 {
     bool late = instant_passed(s->spec.contract.cutoff_ns, now);
     bool flat = instant_passed(s->spec.flat_ns, now);
-    bool over = bracket_entry_done(s, sums) && sums->open <= 0 && !sums->exits_live;
+    bool over = (bracket_entry_done(s, sums) && sums->open <= 0 && !sums->exits_live) ||
+                bracket_released(s, sums);
     if ((late || flat) && !over) {
         if (!s->closing && (flat || bracket_manages(s)))
             s->closing = late && (!flat || s->spec.contract.cutoff_ns <= s->spec.flat_ns)
@@ -35,8 +35,7 @@ static void end_in_time(struct bracket_state *s, const struct bracket_sums *sums
         s->entry_end = ENTRY_END_CANCEL;
 }
 
-/* ---- quotes -----------------------------------------------------------------------------------
- */
+/* ---- quotes ---------------------------------------------------------------------------------- */
 
 static bool stop_is_live(const struct bracket_state *s)
 {
@@ -74,37 +73,36 @@ static void watch_take_profit(struct bracket_state *s, const struct bracket_sums
         s->attempt_ns = now.steady_ns;
 }
 
-/* An attempt ends with the position, with its time, or when all is flattened. After its time the
- * stop comes back first. */
-static void end_attempt(struct bracket_state *s, const struct bracket_sums *sums,
-                        struct order_clock now)
+/* An attempt ends with its time, or when all is flattened; not with the position, which a late fill
+ * may bring back. After its time the stop comes back first. */
+static void end_attempt(struct bracket_state *s, struct order_clock now)
 {
     if (!s->attempt_ns)
         return;
     bool timeout = order_subtract(now.steady_ns, s->attempt_ns) >= s->spec.take_profit_ttl_ns;
     if (timeout)
         s->legs[LEG_TAKE_PROFIT].retry_ns = order_add(now.steady_ns, NS_PER_SECOND);
-    if (timeout || sums->open <= 0 || s->closing)
+    if (timeout || s->closing)
         s->attempt_ns = 0;
 }
 
 static void watch(struct bracket_state *s, const struct bracket_sums *sums,
                   const struct order_event *e)
 {
-    bool watches = sums->open > 0 && bracket_market_open(s, e->clock) && bracket_armed(s, sums) &&
+    bool watches = sums->open > 0 && !bracket_released(s, sums) &&
+                   bracket_market_open(s, e->clock) && bracket_armed(s, sums) &&
                    order_quote_usable(&e->quote, e->clock.steady_ns, s->spec.quote_max_age_ns);
     int64_t price = watches ? exit_market_price(s, &e->quote) : 0;
     if (watches) {
         s->anchor = exit_anchor(s, sums, price);
         watch_stop(s, sums, price);
     }
-    end_attempt(s, sums, e->clock);
+    end_attempt(s, e->clock);
     if (watches)
         watch_take_profit(s, sums, price, e->clock);
 }
 
-/* ---- review and status ------------------------------------------------------------------------
- */
+/* ---- review and status ----------------------------------------------------------------------- */
 
 uint32_t bracket_review(const struct bracket_state *s, const struct bracket_sums *sums,
                         struct order_clock now)
@@ -114,7 +112,8 @@ uint32_t bracket_review(const struct bracket_state *s, const struct bracket_sums
         review |= REVIEW_OVER_CLOSE;
     if (!s->spec.adopts_position && sums->entered > s->spec.quantity)
         review |= REVIEW_OVER_ENTRY;
-    if (sums->open > 0 && instant_passed(s->spec.contract.end_ns, now) && bracket_manages(s))
+    if (sums->open > 0 && instant_passed(s->spec.contract.end_ns, now) && bracket_manages(s) &&
+        !bracket_released(s, sums))
         review |= REVIEW_EXPIRED_OPEN;
     return review;
 }
@@ -138,7 +137,7 @@ static enum bracket_status status_of(const struct bracket_state *s, const struct
 {
     bool holds[FACT_COUNT] = {false};
     bool idle = !sums->exits_live && bracket_entry_done(s, sums);
-    bool released = s->spec.adopts_position && s->entry_end == ENTRY_END_CANCEL && !s->closing;
+    bool released = bracket_released(s, sums);
     const struct leg_order *entry = bracket_live(s, LEG_ENTRY);
     bool touched = sums->entered > 0 || sums->exited > 0;
     holds[FACT_REVIEW] = (s->review & ~s->reviewed) != 0;
@@ -146,8 +145,8 @@ static enum bracket_status status_of(const struct bracket_state *s, const struct
     if (idle && (!touched || released))
         holds[nothing_fact(s)] = true;
     holds[FACT_UNCOVERED] = seconds_passed(s->uncovered_ns, BRACKET_GRACE_S, now);
-    holds[FACT_ENDING] = (sums->open > 0 && s->closing) ||
-                         (sums->open <= 0 && touched && bracket_entry_done(s, sums));
+    holds[FACT_ENDING] =
+        touched && (s->closing || (sums->open <= 0 && bracket_entry_done(s, sums)));
     holds[FACT_OPEN] = sums->open > 0 && bracket_manages(s);
     holds[FACT_AT_BROKER] = (entry && leg_order_working(entry)) || touched;
     return bracket_rule_status(holds);

@@ -36,8 +36,7 @@ static size_t find_called(struct bracket_state *s, const struct order_event *e,
     return ret[1] ? 2 : 1;
 }
 
-/* ---- one order --------------------------------------------------------------------------------
- */
+/* ---- one order ------------------------------------------------------------------------------- */
 
 static void count_refusal(struct leg_ledger *leg, int64_t steady_ns)
 {
@@ -57,19 +56,21 @@ static void move(struct bracket_state *s, struct leg_order *o, enum order_signal
         return;
     o->status = to;
     o->death = order_status_dead(to) ? death : DEATH_NONE;
-    if (order_status_dead(to))
-        o->cancel_calls = 0;
-    if (to == ORDER_STATUS_REJECTED) {
-        count_refusal(&s->legs[o->leg], e->clock.steady_ns);
-        if (o->leg == LEG_TAKE_PROFIT)
-            s->attempt_ns = 0;
-    } else if (leg_order_working(o) || to == ORDER_STATUS_FILLED) {
+    if (!order_status_dead(to))
+        return;
+    o->cancel_calls = 0;
+    /* Counted at the end of an order, so that it is the same whether its life was heard of or not.
+     */
+    if (to != ORDER_STATUS_REJECTED) {
         s->legs[o->leg].refusals = 0;
+        return;
     }
+    count_refusal(&s->legs[o->leg], e->clock.steady_ns);
+    if (o->leg == LEG_TAKE_PROFIT)
+        s->attempt_ns = 0;
 }
 
-/* ---- places for orders ------------------------------------------------------------------------
- */
+/* ---- places for orders ----------------------------------------------------------------------- */
 
 /* The dead order whose place can be taken best: one without fills before one with, the oldest
  * first; never the newest of its leg. NULL when all live. */
@@ -92,7 +93,8 @@ static void fold(struct bracket_state *s, const struct leg_order *o)
     struct leg_ledger *leg = &s->legs[o->leg];
     if (!o->filled)
         return;
-    leg->folded = order_add(leg->folded, leg_order_net(o));
+    leg->folded = order_add(leg->folded, o->filled);
+    leg->folded_busted = order_add(leg->folded_busted, o->busted);
     leg->folded_value =
         order_add(leg->folded_value, order_subtract(o->filled_value, o->busted_value));
     if (o->generation > leg->folded_generation)
@@ -127,8 +129,7 @@ static size_t places_left(const struct bracket_state *s)
     return left;
 }
 
-/* ---- intents ----------------------------------------------------------------------------------
- */
+/* ---- intents --------------------------------------------------------------------------------- */
 
 static bool next_generation(const struct bracket_state *s, enum leg leg, int32_t generation)
 {
@@ -198,8 +199,7 @@ static void on_cancel(struct bracket_state *s, const struct order_event *e)
     }
 }
 
-/* ---- outcomes of calls ------------------------------------------------------------------------
- */
+/* ---- outcomes of calls ----------------------------------------------------------------------- */
 
 static void submit_outcome(struct bracket_state *s, struct leg_order *o,
                            const struct order_event *e)
@@ -247,8 +247,7 @@ static void on_cancel_outcome(struct bracket_state *s, const struct order_event 
     }
 }
 
-/* ---- reports ----------------------------------------------------------------------------------
- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 /* An order that is not kept. Never made by us: a stray, taken in so that it counts and can be
  * canceled. Folded away without fills: it is back when it has some, or lives. Folded with fills:
@@ -357,8 +356,7 @@ static void on_absent(struct bracket_state *s, const struct order_event *e)
         move(s, o, o->seen_ns ? SIGNAL_VANISHED : SIGNAL_NEVER_CAME, DEATH_ABSENT, e);
 }
 
-/* ---- requests and the rest --------------------------------------------------------------------
- */
+/* ---- requests and the rest ------------------------------------------------------------------- */
 
 static void on_tick(struct bracket_state *s, const struct order_event *e)
 {
@@ -383,17 +381,19 @@ static void on_modified(struct bracket_state *s, const struct order_event *e)
     s->spec = e->spec;
 }
 
+/* What has ended is not asked of any more: should the broker tell of a late fill, that is protected
+ * like any other. */
 static void on_cancel_requested(struct bracket_state *s, const struct order_event *e)
 {
     (void)e;
-    if (!s->entry_end)
+    if (!s->entry_end && !bracket_status_final(s->status))
         s->entry_end = ENTRY_END_CANCEL;
 }
 
 static void on_close_requested(struct bracket_state *s, const struct order_event *e)
 {
     on_cancel_requested(s, e);
-    if (!s->closing)
+    if (!s->closing && !bracket_status_final(s->status))
         s->closing = CLOSE_MANUAL;
 }
 

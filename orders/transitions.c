@@ -14,7 +14,7 @@ const struct bracket_rule bracket_rules[FACT_COUNT] = {
 };
 
 const struct bracket_edge bracket_edges[] = {
-#define X(from, to) {BRACKET_##from, BRACKET_##to},
+#define X(from, to, kind, cause) {BRACKET_##from, BRACKET_##to, EDGE_##kind, cause},
     BRACKET_EDGE_TABLE(X)
 #undef X
 };

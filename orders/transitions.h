@@ -98,9 +98,76 @@
     X(AT_BROKER, WORKING, "the entry is known to be live")                                         \
     X(OTHERWISE, SUBMITTING, "none of these")
 
-/* The ways between statuses that events can take. from, to */
-#define BRACKET_EDGE_TABLE(X)                                                                      \
-    X(NONE, SUBMITTING)
+/* The ways between statuses, and what takes them. NORMAL: from a broker that tells the truth about
+ * what is dead. LATE: from one that fills or finds an order after its death, or takes a fill back;
+ * whatever was final is reopened then. Every status may also turn to needs_review, and back once a
+ * person has taken note. from, to, kind, cause */
+#define BRACKET_EDGE_TABLE(X)\
+    X(NONE, SUBMITTING, NORMAL, "accepted")                                                        \
+    X(NONE, PROTECTING, NORMAL, "accepted, for a position that is held")                           \
+    X(NONE, CLOSING, NORMAL, "the same, with its time over already")                               \
+    X(SUBMITTING, WORKING, NORMAL, "the broker has the entry")                                     \
+    X(SUBMITTING, PROTECTING, NORMAL, "the first that is heard of the entry is a fill")            \
+    X(SUBMITTING, CLOSING, NORMAL, "the same, after a request to close")                           \
+    X(SUBMITTING, CLOSED, NORMAL, "the same, of an entry without exits")                           \
+    X(SUBMITTING, CANCELED, NORMAL, "canceled before the broker had it, or while it was replaced") \
+    X(SUBMITTING, EXPIRED, NORMAL, "the same, by flat_at or the cutoff")                           \
+    X(SUBMITTING, REJECTED, NORMAL, "refused, or never sent in five tries")                        \
+    X(WORKING, SUBMITTING, NORMAL, "the entry is replaced, paused or in doubt")                    \
+    X(WORKING, PROTECTING, NORMAL, "a fill")                                                       \
+    X(WORKING, CLOSING, NORMAL, "a fill, and the price or the time says that all is to be closed") \
+    X(WORKING, CLOSED, NORMAL, "filled, and there is nothing to protect it with")                  \
+    X(WORKING, CANCELED, NORMAL, "the entry is dead: canceled")                                    \
+    X(WORKING, EXPIRED, NORMAL, "the entry is dead: expired")                                      \
+    X(WORKING, REJECTED, NORMAL, "the entry is dead: rejected after all")                          \
+    X(PROTECTING, WORKING, NORMAL, "an exit has filled while the entry is not yet dead")           \
+    X(PROTECTING, CLOSING, NORMAL, "a watched stop, flat_at, the cutoff or a request")             \
+    X(PROTECTING, CLOSED, NORMAL, "stop loss or take profit has filled")                           \
+    X(PROTECTING, CANCELED, NORMAL, "a held position is given back")                               \
+    X(PROTECTING, UNPROTECTED, NORMAL, "nothing stands behind it for 2 s")                         \
+    X(CLOSING, CLOSED, NORMAL, "all is filled, and all orders are dead")                           \
+    X(CLOSING, UNPROTECTED, NORMAL, "no exit is under way for 2 s")                                \
+    X(UNPROTECTED, WORKING, NORMAL, "a fill of a stop, while the entry is not yet dead")           \
+    X(UNPROTECTED, PROTECTING, NORMAL, "a stop works again")                                       \
+    X(UNPROTECTED, CLOSING, NORMAL, "an exit is under way")                                        \
+    X(UNPROTECTED, CLOSED, NORMAL, "a fill")                                                       \
+    X(UNPROTECTED, CANCELED, NORMAL, "a held position is given back")                              \
+    X(CLOSED, WORKING, LATE, "")                                                                   \
+    X(CLOSED, PROTECTING, LATE, "")                                                                \
+    X(CLOSED, CLOSING, LATE, "")                                                                   \
+    X(CLOSED, CANCELED, LATE, "")                                                                  \
+    X(CLOSED, EXPIRED, LATE, "")                                                                   \
+    X(CLOSED, REJECTED, LATE, "")                                                                  \
+    X(CANCELED, WORKING, LATE, "")                                                                 \
+    X(CANCELED, PROTECTING, LATE, "")                                                              \
+    X(CANCELED, CLOSING, LATE, "")                                                                 \
+    X(CANCELED, CLOSED, LATE, "")                                                                  \
+    X(CANCELED, EXPIRED, LATE, "")                                                                 \
+    X(CANCELED, REJECTED, LATE, "")                                                                \
+    X(EXPIRED, WORKING, LATE, "")                                                                  \
+    X(EXPIRED, PROTECTING, LATE, "")                                                               \
+    X(EXPIRED, CLOSING, LATE, "")                                                                  \
+    X(EXPIRED, CLOSED, LATE, "")                                                                   \
+    X(EXPIRED, CANCELED, LATE, "")                                                                 \
+    X(EXPIRED, REJECTED, LATE, "")                                                                 \
+    X(REJECTED, WORKING, LATE, "")                                                                 \
+    X(REJECTED, PROTECTING, LATE, "")                                                              \
+    X(REJECTED, CLOSING, LATE, "")                                                                 \
+    X(REJECTED, CLOSED, LATE, "")                                                                  \
+    X(REJECTED, CANCELED, LATE, "")                                                                \
+    X(REJECTED, EXPIRED, LATE, "")                                                                 \
+    X(PROTECTING, SUBMITTING, LATE, "")                                                            \
+    X(PROTECTING, EXPIRED, LATE, "")                                                               \
+    X(PROTECTING, REJECTED, LATE, "")                                                              \
+    X(CLOSING, SUBMITTING, LATE, "")                                                               \
+    X(CLOSING, WORKING, LATE, "")                                                                  \
+    X(CLOSING, PROTECTING, LATE, "")                                                               \
+    X(CLOSING, CANCELED, LATE, "")                                                                 \
+    X(CLOSING, EXPIRED, LATE, "")                                                                  \
+    X(CLOSING, REJECTED, LATE, "")                                                                 \
+    X(UNPROTECTED, SUBMITTING, LATE, "")                                                           \
+    X(UNPROTECTED, EXPIRED, LATE, "")                                                              \
+    X(UNPROTECTED, REJECTED, LATE, "")
 /* clang-format on */
 
 enum order_signal {
@@ -131,8 +198,11 @@ struct bracket_rule {
 };
 extern const struct bracket_rule bracket_rules[FACT_COUNT];
 
+enum edge_kind { EDGE_NORMAL, EDGE_LATE };
 struct bracket_edge {
     enum bracket_status from, to;
+    enum edge_kind kind;
+    const char *cause;
 };
 extern const struct bracket_edge bracket_edges[];
 extern const size_t bracket_edge_count;
