@@ -60,7 +60,7 @@ void fixture_step(struct fixture *f, const struct order_event *e)
     f->action_count = bracket_derive(&f->state, f->clock, f->actions);
 }
 
-void fixture_init(struct fixture *f, const struct bracket_spec *spec)
+void bracket_fixture_init(struct fixture *f, const struct bracket_spec *spec)
 {
     memset(f, 0, sizeof(*f));
     f->clock = (struct order_clock){.wall_ns = START_NS, .steady_ns = NS_PER_SECOND};

@@ -24,7 +24,7 @@ struct fixture {
 };
 
 /* Accepted, nothing else. */
-void fixture_init(struct fixture *f, const struct bracket_spec *spec);
+void bracket_fixture_init(struct fixture *f, const struct bracket_spec *spec);
 
 struct order_event fixture_event(const struct fixture *f, enum order_event_type type);
 /* Steps; each call also checks that the event applied twice changes nothing, that it survives its

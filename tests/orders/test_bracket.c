@@ -8,7 +8,7 @@ static void a_bracket_enters_protects_and_is_stopped(void **state)
     (void)state;
     struct fixture f;
     struct bracket_spec spec = fixture_spec();
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     fixture_status_is(&f, BRACKET_SUBMITTING);
     const struct bracket_action *entry = fixture_action(&f, ACTION_SUBMIT, LEG_ENTRY);
     assert_non_null(entry);
@@ -50,7 +50,7 @@ static void a_watched_take_profit_replaces_the_stop(void **state)
     (void)state;
     struct fixture f;
     struct bracket_spec spec = fixture_spec();
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     fixture_protect(&f);
     fixture_quote(&f, 110 * ONE, 111 * ONE);
     assert_null(fixture_action(&f, ACTION_SUBMIT, LEG_TAKE_PROFIT));
