@@ -71,6 +71,7 @@ enum {
     LIMIT_JOB_THREADS = 64, /* jobs under way at the same time */
     LIMIT_JOB_SYMBOLS = 500,
     LIMIT_JOB_NAME_BYTES = 200,
+    LIMIT_JOB_NOTES_BYTES = 16 * 1024,
     LIMIT_HORIZONS = 12,
     LIMIT_SHARDS = 2000000, /* of one job */
     LIMIT_SHARD_ATTEMPTS = 3,

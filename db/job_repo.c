@@ -9,7 +9,8 @@
 /* All but the result, which is a job's one large column. */
 #define JOB_COLUMNS                                                                                \
     "id, kind, status, name, key_id, created_at_ns, started_at_ns, finished_at_ns, shards_done,"   \
-    " shards_total, bars_done, bars_total, engine_version, data_hash, rev, error, request"
+    " shards_total, bars_done, bars_total, engine_version, data_hash, rev, error, request,"        \
+    " (SELECT n.notes FROM job_notes n WHERE n.job = jobs.seq) AS notes"
 
 static const char SQL_INSERT[] =
     "INSERT INTO jobs(id, kind, status, name, key_id, created_at_ns, started_at_ns,"
@@ -22,7 +23,8 @@ static const char SQL_FIND[] = "SELECT " JOB_COLUMNS ", result FROM jobs WHERE i
 static const char SQL_FIND_SUMMARY[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = :id";
 static const char SQL_LIST[] =
     "SELECT " JOB_COLUMNS " FROM jobs WHERE id < :before AND (:kind IS NULL OR kind = :kind)"
-    " AND (:statuses = 0 OR (:statuses >> status) & 1) ORDER BY id DESC LIMIT :limit";
+    " AND (:statuses = 0 OR (:statuses >> status) & 1)"
+    " AND (:name IS NULL OR instr(lower(name), lower(:name)) > 0) ORDER BY id DESC LIMIT :limit";
 static const char SQL_UNFINISHED[] =
     "SELECT " JOB_COLUMNS " FROM jobs WHERE status < 2 ORDER BY id";
 static const char SQL_STATUS[] = "SELECT status FROM jobs WHERE id = :id";
@@ -38,6 +40,13 @@ static const char SQL_FINISH[] =
     "UPDATE jobs SET status = :status, rev = rev + 1, finished_at_ns = :now, result = :result,"
     " error = :error, shards_done = :shards_done, shards_total = :shards_total,"
     " bars_done = :bars_done, bars_total = :bars_total WHERE id = :id AND status < 2";
+static const char SQL_TOUCH[] = "UPDATE jobs SET rev = rev + 1 WHERE id = :id";
+static const char SQL_SET_NAME[] = "UPDATE jobs SET name = :name WHERE id = :id";
+static const char SQL_SET_NOTES[] =
+    "INSERT INTO job_notes(job, notes) SELECT seq, :notes FROM jobs WHERE id = :id"
+    " ON CONFLICT(job) DO UPDATE SET notes = excluded.notes";
+static const char SQL_DROP_NOTES[] =
+    "DELETE FROM job_notes WHERE job = (SELECT seq FROM jobs WHERE id = :id)";
 static const char SQL_DELETE[] = "DELETE FROM jobs WHERE id = :id AND status >= 2";
 
 /* The statements and the index jobs_unfinished say 2 for "has ended". */
@@ -79,6 +88,17 @@ static void bind_progress(struct statement *s, const struct job_progress *p)
     statement_bind_int(s, ":bars_total", p->bars_total);
 }
 
+/* NULL removes them. */
+static enum err set_notes(struct db_write *w, const struct uuid *id, const char *notes,
+                          struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, notes != NULL ? SQL_SET_NOTES : SQL_DROP_NOTES);
+    statement_bind_uuid(s, ":id", id);
+    if (notes != NULL)
+        statement_bind_text(s, ":notes", notes);
+    return statement_run(s, NULL, e);
+}
+
 enum err job_repo_create(struct db_write *w, const struct job_row *job, struct error *e)
 {
     struct statement *s = db_prepare(&w->read, SQL_INSERT);
@@ -96,7 +116,8 @@ enum err job_repo_create(struct db_write *w, const struct job_row *job, struct e
     statement_bind_text(s, ":error", job->error);
     statement_bind_text(s, ":request", job->request);
     statement_bind_text(s, ":result", job->result);
-    return statement_run(s, NULL, e);
+    enum err err = statement_run(s, NULL, e);
+    return err != ERR_OK || job->notes == NULL ? err : set_notes(w, &job->id, job->notes, e);
 }
 
 static bool read_row(struct statement *s, struct arena *arena, struct job_row *ret)
@@ -116,6 +137,7 @@ static bool read_row(struct statement *s, struct arena *arena, struct job_row *r
     };
     row_bytes(s, "data_hash", row.data_hash, sizeof row.data_hash);
     if (!row_text(s, "kind", arena, &row.kind) || !row_text(s, "name", arena, &row.name) ||
+        !row_text(s, "notes", arena, &row.notes) ||
         !row_text(s, "engine_version", arena, &row.engine_version) ||
         !row_text(s, "error", arena, &row.error) || !row_text(s, "request", arena, &row.request))
         return false;
@@ -196,6 +218,7 @@ enum err job_repo_list(const struct db_read *r, const struct job_filter *filter,
         statement_bind_blob(s, ":before", above_all, sizeof above_all);
     statement_bind_text(s, ":kind", filter->kind);
     statement_bind_int(s, ":statuses", filter->statuses);
+    statement_bind_text(s, ":name", filter->name);
     statement_bind_int(s, ":limit", filter->limit + 1);
     return read_rows(s, (size_t)filter->limit, arena, ret, e);
 }
@@ -268,6 +291,26 @@ enum err job_repo_finish(struct db_write *w, const struct uuid *id, enum job_sta
     statement_bind_text(s, ":result", result);
     statement_bind_text(s, ":error", error);
     return update(w, s, id, e);
+}
+
+enum err job_repo_label(struct db_write *w, const struct uuid *id, const struct job_label *label,
+                        struct error *e)
+{
+    int64_t changes;
+    struct statement *s = db_prepare(&w->read, SQL_TOUCH);
+    statement_bind_uuid(s, ":id", id);
+    enum err err = statement_run(s, &changes, e);
+    if (err == ERR_OK && changes == 0)
+        err = not_found(e);
+    if (err == ERR_OK && label->sets_name) {
+        s = db_prepare(&w->read, SQL_SET_NAME);
+        statement_bind_uuid(s, ":id", id);
+        statement_bind_text(s, ":name", label->name);
+        err = statement_run(s, NULL, e);
+    }
+    if (err == ERR_OK && label->sets_notes)
+        err = set_notes(w, id, label->notes, e);
+    return err;
 }
 
 enum err job_repo_delete(struct db_write *w, const struct uuid *id, struct error *e)

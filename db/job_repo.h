@@ -33,7 +33,7 @@ struct job_row {
     struct uuid id;   /* time-ordered: the order of the list */
     const char *kind; /* "backtest" */
     enum job_status status;
-    const char *name;                                     /* or NULL */
+    const char *name, *notes;                             /* or NULL */
     struct uuid key_id;                                   /* who asked; zero = the command line */
     const char *request;                                  /* JSON in normal form */
     int64_t created_at_ns, started_at_ns, finished_at_ns; /* 0 = not yet */
@@ -55,7 +55,14 @@ struct job_filter {
     const char *kind;          /* NULL = any */
     const struct uuid *before; /* cursor: only ids below; NULL = from the newest */
     uint32_t statuses;         /* bits 1u << enum job_status; 0 = any */
+    const char *name;          /* in the name, in either case; NULL = any */
     int64_t limit;             /* 1..LIMIT_PAGE_ITEMS */
+};
+
+/* What a user calls a job: those that are set are stored, NULL removes. */
+struct job_label {
+    bool sets_name, sets_notes;
+    const char *name, *notes;
 };
 
 /* Stores a new job as the row says (rev 1). ERR_CONFLICT when the id is taken. */
@@ -90,6 +97,9 @@ enum err job_repo_set_progress(struct db_write *w, const struct uuid *id,
 enum err job_repo_finish(struct db_write *w, const struct uuid *id, enum job_status status,
                          int64_t now_ns, const struct job_progress *progress, const char *result,
                          const char *error, struct error *e);
+/* Of a job in any state; raises rev. ERR_NOT_FOUND. */
+enum err job_repo_label(struct db_write *w, const struct uuid *id, const struct job_label *label,
+                        struct error *e);
 /* Removes the job with its shards. ERR_NOT_FOUND; ERR_CONFLICT while it is queued or running. */
 enum err job_repo_delete(struct db_write *w, const struct uuid *id, struct error *e);
 

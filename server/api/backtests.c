@@ -205,7 +205,7 @@ static enum err get(struct http_request *r, struct http_response *out, struct er
 static enum err list_filter(const struct http_request *r, struct job_filter *f, struct uuid *before,
                             struct error *e)
 {
-    static const char *const names[] = {"limit", "cursor", "status", NULL};
+    static const char *const names[] = {"limit", "cursor", "status", "name", NULL};
     static const char *const statuses[] = {"queued", "running",  "succeeded",
                                            "failed", "canceled", NULL};
     char place[CURSOR_PLACE];
@@ -215,6 +215,7 @@ static enum err list_filter(const struct http_request *r, struct job_filter *f, 
     if ((err = http_query_only(r, names, e)) ||
         (err = http_query_int(r, "limit", 1, LIMIT_PAGE_ITEMS, &f->limit, e)) ||
         (err = http_query_enum(r, "status", statuses, &status, e)) ||
+        (err = http_query_text(r, "name", LIMIT_JOB_NAME_BYTES, &f->name, e)) ||
         (err = cursor_read(r, "job", place, e)))
         return err;
     if (status >= 0)

@@ -94,19 +94,28 @@ static char *error_json(const struct error *e)
     return strbuf_take(&text, &(size_t){0});
 }
 
-/* The ended job's rendering from what is on disk, so that it is the same after a restart. */
-static enum err store(struct job_service *s, struct job_row *end, struct http_body **ret_body,
-                      struct error *e)
+/* Under the mutex, which it leaves meanwhile: the ended job's rendering from what is on disk, so
+ * that it is the same after a restart. Once more when a job was labeled meanwhile. NULL on error.
+ */
+static struct http_body *load_ended(struct job_service *s, const struct uuid *id, struct error *e)
+    REQUIRES(s->mutex)
 {
-    struct arena arena;
-    struct job_row stored;
-    enum err err = writer_call(s->storage->writer, finish_work, end, e);
-    if (err)
-        return err;
-    arena_init(&arena, JOB_BODY_BYTES_MAX);
-    err = job_load_view(s, &end->id, &arena, &stored, ret_body, e);
-    arena_release(&arena);
-    return err;
+    struct http_body *body;
+    int64_t labelings;
+    do {
+        struct arena arena;
+        struct job_row stored;
+        labelings = s->labelings;
+        mutex_unlock(&s->mutex);
+        arena_init(&arena, JOB_BODY_BYTES_MAX);
+        if (job_load_view(s, id, &arena, &stored, &body, e))
+            body = NULL;
+        arena_release(&arena);
+        mutex_lock(&s->mutex);
+        if (labelings != s->labelings)
+            http_body_unref(body);
+    } while (labelings != s->labelings);
+    return body;
 }
 
 static void count_end(struct job_service *s, enum job_status status)
@@ -128,19 +137,22 @@ static void free_runner(struct job_service *s, const struct job *job)
 void job_end(struct job_service *s, struct job *job, enum job_status status,
              const struct job_progress *progress, const char *result, const struct error *why)
 {
-    struct job_row end = job->row; /* result and error borrowed */
     char *error = why ? error_json(why) : NULL;
     struct error e;
     struct http_body *body = NULL;
-    end.status = status;
-    end.finished_at_ns = clock_realtime_ns(s->clock);
-    end.progress = *progress;
-    end.result = result;
-    end.error = error;
-    if (store(s, &end, &body, &e))
-        log_event(LOG_ERROR, "job_not_stored", LOG_TEXT("detail", e.message));
+    struct job_row end = {.id = job->row.id,
+                          .status = status,
+                          .finished_at_ns = clock_realtime_ns(s->clock),
+                          .progress = *progress,
+                          .result = result,
+                          .error = error};
+    enum err err = writer_call(s->storage->writer, finish_work, &end, &e);
 
     mutex_lock(&s->mutex);
+    if (!err)
+        body = load_ended(s, &end.id, &e);
+    if (!body)
+        log_event(LOG_ERROR, "job_not_stored", LOG_TEXT("detail", e.message));
     free_runner(s, job);
     count_end(s, status);
     struct job_watch *watches = take_watches(s, &job->row.id);

@@ -55,6 +55,8 @@ void job_write(struct json_writer *w, const struct job_row *row, bool summary, d
     json_member_string(w, "kind", row->kind);
     if (row->name)
         json_member_string(w, "name", row->name);
+    if (row->notes)
+        json_member_string(w, "notes", row->notes);
     json_member_string(w, "status", job_status_name(row->status));
     json_key(w, "request");
     json_raw(w, row->request, strlen(row->request));

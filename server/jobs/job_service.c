@@ -88,6 +88,9 @@ enum err job_service_get(struct job_service *s, const struct uuid *id, struct jo
     struct arena arena;
     struct job_row row;
     struct http_body *body;
+    mutex_lock(&s->mutex);
+    int64_t labelings = s->labelings;
+    mutex_unlock(&s->mutex);
     arena_init(&arena, JOB_BODY_BYTES_MAX);
     enum err err = job_load_view(s, id, &arena, &row, &body, e);
     struct job *job = err ? NULL : job_create(&row);
@@ -98,7 +101,8 @@ enum err job_service_get(struct job_service *s, const struct uuid *id, struct jo
     if (!err) {
         *ret = (struct job_view){.id = row.id, .status = row.status, .body = http_body_ref(body)};
         mutex_lock(&s->mutex);
-        if (!job_table_find(&s->table, id) && job_status_is_final(row.status)) {
+        if (!job_table_find(&s->table, id) && job_status_is_final(row.status) &&
+            s->labelings == labelings) {
             job_table_finish(&s->table, job, body);
             job = NULL;
             body = NULL;

@@ -66,6 +66,11 @@ bool job_service_peek(struct job_service *s, const struct uuid *id, struct job_v
 enum err job_service_get(struct job_service *s, const struct uuid *id, struct job_view *ret,
                          struct error *e);
 
+/* Gives a job in any state a name or notes, or takes them away; *ret is the job then.
+ * ERR_NOT_FOUND. Blocks. */
+enum err job_service_label(struct job_service *s, const struct uuid *id,
+                           const struct job_label *label, struct job_view *ret, struct error *e);
+
 /* Asks a job to end (*ret_removed false; it is canceled within 100 ms), or removes a finished one.
  * ERR_NOT_FOUND. Blocks. */
 enum err job_service_cancel_or_remove(struct job_service *s, const struct uuid *id,

@@ -1,6 +1,6 @@
 /* The inside of the job service, shared by job_service.c (life, looking, cancel), job_submit.c
- * (acceptance), job_threads.c (the runners), job_end.c (the end and who waits for it) and
- * job_view.c (renderings). Private to them.
+ * (acceptance), job_threads.c (the runners), job_end.c (the end and who waits for it),
+ * job_label.c (names and notes) and job_view.c (renderings). Private to them.
  *
  * One mutex covers the table, the queue, the watchers and the fields of jobs in memory. Whatever
  * takes time (the database, a study, the rendering of a result) happens outside it. A job that has
@@ -38,6 +38,7 @@ struct job_service {
     int64_t reserved; /* places of jobs that are being stored */
     struct job_watch *watches;
     struct job_service_stats stats;
+    int64_t labelings; /* names and notes given: a rendering begun before the last may be stale */
     bool stopping;
     int32_t runner_count;
     struct job_runner runners[LIMIT_JOB_THREADS];

@@ -46,14 +46,17 @@ enum err job_service_find_replay(struct job_service *s, const struct job_submiss
     return err;
 }
 
+/* What is asked; name and notes are the job's, and may change. */
 static char *encode_request(const struct study_spec *spec)
 {
+    struct study_spec question = *spec;
     struct strbuf text;
     struct json_writer w;
     strbuf_init(&text, 2 * LIMIT_BODY_BYTES);
     json_writer_init(&w, &text);
     json_begin_object(&w);
-    study_spec_encode(spec, STUDY_SPEC_BACKTEST, &w);
+    question.name = question.notes = NULL;
+    study_spec_encode(&question, STUDY_SPEC_BACKTEST, &w);
     json_end_object(&w);
     return strbuf_take(&text, &(size_t){0});
 }
@@ -106,6 +109,7 @@ enum err job_service_submit(struct job_service *s, const struct job_submission *
                           .kind = "backtest",
                           .status = JOB_QUEUED,
                           .name = submission->spec->name,
+                          .notes = submission->spec->notes,
                           .key_id = submission->key_id,
                           .request = request,
                           .created_at_ns = clock_realtime_ns(s->clock),

@@ -23,10 +23,11 @@ struct job *job_create(const struct job_row *row)
     job->row = *row;
     job->row.result = job->row.error = NULL;
     job->row.name = row->name ? strdup(row->name) : NULL;
+    job->row.notes = row->notes ? strdup(row->notes) : NULL;
     job->row.request = strdup(row->request);
     job->row.kind = "backtest";
     job->row.engine_version = STUDY_ENGINE_VERSION;
-    if (!job->row.request || (row->name && !job->row.name)) {
+    if (!job->row.request || (row->name && !job->row.name) || (row->notes && !job->row.notes)) {
         job_free(job);
         return NULL;
     }
@@ -39,6 +40,7 @@ void job_free(struct job *job)
         return;
     http_body_unref(job->final_body);
     free((char *)job->row.name);
+    free((char *)job->row.notes);
     free((char *)job->row.request);
     free(job);
 }

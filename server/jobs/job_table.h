@@ -16,6 +16,7 @@ struct job {
     /* bookkeeping */
     _Atomic bool cancel;
     bool canceling;               /* a user asked for it */
+    int64_t label_rev;            /* stored rev of the name and notes in row; 0 = the first ones */
     struct study *study;          /* while it runs: live progress */
     int64_t study_since_ns;       /* monotonic */
     int64_t study_bars_before;    /* restored, not done by this run */

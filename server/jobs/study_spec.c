@@ -38,6 +38,7 @@ enum { WINDOW_FIELD_COUNT = sizeof(window_fields) / sizeof(window_fields[0]) };
 
 static const struct json_field backtest_fields[] = {
     SPEC(name, "name", JSON_TEXT, .min = 0, .max = LIMIT_JOB_NAME_BYTES),
+    SPEC(notes, "notes", JSON_TEXT, .min = 0, .max = LIMIT_JOB_NOTES_BYTES),
     SPEC(symbols, "symbols", JSON_TEXTS, .required = true, .min = 1, .max = LIMIT_JOB_SYMBOLS),
     COMMON_FIELDS,
     SPEC(strategy, "strategy", JSON_OBJECT, .fields = strategy_spec_fields, .field_count = STRATEGY_SPEC_FIELDS,

@@ -35,7 +35,7 @@ struct study_spec_window {
 
 struct study_spec {
     /* As decoded; strings live in the arena given. */
-    const char *name; /* backtests only; NULL = none */
+    const char *name, *notes; /* backtests only, of the job and not of the question; NULL = none */
     const char *rule;
     const char *symbol;        /* check */
     struct json_texts symbols; /* backtest; check fills it with its one symbol */

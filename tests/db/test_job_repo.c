@@ -95,6 +95,37 @@ static void a_final_status_never_changes(void **state)
     assert_int_equal(job_repo_delete(&t->w, &unknown, NULL), ERR_NOT_FOUND);
 }
 
+static void label(struct main_db *t, int number, struct job_label wanted)
+{
+    struct uuid id = fixture_uuid(number);
+    assert_int_equal(job_repo_label(&t->w, &id, &wanted, NULL), ERR_OK);
+}
+
+static void a_name_and_notes_change_in_any_state(void **state)
+{
+    struct main_db *t = *state;
+    struct uuid id = fixture_uuid(1), unknown = fixture_uuid(2);
+    create(t, 1, "backtest");
+    label(t, 1, (struct job_label){.sets_notes = true, .notes = "first"});
+    label(t, 1, (struct job_label){.sets_name = true, .name = "named"});
+    assert_string_equal(find(t, 1).name, "named");
+    assert_string_equal(find(t, 1).notes, "first");
+    assert_int_equal(find(t, 1).rev, 3);
+    assert_int_equal(job_repo_finish(&t->w, &id, JOB_FAILED, 9, &half, NULL, "x", NULL), ERR_OK);
+    label(t, 1, (struct job_label){.sets_notes = true, .notes = "second"});
+    assert_string_equal(find(t, 1).notes, "second");
+    label(t, 1, (struct job_label){.sets_name = true, .sets_notes = true});
+    assert_null(find(t, 1).name);
+    assert_null(find(t, 1).notes);
+    assert_int_equal(find(t, 1).rev, 6);
+    assert_int_equal(job_repo_label(&t->w, &unknown, &(struct job_label){.sets_name = true}, NULL),
+                     ERR_NOT_FOUND);
+    label(t, 1, (struct job_label){.sets_notes = true, .notes = "gone with the job"});
+    assert_int_equal(job_repo_delete(&t->w, &id, NULL), ERR_OK);
+    create(t, 1, "backtest");
+    assert_null(find(t, 1).notes);
+}
+
 static void the_same_id_twice_is_a_conflict(void **state)
 {
     struct main_db *t = *state;
@@ -255,10 +286,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, main_db_setup, main_db_teardown)
-        T(a_job_goes_from_queued_to_succeeded), T(a_final_status_never_changes),
-        T(the_same_id_twice_is_a_conflict),     T(lists_are_newest_first_in_pages_and_filtered),
-        T(shards_come_back_in_order),           T(deleting_a_job_takes_its_shards_along),
-        cmocka_unit_test(statuses_have_names),
+        T(a_job_goes_from_queued_to_succeeded),          T(a_final_status_never_changes),
+        T(a_name_and_notes_change_in_any_state),         T(the_same_id_twice_is_a_conflict),
+        T(lists_are_newest_first_in_pages_and_filtered), T(shards_come_back_in_order),
+        T(deleting_a_job_takes_its_shards_along),        cmocka_unit_test(statuses_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
