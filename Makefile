@@ -178,7 +178,7 @@ $(BUILD)/%.o: %.S $(BUILD)/flags | $(SETUP)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # What .incbin embeds is no header: the compiler does not tell of it.
-$(BUILD)/server/assets.o: openapi.yaml server/report/report.css
+$(BUILD)/server/assets.o: openapi.yaml $(wildcard server/report/*.css)
 
 $(foreach l,$(LAYERS),$(eval $(BUILD)/lib$(l).a: $(call objects,$(call sources,$(l)))))
 $(BUILD)/libhelpers.a: $(call objects,$(HELPER_SOURCES))
