@@ -64,6 +64,7 @@ enum {
 #define LIMIT_ZIP_FILE_BYTES (INT64_C(64) << 20)       /* of one file in a zip, inflated */
 #define LIMIT_IMPORT_INFLATED_BYTES (INT64_C(4) << 30) /* of a gzip file or a zip */
 #define LIMIT_BAR_CACHE_BYTES (INT64_C(2) << 30)
+#define LIMIT_SHARD_CACHE_BYTES (INT64_C(1) << 30) /* on disk, by default */
 
 /* backtests */
 enum {
@@ -75,6 +76,7 @@ enum {
     LIMIT_HORIZONS = 12,
     LIMIT_SHARDS = 2000000, /* of one job */
     LIMIT_SHARD_ATTEMPTS = 3,
+    LIMIT_SHARD_RECORD_BYTES = 16 * 1024 * 1024, /* a larger result is not kept for later */
     LIMIT_JOB_PLANS = 20, /* of one job, while imports change its bars under it */
     LIMIT_WORKERS = 64,
     LIMIT_HTTP_THREADS = 16,

@@ -39,6 +39,7 @@
 #define MUTEX_RANKS(X)                                                                             \
     X(JOBS)      /* job service: table of jobs, queue, progress */                                 \
     X(BAR_CACHE) /* cached bar columns */                                                          \
+    X(SHARD_CACHE) /* kept results of shards: what was used, whose turn to write it is */          \
     X(POOL)      /* worker pool: the list of runs */                                               \
     X(KEYS)      /* cache of API keys */                                                           \
     X(HTTP_LOOP) /* one loop's list of finished requests */                                        \

@@ -17,7 +17,7 @@
 
 struct data_folder {
     int lock_fd;
-    char *path, *main_path, *bars_path;
+    char *path, *main_path, *bars_path, *cache_path;
 };
 
 static const char LOCK_FILE[] = "bracketd.lock";
@@ -121,9 +121,10 @@ enum err data_folder_open(const char *path, struct data_folder **ret, struct err
         f->path = strdup(path);
         f->main_path = join(path, "bracketd.db");
         f->bars_path = join(path, "bars.db");
+        f->cache_path = join(path, "cache.db");
     }
     if (f == NULL || lock_path == NULL || f->path == NULL || f->main_path == NULL ||
-        f->bars_path == NULL) {
+        f->bars_path == NULL || f->cache_path == NULL) {
         err = error_set(e, ERR_NO_MEMORY, "out of memory opening '%s'", path);
         goto out;
     }
@@ -148,6 +149,7 @@ void data_folder_close(struct data_folder *f)
     free(f->path);
     free(f->main_path);
     free(f->bars_path);
+    free(f->cache_path);
     free(f);
 }
 
@@ -164,6 +166,11 @@ const char *data_folder_main_path(const struct data_folder *f)
 const char *data_folder_bars_path(const struct data_folder *f)
 {
     return f->bars_path;
+}
+
+const char *data_folder_cache_path(const struct data_folder *f)
+{
+    return f->cache_path;
 }
 
 bool data_folder_is_held(const char *path, pid_t *ret_pid)

@@ -20,8 +20,9 @@ enum err data_folder_open(const char *path, struct data_folder **ret, struct err
 void data_folder_close(struct data_folder *f); /* NULL is fine */
 
 const char *data_folder_path(const struct data_folder *f);
-const char *data_folder_main_path(const struct data_folder *f); /* bracketd.db */
-const char *data_folder_bars_path(const struct data_folder *f); /* bars.db */
+const char *data_folder_main_path(const struct data_folder *f);  /* bracketd.db */
+const char *data_folder_bars_path(const struct data_folder *f);  /* bars.db */
+const char *data_folder_cache_path(const struct data_folder *f); /* cache.db */
 
 /* Whether some process holds the folder now, without touching the lock; *ret_pid (NULL allowed) is
  * who, 0 when unknown. A folder that does not exist is not held. */

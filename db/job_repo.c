@@ -9,15 +9,17 @@
 /* All but the result, which is a job's one large column. */
 #define JOB_COLUMNS                                                                                \
     "id, kind, status, name, key_id, created_at_ns, started_at_ns, finished_at_ns, shards_done,"   \
-    " shards_total, bars_done, bars_total, engine_version, data_hash, rev, error, request,"        \
-    " (SELECT n.notes FROM job_notes n WHERE n.job = jobs.seq) AS notes"
+    " shards_total, shards_cached, bars_done, bars_total, cost, engine_version, data_hash, rev,"   \
+    " error, request, (SELECT n.notes FROM job_notes n WHERE n.job = jobs.seq) AS notes"
 
 static const char SQL_INSERT[] =
     "INSERT INTO jobs(id, kind, status, name, key_id, created_at_ns, started_at_ns,"
-    " finished_at_ns, shards_done, shards_total, bars_done, bars_total, engine_version, data_hash,"
+    " finished_at_ns, shards_done, shards_total, shards_cached, bars_done, bars_total, cost,"
+    " engine_version, data_hash,"
     " rev, error, request, result)"
     " VALUES(:id, :kind, :status, :name, :key_id, :created, :started, :finished, :shards_done,"
-    " :shards_total, :bars_done, :bars_total, :engine_version, :data_hash, 1, :error, :request,"
+    " :shards_total, :shards_cached, :bars_done, :bars_total, :cost, :engine_version, :data_hash, "
+    "1, :error, :request,"
     " :result)";
 static const char SQL_FIND[] = "SELECT " JOB_COLUMNS ", result FROM jobs WHERE id = :id";
 static const char SQL_FIND_SUMMARY[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = :id";
@@ -31,15 +33,18 @@ static const char SQL_STATUS[] = "SELECT status FROM jobs WHERE id = :id";
 static const char SQL_START[] =
     "UPDATE jobs SET status = 1, rev = rev + 1, data_hash = :data_hash,"
     " started_at_ns = CASE started_at_ns WHEN 0 THEN :now ELSE started_at_ns END,"
-    " shards_done = :shards_done, shards_total = :shards_total, bars_done = :bars_done,"
+    " shards_done = :shards_done, shards_total = :shards_total,"
+    " shards_cached = :shards_cached, bars_done = :bars_done,"
     " bars_total = :bars_total WHERE id = :id AND status < 2";
 static const char SQL_PROGRESS[] =
     "UPDATE jobs SET rev = rev + 1, shards_done = :shards_done, shards_total = :shards_total,"
-    " bars_done = :bars_done, bars_total = :bars_total WHERE id = :id AND status < 2";
+    " shards_cached = :shards_cached, bars_done = :bars_done, bars_total = :bars_total WHERE id = "
+    ":id AND status < 2";
 static const char SQL_FINISH[] =
     "UPDATE jobs SET status = :status, rev = rev + 1, finished_at_ns = :now, result = :result,"
     " error = :error, shards_done = :shards_done, shards_total = :shards_total,"
-    " bars_done = :bars_done, bars_total = :bars_total WHERE id = :id AND status < 2";
+    " shards_cached = :shards_cached, bars_done = :bars_done, bars_total = :bars_total"
+    " WHERE id = :id AND status < 2";
 static const char SQL_TOUCH[] = "UPDATE jobs SET rev = rev + 1 WHERE id = :id";
 static const char SQL_SET_NAME[] = "UPDATE jobs SET name = :name WHERE id = :id";
 static const char SQL_SET_NOTES[] =
@@ -84,6 +89,7 @@ static void bind_progress(struct statement *s, const struct job_progress *p)
 {
     statement_bind_int(s, ":shards_done", p->shards_done);
     statement_bind_int(s, ":shards_total", p->shards_total);
+    statement_bind_int(s, ":shards_cached", p->shards_cached);
     statement_bind_int(s, ":bars_done", p->bars_done);
     statement_bind_int(s, ":bars_total", p->bars_total);
 }
@@ -111,6 +117,7 @@ enum err job_repo_create(struct db_write *w, const struct job_row *job, struct e
     statement_bind_int(s, ":started", job->started_at_ns);
     statement_bind_int(s, ":finished", job->finished_at_ns);
     bind_progress(s, &job->progress);
+    statement_bind_int(s, ":cost", job->cost);
     statement_bind_text(s, ":engine_version", job->engine_version);
     statement_bind_blob(s, ":data_hash", job->data_hash, sizeof job->data_hash);
     statement_bind_text(s, ":error", job->error);
@@ -131,8 +138,10 @@ static bool read_row(struct statement *s, struct arena *arena, struct job_row *r
         .finished_at_ns = statement_int(s, "finished_at_ns"),
         .progress = {.shards_done = statement_int(s, "shards_done"),
                      .shards_total = statement_int(s, "shards_total"),
+                     .shards_cached = statement_int(s, "shards_cached"),
                      .bars_done = statement_int(s, "bars_done"),
                      .bars_total = statement_int(s, "bars_total")},
+        .cost = statement_int(s, "cost"),
         .rev = statement_int(s, "rev"),
     };
     row_bytes(s, "data_hash", row.data_hash, sizeof row.data_hash);

@@ -25,6 +25,7 @@ bool job_status_is_final(enum job_status s);
 
 struct job_progress {
     int64_t shards_done, shards_total;
+    int64_t shards_cached; /* of those done: the result was there already */
     int64_t bars_done, bars_total;
 };
 
@@ -38,6 +39,7 @@ struct job_row {
     const char *request;                                  /* JSON in normal form */
     int64_t created_at_ns, started_at_ns, finished_at_ns; /* 0 = not yet */
     struct job_progress progress;
+    int64_t cost;       /* as estimated at acceptance (study_cost.h); 0 = unknown */
     const char *result; /* JSON, or NULL; job_repo_list leaves it out */
     const char *error;  /* or NULL */
     const char *engine_version;

@@ -108,6 +108,13 @@ static const char *const main_scripts[] = {
     "  job INTEGER PRIMARY KEY REFERENCES jobs(seq) ON DELETE CASCADE,"
     "  notes TEXT NOT NULL"
     ") STRICT;",
+
+    /* 6: jobs whose shards came from earlier results in part, and what a job was estimated to cost;
+       the payloads of shards are in cache.db now */
+    "ALTER TABLE jobs ADD COLUMN shards_cached INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE shards ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE shards SET payload = NULL;",
 };
 
 static const char *const bar_scripts[] = {
@@ -140,6 +147,22 @@ static const char *const bar_scripts[] = {
     "CREATE INDEX bars_directory ON bars(id, count, price_decimals, hash);",
 };
 
+static const char *const cache_scripts[] = {
+    /* 1: results of shards; their bytes apart, so that marking an entry as used does not write them
+     */
+    "CREATE TABLE entries("
+    "  id INTEGER PRIMARY KEY,"
+    "  key BLOB NOT NULL UNIQUE,"
+    "  used INTEGER NOT NULL,"
+    "  size_bytes INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX entries_used ON entries(used, id);"
+    "CREATE TABLE results("
+    "  id INTEGER PRIMARY KEY,"
+    "  data BLOB NOT NULL"
+    ") STRICT;",
+};
+
 const struct migration_set main_migrations = {
     .database = "bracketd.db",
     .application_id = 0x62726b31, /* "brk1" */
@@ -152,6 +175,13 @@ const struct migration_set bar_migrations = {
     .application_id = 0x62726b32, /* "brk2" */
     .scripts = bar_scripts,
     .count = sizeof bar_scripts / sizeof bar_scripts[0],
+};
+
+const struct migration_set cache_migrations = {
+    .database = "cache.db",
+    .application_id = 0x62726b33, /* "brk3" */
+    .scripts = cache_scripts,
+    .count = sizeof cache_scripts / sizeof cache_scripts[0],
 };
 
 static const char SQL_APPLICATION_ID[] = "PRAGMA application_id";

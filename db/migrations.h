@@ -16,8 +16,9 @@ struct migration_set {
     int64_t count;
 };
 
-extern const struct migration_set main_migrations; /* bracketd.db */
-extern const struct migration_set bar_migrations;  /* bars.db */
+extern const struct migration_set main_migrations;  /* bracketd.db */
+extern const struct migration_set bar_migrations;   /* bars.db */
+extern const struct migration_set cache_migrations; /* cache.db */
 
 /* Brings the database to the newest version. ERR_CONFLICT, naming both versions, when the database
  * is newer than this program; ERR_DATA when the file belongs to another program. Nothing is changed

@@ -7,26 +7,25 @@
 
 #define SHARD_COLUMNS                                                                              \
     "s.ordinal, s.symbol, s.from_day, s.to_day, s.status, s.attempts, s.bars, s.fires,"            \
-    " s.elapsed_us, s.worker, s.error"
+    " s.elapsed_us, s.worker, s.cached, s.error"
 
 static const char SQL_PUT[] =
     "INSERT INTO shards(job, ordinal, symbol, from_day, to_day, status, attempts, bars, fires,"
-    " elapsed_us, worker, error, payload)"
+    " elapsed_us, worker, cached, error)"
     " SELECT seq, :ordinal, :symbol, :from_day, :to_day, :status, :attempts, :bars, :fires,"
-    " :elapsed_us, :worker, :error, :payload FROM jobs WHERE id = :job"
+    " :elapsed_us, :worker, :cached, :error FROM jobs WHERE id = :job"
     " ON CONFLICT(job, ordinal) DO UPDATE SET symbol = excluded.symbol,"
     " from_day = excluded.from_day, to_day = excluded.to_day, status = excluded.status,"
     " attempts = excluded.attempts, bars = excluded.bars, fires = excluded.fires,"
-    " elapsed_us = excluded.elapsed_us, worker = excluded.worker, error = excluded.error,"
-    " payload = excluded.payload";
+    " elapsed_us = excluded.elapsed_us, worker = excluded.worker, cached = excluded.cached,"
+    " error = excluded.error";
 static const char SQL_LIST[] =
     "SELECT " SHARD_COLUMNS " FROM shards s"
     " WHERE s.job = (SELECT seq FROM jobs WHERE id = :job) AND s.ordinal > :after"
     " ORDER BY s.ordinal LIMIT :limit";
-static const char SQL_EACH[] =
-    "SELECT " SHARD_COLUMNS ", s.payload FROM shards s"
-    " WHERE s.job = (SELECT seq FROM jobs WHERE id = :job) AND s.status = 0"
-    " ORDER BY s.ordinal";
+static const char SQL_COUNT[] =
+    "SELECT count(*) AS count, coalesce(max(ordinal), -1) AS last FROM shards"
+    " WHERE job = (SELECT seq FROM jobs WHERE id = :job) AND status = 0";
 static const char SQL_DELETE[] =
     "DELETE FROM shards WHERE job = (SELECT seq FROM jobs WHERE id = :job)";
 
@@ -48,8 +47,8 @@ enum err shard_repo_put(struct db_write *w, const struct uuid *job_id,
     statement_bind_int(s, ":fires", shard->fires);
     statement_bind_int(s, ":elapsed_us", shard->elapsed_us);
     statement_bind_int(s, ":worker", shard->worker);
+    statement_bind_int(s, ":cached", shard->cached);
     statement_bind_text(s, ":error", shard->error);
-    statement_bind_blob(s, ":payload", shard->payload, shard->payload_bytes);
     enum err err = statement_run(s, &changes, e);
     if (err == ERR_OK && changes == 0)
         return error_set(e, ERR_NOT_FOUND, "there is no such job");
@@ -69,6 +68,7 @@ static struct shard_row read_numbers(struct statement *s)
         .fires = statement_int(s, "fires"),
         .elapsed_us = statement_int(s, "elapsed_us"),
         .worker = (int32_t)statement_int(s, "worker"),
+        .cached = statement_int(s, "cached") != 0,
     };
 }
 
@@ -103,21 +103,18 @@ enum err shard_repo_list(const struct db_read *r, const struct uuid *job_id, int
     return err;
 }
 
-enum err shard_repo_each(const struct db_read *r, const struct uuid *job_id, shard_visit *visit,
-                         void *context, struct error *e)
+enum err shard_repo_count(const struct db_read *r, const struct uuid *job_id, int64_t *ret,
+                          struct error *e)
 {
-    enum err visited = ERR_OK;
-    struct statement *s = db_prepare(r, SQL_EACH);
+    struct statement *s = db_prepare(r, SQL_COUNT);
     statement_bind_uuid(s, ":job", job_id);
-    while (visited == ERR_OK && statement_next(s)) {
-        struct shard_row row = read_numbers(s);
-        row.symbol = statement_text(s, "symbol");
-        row.error = statement_text(s, "error");
-        row.payload = statement_blob(s, "payload", &row.payload_bytes);
-        visited = visit(context, &row, e);
-    }
-    enum err err = statement_finish(s, visited == ERR_OK ? e : NULL);
-    return visited != ERR_OK ? visited : err;
+    bool found = statement_next(s);
+    int64_t count = found ? statement_int(s, "count") : 0;
+    bool whole = found && statement_int(s, "last") == count - 1;
+    enum err err = statement_finish(s, e);
+    if (err == ERR_OK)
+        *ret = whole ? count : 0;
+    return err;
 }
 
 enum err shard_repo_delete(struct db_write *w, const struct uuid *job_id, struct error *e)

@@ -1,5 +1,5 @@
-/* Shards of jobs in bracketd.db: the ledger a job resumes from. A payload is the engine's encoded
- * result of the shard; opaque here.
+/* Shards of jobs in bracketd.db: the ledger of what a job has stored. Their results are not here:
+ * a job that goes on finds them in the cache (shard_cache.h), or computes them again.
  */
 #ifndef DB_SHARD_REPO_H
 #define DB_SHARD_REPO_H
@@ -14,13 +14,12 @@ struct shard_row {
     const char *symbol;
     int32_t from_day, to_day; /* inclusive */
     enum shard_status status;
-    int32_t attempts; /* 1..LIMIT_SHARD_ATTEMPTS */
+    bool cached;      /* the result was there already */
+    int32_t attempts; /* 0 when it was; else 1..LIMIT_SHARD_ATTEMPTS, and one more of a proof */
     int64_t bars, fires;
     int64_t elapsed_us;
     int32_t worker;
-    const char *error;   /* or NULL */
-    const void *payload; /* or NULL; shard_repo_list leaves it out */
-    size_t payload_bytes;
+    const char *error; /* or NULL */
 };
 
 struct shard_rows {
@@ -32,15 +31,13 @@ struct shard_rows {
 /* Stores the end of a shard; a second time for the same ordinal replaces it. */
 enum err shard_repo_put(struct db_write *w, const struct uuid *job_id,
                         const struct shard_row *shard, struct error *e);
-/* Shards with ordinal > after_ordinal (-1 = all) in order, at most `limit`, without payloads. */
+/* Shards with ordinal > after_ordinal (-1 = all) in order, at most `limit`. */
 enum err shard_repo_list(const struct db_read *r, const struct uuid *job_id, int64_t after_ordinal,
                          int64_t limit, struct arena *arena, struct shard_rows *ret,
                          struct error *e);
-/* Calls back for every succeeded shard in order, payload included; the row is valid during the
- * call. A callback's error ends the walk and is returned. */
-typedef enum err shard_visit(void *context, const struct shard_row *shard, struct error *e);
-enum err shard_repo_each(const struct db_read *r, const struct uuid *job_id, shard_visit *visit,
-                         void *context, struct error *e);
+/* How many shards have succeeded, from the first one on without a hole; 0 when there is one. */
+enum err shard_repo_count(const struct db_read *r, const struct uuid *job_id, int64_t *ret,
+                          struct error *e);
 /* Removes all of a job's. */
 enum err shard_repo_delete(struct db_write *w, const struct uuid *job_id, struct error *e);
 

@@ -57,6 +57,9 @@ enum err storage_open(const char *path, const struct storage_options *options, s
         err = open_main(&s, e);
     if (err == ERR_OK)
         err = open_bars(&s, options != NULL ? options->bar_cache_bytes : 0, e);
+    if (err == ERR_OK && options != NULL && options->shard_cache_bytes > 0)
+        err = shard_cache_create(data_folder_cache_path(s.folder), options->shard_cache_bytes,
+                                 &s.shard_cache, e);
     if (err == ERR_OK)
         *ret = s;
     else
@@ -67,6 +70,7 @@ enum err storage_open(const char *path, const struct storage_options *options, s
 /* Readers close before the writing connection, which so is the last and empties the WAL. */
 void storage_close(struct storage *s)
 {
+    shard_cache_free(s->shard_cache);
     bar_cache_free(s->bar_cache);
     readers_free(s->bar_readers);
     bar_store_free(s->bar_store);

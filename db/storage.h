@@ -6,10 +6,12 @@
 #include "db/bar_store.h"
 #include "db/data_folder.h"
 #include "db/readers.h"
+#include "db/shard_cache.h"
 #include "db/writer.h"
 
 struct storage_options {
-    int64_t bar_cache_bytes; /* 0 = LIMIT_BAR_CACHE_BYTES */
+    int64_t bar_cache_bytes;   /* 0 = LIMIT_BAR_CACHE_BYTES */
+    int64_t shard_cache_bytes; /* 0 = results of shards are not kept */
 };
 
 /* All owned by the storage; use them freely from any thread. */
@@ -20,9 +22,10 @@ struct storage {
     struct bar_store *bar_store; /* bars.db */
     struct readers *bar_readers; /* bars.db: series_repo, bar_repo */
     struct bar_cache *bar_cache;
+    struct shard_cache *shard_cache; /* cache.db; NULL = none */
 };
 
-/* Takes the folder (ERR_CONFLICT "held by pid N"), migrates both databases, starts the writer. On
+/* Takes the folder (ERR_CONFLICT "held by pid N"), migrates the databases, starts the writer. On
  * error nothing is left open. options may be NULL. */
 enum err storage_open(const char *path, const struct storage_options *options, struct storage *ret,
                       struct error *e);

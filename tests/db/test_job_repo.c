@@ -172,8 +172,7 @@ static void lists_are_newest_first_in_pages_and_filtered(void **state)
     assert_int_equal(rows.items[5].created_at_ns, 7);
 }
 
-static void put_shard(struct main_db *t, int job, int64_t ordinal, enum shard_status status,
-                      const char *payload)
+static void put_shard(struct main_db *t, int job, int64_t ordinal, enum shard_status status)
 {
     struct uuid id = fixture_uuid(job);
     struct shard_row shard = {.ordinal = ordinal,
@@ -186,25 +185,9 @@ static void put_shard(struct main_db *t, int job, int64_t ordinal, enum shard_st
                               .fires = 12,
                               .elapsed_us = 345,
                               .worker = 1,
-                              .error = status == SHARD_FAILED ? "boom" : NULL,
-                              .payload = payload,
-                              .payload_bytes = payload == NULL ? 0 : strlen(payload)};
+                              .cached = ordinal == 2,
+                              .error = status == SHARD_FAILED ? "boom" : NULL};
     assert_int_equal(shard_repo_put(&t->w, &id, &shard, NULL), ERR_OK);
-}
-
-struct seen {
-    char text[64];
-    int64_t stop_at;
-};
-
-static enum err see(void *context, const struct shard_row *shard, struct error *e)
-{
-    struct seen *seen = context;
-    if (shard->ordinal == seen->stop_at)
-        return error_set(e, ERR_CANCELED, "enough");
-    assert_string_equal(shard->symbol, "SPY");
-    memcpy(seen->text + strlen(seen->text), shard->payload, shard->payload_bytes);
-    return ERR_OK;
 }
 
 static void shards_come_back_in_order(void **state)
@@ -213,10 +196,10 @@ static void shards_come_back_in_order(void **state)
     struct uuid id = fixture_uuid(1);
     create(t, 1, "backtest");
     create(t, 2, "backtest");
-    put_shard(t, 1, 2, SHARD_SUCCEEDED, "cc");
-    put_shard(t, 1, 0, SHARD_FAILED, NULL);
-    put_shard(t, 1, 1, SHARD_SUCCEEDED, "b");
-    put_shard(t, 2, 0, SHARD_SUCCEEDED, "other");
+    put_shard(t, 1, 2, SHARD_SUCCEEDED);
+    put_shard(t, 1, 0, SHARD_FAILED);
+    put_shard(t, 1, 1, SHARD_SUCCEEDED);
+    put_shard(t, 2, 0, SHARD_SUCCEEDED);
     struct shard_rows rows;
     assert_int_equal(shard_repo_list(&t->w.read, &id, -1, 2, &t->arena, &rows, NULL), ERR_OK);
     assert_int_equal(rows.count, 2);
@@ -225,21 +208,38 @@ static void shards_come_back_in_order(void **state)
     assert_string_equal(rows.items[0].error, "boom");
     assert_int_equal(rows.items[1].ordinal, 1);
     assert_int_equal(rows.items[1].elapsed_us, 345);
-    assert_null(rows.items[1].payload);
+    assert_false(rows.items[1].cached);
     assert_int_equal(shard_repo_list(&t->w.read, &id, 1, 2, &t->arena, &rows, NULL), ERR_OK);
     assert_int_equal(rows.count, 1);
     assert_false(rows.more);
+    assert_true(rows.items[0].cached);
+}
 
-    struct seen seen = {.stop_at = -1};
-    assert_int_equal(shard_repo_each(&t->w.read, &id, see, &seen, NULL), ERR_OK);
-    assert_string_equal(seen.text, "bcc"); /* the failed one has nothing to say */
+static int64_t stored_shards(struct main_db *t, int job)
+{
+    struct uuid id = fixture_uuid(job);
+    int64_t count = -1;
+    assert_int_equal(shard_repo_count(&t->w.read, &id, &count, NULL), ERR_OK);
+    return count;
+}
 
-    put_shard(t, 1, 0, SHARD_SUCCEEDED, "a"); /* its second attempt */
-    seen = (struct seen){.stop_at = 2};
-    struct error e = {0};
-    assert_int_equal(shard_repo_each(&t->w.read, &id, see, &seen, &e), ERR_CANCELED);
-    assert_string_equal(e.message, "enough");
-    assert_string_equal(seen.text, "ab");
+static void stored_shards_count_while_there_is_no_hole(void **state)
+{
+    struct main_db *t = *state;
+    create(t, 1, "backtest");
+    create(t, 2, "backtest");
+    put_shard(t, 2, 7, SHARD_SUCCEEDED);
+    assert_int_equal(stored_shards(t, 1), 0);
+    put_shard(t, 1, 0, SHARD_SUCCEEDED);
+    put_shard(t, 1, 1, SHARD_SUCCEEDED);
+    assert_int_equal(stored_shards(t, 1), 2);
+    put_shard(t, 1, 2, SHARD_FAILED);
+    assert_int_equal(stored_shards(t, 1), 2);
+    put_shard(t, 1, 2, SHARD_SUCCEEDED); /* a later run did it */
+    assert_int_equal(stored_shards(t, 1), 3);
+    put_shard(t, 1, 4, SHARD_SUCCEEDED);
+    assert_int_equal(stored_shards(t, 1), 0);
+    assert_int_equal(stored_shards(t, 2), 0);
 }
 
 static void deleting_a_job_takes_its_shards_along(void **state)
@@ -250,8 +250,8 @@ static void deleting_a_job_takes_its_shards_along(void **state)
     struct shard_rows rows;
     create(t, 1, "backtest");
     create(t, 2, "backtest");
-    put_shard(t, 1, 0, SHARD_SUCCEEDED, "x");
-    put_shard(t, 2, 0, SHARD_SUCCEEDED, "y");
+    put_shard(t, 1, 0, SHARD_SUCCEEDED);
+    put_shard(t, 2, 0, SHARD_SUCCEEDED);
     assert_int_equal(job_repo_delete(&t->w, &id, &e), ERR_CONFLICT);
     assert_non_null(strstr(e.message, "queued"));
     assert_int_equal(job_repo_finish(&t->w, &id, JOB_SUCCEEDED, 9, &all, NULL, NULL, NULL), ERR_OK);
@@ -290,6 +290,7 @@ int main(void)
         T(a_name_and_notes_change_in_any_state),         T(the_same_id_twice_is_a_conflict),
         T(lists_are_newest_first_in_pages_and_filtered), T(shards_come_back_in_order),
         T(deleting_a_job_takes_its_shards_along),        cmocka_unit_test(statuses_have_names),
+        T(stored_shards_count_while_there_is_no_hole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
