@@ -74,7 +74,8 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
     memset(app, 0, sizeof(*app));
     app->config = config;
     app->clock = clock;
-    struct storage_options options = {.bar_cache_bytes = config->cache_mb << 20};
+    struct storage_options options = {.bar_cache_bytes = config->cache_mb << 20,
+                                      .shard_cache_bytes = config->shard_cache_mb << 20};
     enum err err = storage_open(config->data, &options, &app->storage, e);
     if (err)
         return err;

@@ -34,6 +34,8 @@ static const struct option settings[] = {
             .help = "threads for requests that may block (default 4)"),
     SETTING(cache_mb, .name = "cache-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 16, .max = 1 << 20,
             .help = "decoded bars kept in memory (default 2048)"),
+    SETTING(shard_cache_mb, .name = "shard-cache-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
+            .help = "results of shards kept on disk (cache.db) for later jobs (default 1024; 0 keeps none)"),
     SETTING(disk_reserve_mb, .name = "disk-reserve-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
             .help = "refuse writes (507) when the disk has less left (default 64)"),
     SETTING(hosts, .name = "host", .kind = OPTION_TEXTS, .value = "NAME[,NAME]",
@@ -71,6 +73,7 @@ static void config_defaults(struct config *c)
     c->http_threads = cores < 4 ? cores : 4;
     c->api_threads = 4;
     c->cache_mb = LIMIT_BAR_CACHE_BYTES >> 20;
+    c->shard_cache_mb = LIMIT_SHARD_CACHE_BYTES >> 20;
     c->disk_reserve_mb = 64;
     c->log_level_name = "info";
 }

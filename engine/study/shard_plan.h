@@ -9,6 +9,7 @@
 #ifndef ENGINE_SHARD_PLAN_H
 #define ENGINE_SHARD_PLAN_H
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "engine/bars/bars.h"
 
@@ -25,8 +26,9 @@ void shard_size_format(struct shard_size s, char out[16]);
 
 /* One stored session day: all that planning needs to know of it. */
 struct shard_day {
-    int32_t day;   /* local date of the calendar's zone */
-    int64_t count; /* bars, >= 1 */
+    int32_t day;                         /* local date of the calendar's zone */
+    int64_t count;                       /* bars, >= 1 */
+    unsigned char hash[DATA_HASH_BYTES]; /* of its stored bars; planning does not look at it */
 };
 
 struct shard_symbol {

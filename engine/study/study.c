@@ -56,7 +56,7 @@ static enum err init_summaries(struct study *s, struct error *e)
 {
     enum err code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < s->symbol_count; i++)
-        code = study_statistics(&s->fires, 0, 0, &s->pooled, s->summaries[i].horizons, e);
+        code = study_statistics(&s->fires, 0, 0, &s->pooled, NULL, s->summaries[i].horizons, e);
     return code;
 }
 
@@ -92,7 +92,6 @@ enum err study_create(const struct study_request *request, const struct study_sy
         study_free(s);
         return code;
     }
-    study_fingerprint(s, s->fingerprint);
     *ret = s;
     return ERR_OK;
 }
@@ -144,6 +143,8 @@ void study_progress(const struct study *s, struct study_progress *ret)
         .bars_done = atomic_load_explicit(&s->bars_done, memory_order_relaxed),
         .bars_total = s->plan.bar_count,
         .shards_reevaluated = atomic_load_explicit(&s->shards_reevaluated, memory_order_relaxed),
+        .shards_cached = atomic_load_explicit(&s->shards_cached, memory_order_relaxed),
+        .bars_cached = atomic_load_explicit(&s->bars_cached, memory_order_relaxed),
     };
 }
 
@@ -160,7 +161,8 @@ enum err study_of_bars(const struct study_request *request, const char *name,
                        struct worker_pool *pool, const _Atomic bool *cancel,
                        struct study_result **ret, struct error *e)
 {
-    struct study_symbol symbol = {.stored = {.name = name, .calendar = bars->calendar}};
+    struct study_symbol symbol = {.stored = {.name = name, .calendar = bars->calendar},
+                                  .price_decimals = bars->price_decimals};
     memcpy(symbol.data_hash, data_hash, DATA_HASH_BYTES);
     struct shard_day *days = NULL;
     struct study *s = NULL;
@@ -172,7 +174,7 @@ enum err study_of_bars(const struct study_request *request, const char *name,
     if (code == ERR_OK)
         code = study_run(s, pool, &source, NULL, cancel, e);
     if (code == ERR_OK)
-        code = study_finish(s, ret, e);
+        code = study_finish(s, cancel, ret, e);
     study_free(s);
     free(days);
     return code;

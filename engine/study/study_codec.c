@@ -4,7 +4,57 @@
 #include <string.h>
 
 enum { MAGIC_BYTES = 8 };
-static const unsigned char magic[MAGIC_BYTES] = {'b', 'd', 's', 'h', 'a', 'r', 'd', 1};
+static const unsigned char shard_magic[MAGIC_BYTES] = {'b', 'd', 's', 'h', 'a', 'r', 'd', 2};
+static const unsigned char sums_magic[MAGIC_BYTES] = {'b', 'd', 's', 'u', 'm', 's', '_', 1};
+
+/* --- the envelope --- */
+
+static size_t begin_record(struct strbuf *out, const unsigned char magic[MAGIC_BYTES],
+                           const unsigned char key[DATA_HASH_BYTES])
+{
+    size_t start = out->length;
+    strbuf_add(out, magic, MAGIC_BYTES);
+    strbuf_add(out, key, DATA_HASH_BYTES);
+    return start;
+}
+
+static void end_record(struct strbuf *out, size_t start)
+{
+    unsigned char hash[DATA_HASH_BYTES];
+    if (strbuf_failed(out))
+        return;
+    data_hash_of(out->data + start, out->length - start, hash);
+    strbuf_add(out, hash, sizeof hash);
+}
+
+/* The body of a good record of the kind and key. */
+static enum err open_record(const void *bytes, size_t size_bytes,
+                            const unsigned char magic[MAGIC_BYTES],
+                            const unsigned char key[DATA_HASH_BYTES], struct unpacker *ret,
+                            struct error *e)
+{
+    const unsigned char *data = bytes;
+    if (size_bytes < MAGIC_BYTES + 2 * DATA_HASH_BYTES || memcmp(data, magic, MAGIC_BYTES) != 0)
+        return error_set(e, ERR_DATA, "no stored result of this kind and format");
+    if (memcmp(data + MAGIC_BYTES, key, DATA_HASH_BYTES) != 0)
+        return error_set(e, ERR_DATA, "the stored result is of another question or other data");
+    size_t signed_bytes = size_bytes - DATA_HASH_BYTES;
+    unsigned char hash[DATA_HASH_BYTES];
+    data_hash_of(data, signed_bytes, hash);
+    if (memcmp(hash, data + signed_bytes, DATA_HASH_BYTES) != 0)
+        return error_set(e, ERR_DATA, "the stored result is damaged");
+    *ret =
+        (struct unpacker){.at = data + MAGIC_BYTES + DATA_HASH_BYTES, .end = data + signed_bytes};
+    return ERR_OK;
+}
+
+static enum err close_record(const struct unpacker *u, struct error *e)
+{
+    return u->failed || u->at != u->end ? error_set(e, ERR_DATA, "the stored result is damaged")
+                                        : ERR_OK;
+}
+
+/* --- shards --- */
 
 static void pack_fires(const struct fire_list *l, struct strbuf *out)
 {
@@ -74,78 +124,75 @@ static void unpack_counts(struct unpacker *u, struct study_counts *c)
     c->days = unpack_signed(u);
 }
 
-void shard_record_encode(const struct shard_record *record,
-                         const unsigned char fingerprint[DATA_HASH_BYTES], struct strbuf *out)
+void shard_record_encode(const struct shard_result *result,
+                         const unsigned char key[DATA_HASH_BYTES], struct strbuf *out)
 {
-    const struct shard_result *r = record->result;
-    size_t start = out->length;
-    strbuf_add(out, magic, sizeof magic);
-    strbuf_add(out, fingerprint, DATA_HASH_BYTES);
-    pack_signed(out, record->index);
-    pack_unsigned(out, record->reevaluated);
-    pack_counts(&r->counts, out);
-    pack_fires(&r->fires, out);
-    pack_unsigned(out, r->state_bytes);
-    strbuf_add(out, r->exit_state, r->state_bytes);
-    pack_unsigned(out, record->sums != NULL);
-    if (record->sums)
-        study_sums_pack(record->sums, out);
-    if (strbuf_failed(out))
-        return;
-    unsigned char hash[DATA_HASH_BYTES];
-    data_hash_of(out->data + start, out->length - start, hash);
-    strbuf_add(out, hash, sizeof hash);
+    size_t start = begin_record(out, shard_magic, key);
+    pack_counts(&result->counts, out);
+    pack_fires(&result->fires, out);
+    pack_unsigned(out, result->state_bytes);
+    if (result->state_bytes > 0) {
+        strbuf_add(out, result->entry_hash, sizeof result->entry_hash);
+        strbuf_add(out, result->exit_state, result->state_bytes);
+    }
+    end_record(out, start);
 }
 
-static enum err unpack_state(struct unpacker *u, struct shard_result *r, struct error *e)
+static enum err unpack_states(struct unpacker *u, struct shard_result *r, struct error *e)
 {
-    r->state_bytes = unpack_count(u, (size_t)(u->end - u->at));
-    const void *state = unpack_bytes(u, r->state_bytes);
-    if (!state || r->state_bytes == 0)
+    size_t state_bytes = unpack_count(u, (size_t)(u->end - u->at));
+    if (state_bytes == 0)
         return ERR_OK;
-    r->exit_state = malloc(r->state_bytes);
+    const void *hash = unpack_bytes(u, sizeof r->entry_hash);
+    const void *state = unpack_bytes(u, state_bytes);
+    if (!hash || !state)
+        return ERR_OK;
+    r->exit_state = malloc(state_bytes);
     if (!r->exit_state)
         return error_set(e, ERR_NO_MEMORY, "no memory for the state of the rule");
-    memcpy(r->exit_state, state, r->state_bytes);
-    return ERR_OK;
-}
-
-static enum err unpack_body(struct unpacker *u, struct shard_record *record, struct error *e)
-{
-    if (unpack_signed(u) != record->index)
-        return error_set(e, ERR_DATA, "the stored result is of another shard");
-    record->reevaluated = unpack_unsigned(u) != 0;
-    unpack_counts(u, &record->result->counts);
-    enum err code = unpack_fires(u, &record->result->fires, e);
-    if (code == ERR_OK)
-        code = unpack_state(u, record->result, e);
-    if (code != ERR_OK)
-        return code;
-    bool has_sums = unpack_unsigned(u) != 0;
-    if (has_sums != (record->sums != NULL))
-        u->failed = true;
-    else if (has_sums)
-        study_sums_unpack(record->sums, u);
-    if (u->failed || u->at != u->end)
-        return error_set(e, ERR_DATA, "the stored result of a shard is damaged");
+    r->state_bytes = state_bytes;
+    memcpy(r->exit_state, state, state_bytes);
+    memcpy(r->entry_hash, hash, sizeof r->entry_hash);
     return ERR_OK;
 }
 
 enum err shard_record_decode(const void *bytes, size_t size_bytes,
-                             const unsigned char fingerprint[DATA_HASH_BYTES],
-                             struct shard_record *record, struct error *e)
+                             const unsigned char key[DATA_HASH_BYTES], struct shard_result *result,
+                             struct error *e)
 {
-    const unsigned char *data = bytes;
-    if (size_bytes < MAGIC_BYTES + 2 * DATA_HASH_BYTES || memcmp(data, magic, MAGIC_BYTES) != 0)
-        return error_set(e, ERR_DATA, "no stored shard of this version");
-    size_t signed_bytes = size_bytes - DATA_HASH_BYTES;
-    unsigned char hash[DATA_HASH_BYTES];
-    data_hash_of(data, signed_bytes, hash);
-    if (memcmp(hash, data + signed_bytes, DATA_HASH_BYTES) != 0)
-        return error_set(e, ERR_DATA, "the stored result of a shard is damaged");
-    if (memcmp(data + MAGIC_BYTES, fingerprint, DATA_HASH_BYTES) != 0)
-        return error_set(e, ERR_DATA,
-                         "the stored result is of another request, plan, data or version");
-    struct unpacker u = {.at = data + MAGIC_BYTES + DATA_HASH_BYTES, .end = data + signed_bytes};
-    return unpack_body(&u, record, e);
+    struct unpacker u;
+    enum err code = open_record(bytes, size_bytes, shard_magic, key, &u, e);
+    if (code != ERR_OK)
+        return code;
+    unpack_counts(&u, &result->counts);
+    code = unpack_fires(&u, &result->fires, e);
+    if (code == ERR_OK)
+        code = unpack_states(&u, result, e);
+    return code == ERR_OK ? close_record(&u, e) : code;
+}
+
+/* --- sums --- */
+
+void sums_record_encode(const struct study_sums *sums, const unsigned char key[DATA_HASH_BYTES],
+                        struct strbuf *out)
+{
+    size_t start = begin_record(out, sums_magic, key);
+    pack_unsigned(out, sums->horizon_count);
+    study_sums_pack(sums, out);
+    end_record(out, start);
+}
+
+enum err sums_record_decode(const void *bytes, size_t size_bytes,
+                            const unsigned char key[DATA_HASH_BYTES], struct study_sums *sums,
+                            struct error *e)
+{
+    struct unpacker u;
+    enum err code = open_record(bytes, size_bytes, sums_magic, key, &u, e);
+    if (code != ERR_OK)
+        return code;
+    if (unpack_unsigned(&u) != sums->horizon_count)
+        u.failed = true;
+    else
+        study_sums_unpack(sums, &u);
+    return close_record(&u, e);
 }

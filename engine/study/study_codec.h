@@ -1,8 +1,8 @@
-/* A merged shard as bytes, for storage and for resuming. Private to the study.
+/* Shard results and sums as bytes, for a cache. Private to the study.
  *
- * Format 1: "bdshard" and the format's number, 8 bytes; the study's fingerprint, 16 bytes; the body
- * (packing.h): shard index, re-evaluated flag, counts, fires, exit state, and with a symbol's last
- * shard the symbol's sums; then BLAKE2b-128 of all before, 16 bytes.
+ * A record: its kind and format, 8 bytes ("bdshard", "bdsums_" and the format's number); its key,
+ * 16 bytes; the body (packing.h); BLAKE2b-128 of all before, 16 bytes. The body of a shard has
+ * counts, candidate fires, the hash of the state it was entered in and the state it was left in.
  */
 #ifndef ENGINE_STUDY_CODEC_H
 #define ENGINE_STUDY_CODEC_H
@@ -10,21 +10,19 @@
 #include "base/digest.h"
 #include "engine/study/study_shard.h"
 
-struct shard_record {
-    int64_t index; /* in the plan */
-    bool reevaluated;
-    struct shard_result *result; /* its entry state is not stored */
-    struct study_sums *sums;     /* of the whole symbol, or NULL */
-};
+/* The candidates of a shard, before any cooldown. */
+void shard_record_encode(const struct shard_result *result,
+                         const unsigned char key[DATA_HASH_BYTES], struct strbuf *out);
+void sums_record_encode(const struct study_sums *sums, const unsigned char key[DATA_HASH_BYTES],
+                        struct strbuf *out);
 
-void shard_record_encode(const struct shard_record *record,
-                         const unsigned char fingerprint[DATA_HASH_BYTES], struct strbuf *out);
-
-/* Fills record->result (empty before; the caller releases it in any case) and, when `sums` is
- * given, the sums, which must be empty and present in the bytes. The index must be `record->index`.
- * ERR_DATA. */
+/* Fill what is given, which must be empty; the caller releases it in any case. ERR_DATA when the
+ * bytes are damaged or of another kind, format or key. */
 enum err shard_record_decode(const void *bytes, size_t size_bytes,
-                             const unsigned char fingerprint[DATA_HASH_BYTES],
-                             struct shard_record *record, struct error *e);
+                             const unsigned char key[DATA_HASH_BYTES], struct shard_result *result,
+                             struct error *e);
+enum err sums_record_decode(const void *bytes, size_t size_bytes,
+                            const unsigned char key[DATA_HASH_BYTES], struct study_sums *sums,
+                            struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 #include "engine/study/study_state.h"
 
-#include <string.h>
+#include <stdatomic.h>
 
 /* The question: everything but the shape of shards. */
 static void add_request(struct sha256 *h, const struct study *s)
@@ -31,25 +31,11 @@ static void add_request(struct sha256 *h, const struct study *s)
     }
 }
 
-void study_fingerprint(const struct study *s, unsigned char out[DATA_HASH_BYTES])
-{
-    struct sha256 h;
-    sha256_init(&h);
-    add_request(&h, s);
-    sha256_add_u64(&h, (uint64_t)s->plan.shard_count);
-    for (int64_t i = 0; i < s->plan.shard_count; i++) {
-        const struct shard *shard = &s->plan.shards[i];
-        sha256_add_u64(&h, (uint64_t)shard->symbol);
-        sha256_add_u64(&h, shard->state_only);
-        sha256_add_u64(&h, (uint64_t)shard->first_bar);
-        sha256_add_u64(&h, (uint64_t)shard->end_bar);
-    }
-    unsigned char hash[SHA256_BYTES];
-    sha256_finish(&h, hash);
-    memcpy(out, hash, DATA_HASH_BYTES);
-}
+/* Fires between two looks at *cancel. */
+enum { DIGEST_STEP = 65536 };
 
-void study_digest(const struct study *s, char out[SHA256_TEXT])
+enum err study_digest(const struct study *s, const _Atomic bool *cancel, char out[SHA256_TEXT],
+                      struct error *e)
 {
     struct sha256 h;
     sha256_init(&h);
@@ -58,6 +44,8 @@ void study_digest(const struct study *s, char out[SHA256_TEXT])
     sha256_add_u64(&h, l->count);
     for (size_t i = 0; i < l->count; i++) {
         const struct study_fire *f = &l->fires[i];
+        if (i % DIGEST_STEP == 0 && cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+            return error_set(e, ERR_CANCELED, "canceled");
         sha256_add_u64(&h, (uint64_t)f->symbol);
         sha256_add_u64(&h, (uint64_t)f->at_ns);
         sha256_add_double(&h, f->close);
@@ -69,4 +57,5 @@ void study_digest(const struct study *s, char out[SHA256_TEXT])
     unsigned char hash[SHA256_BYTES];
     sha256_finish(&h, hash);
     hex_format(hash, sizeof hash, out);
+    return ERR_OK;
 }

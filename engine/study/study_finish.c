@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err study_finish(struct study *s, struct study_result **ret, struct error *e)
+enum err study_finish(struct study *s, const _Atomic bool *cancel, struct study_result **ret,
+                      struct error *e)
 {
     assert(s->merged == s->plan.shard_count);
     struct study_result *r = calloc(1, sizeof *r);
@@ -18,14 +19,15 @@ enum err study_finish(struct study *s, struct study_result **ret, struct error *
     if (s->symbol_count == 1)
         memcpy(r->horizons, s->summaries[0].horizons, sizeof r->horizons);
     else
-        code = study_statistics(&s->fires, 0, s->fires.count, &s->pooled, r->horizons, e);
+        code = study_statistics(&s->fires, 0, s->fires.count, &s->pooled, cancel, r->horizons, e);
     if (code == ERR_OK)
-        code = study_aggregates(&s->fires, r, e);
+        code = study_aggregates(&s->fires, cancel, r, e);
+    if (code == ERR_OK)
+        code = study_digest(s, cancel, r->digest, e);
     if (code != ERR_OK) {
         study_result_free(r);
         return code;
     }
-    study_digest(s, r->digest);
     /* The study gives its lists away. */
     r->symbol_count = s->symbol_count;
     r->symbols = s->summaries;

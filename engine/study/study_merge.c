@@ -9,12 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-int64_t shard_bars(const struct shard *shard)
-{
-    return shard->end_bar - shard->first_bar;
-}
-
-bool study_is_last_of_symbol(const struct study *s, int64_t shard)
+static bool is_last_of_symbol(const struct study *s, int64_t shard)
 {
     return shard + 1 == s->plan.symbol_first[s->plan.shards[shard].symbol + 1];
 }
@@ -32,33 +27,30 @@ static int64_t count_fire_days(const struct fire_list *fires, int32_t *last)
 
 static enum err tell_sink(struct study *s, const struct merge_input *in, struct error *e)
 {
+    const struct fire_list *fires = &in->result->fires;
     if (!in->sink || !in->sink->shard_done)
         return ERR_OK;
-    const struct shard_result *r = in->result;
-    struct shard_record record = {
-        .index = s->merged,
-        .reevaluated = in->reevaluated,
-        .result = in->result,
-        .sums = study_is_last_of_symbol(s, s->merged) ? &s->symbol_sums : NULL,
-    };
-    struct strbuf bytes;
-    strbuf_init(&bytes, SIZE_MAX / 2);
-    shard_record_encode(&record, s->fingerprint, &bytes);
     struct study_shard_done done = {
         .index = s->merged,
         .shard = &s->plan.shards[s->merged],
         .reevaluated = in->reevaluated,
-        .fire_count = r->fires.count,
-        .fires = r->fires.fires,
-        .forward = r->fires.forward,
-        .bytes = bytes.data,
-        .size_bytes = bytes.length,
+        .cached = in->cached,
+        .attempts = in->attempts,
+        .fire_count = fires->count,
+        .fires = fires->fires,
+        .forward = fires->forward,
     };
-    enum err code = strbuf_failed(&bytes)
-                        ? error_set(e, ERR_NO_MEMORY, "no memory for the result of a shard")
-                        : in->sink->shard_done(in->sink->context, &done, e);
-    strbuf_release(&bytes);
-    return code;
+    return in->sink->shard_done(in->sink->context, &done, e);
+}
+
+/* What came from an earlier study is done once it is merged; all else was counted by its worker. */
+static void count_cached(struct study *s)
+{
+    int64_t bars = shard_bars(&s->plan.shards[s->merged]);
+    atomic_fetch_add_explicit(&s->shards_cached, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->bars_cached, bars, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->shards_done, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->bars_done, bars, memory_order_relaxed);
 }
 
 static void add_counts(struct study_counts *to, const struct study_counts *from)
@@ -104,7 +96,7 @@ static void take_state(struct study *s, struct shard_result *r)
 enum err study_merge(struct study *s, const struct merge_input *in, struct error *e)
 {
     struct shard_result *r = in->result;
-    bool last = study_is_last_of_symbol(s, s->merged);
+    bool last = is_last_of_symbol(s, s->merged);
     int64_t last_fire_ns = s->last_fire_ns;
     int32_t last_fire_session = s->last_fire_session;
     fire_list_cool(&r->fires, s->request.cooldown_ns, &last_fire_ns);
@@ -119,7 +111,7 @@ enum err study_merge(struct study *s, const struct merge_input *in, struct error
     enum err code = fire_list_append(&s->fires, &r->fires, e);
     if (code == ERR_OK && last)
         code = study_statistics(&s->fires, s->symbol_first_fire, s->fires.count, &s->symbol_sums,
-                                summary.horizons, e);
+                                s->setup.cancel, summary.horizons, e);
     if (code == ERR_OK)
         code = tell_sink(s, in, e);
     if (code != ERR_OK) {
@@ -133,6 +125,8 @@ enum err study_merge(struct study *s, const struct merge_input *in, struct error
     s->reevaluated += in->reevaluated;
     atomic_store_explicit(&s->shards_reevaluated, s->reevaluated, memory_order_relaxed);
     take_state(s, r);
+    if (in->cached)
+        count_cached(s);
     s->merged++;
     if (last)
         finish_symbol(s, &summary);

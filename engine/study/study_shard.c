@@ -12,7 +12,6 @@ enum { WORD_BITS = 64, FEW_CANDIDATES = 16 };
 void shard_result_release(struct shard_result *r)
 {
     fire_list_release(&r->fires);
-    free(r->entry_state);
     free(r->exit_state);
     *r = (struct shard_result){0};
 }
@@ -266,15 +265,16 @@ static enum err evaluate_blocks(const struct shard_setup *setup, struct shard_wo
     return ERR_OK;
 }
 
-static enum err save_state(const struct rule_run *run, struct shard_result *r,
-                           unsigned char **ret_state, struct error *e)
+/* The hash of the state that the shard is entered in, and room for the one it is left in. */
+static enum err note_entry(const struct rule_run *run, struct shard_result *r, struct error *e)
 {
-    r->state_bytes = rule_state_bytes(run);
-    unsigned char *state = calloc(1, r->state_bytes + 1);
-    if (!state)
+    size_t state_bytes = rule_state_bytes(run);
+    r->exit_state = calloc(1, state_bytes + 1);
+    if (!r->exit_state)
         return error_set(e, ERR_NO_MEMORY, "no memory for the state of the rule");
-    rule_run_save(run, state);
-    *ret_state = state;
+    r->state_bytes = state_bytes;
+    rule_run_save(run, r->exit_state);
+    data_hash_of(r->exit_state, state_bytes, r->entry_hash);
     return ERR_OK;
 }
 
@@ -305,13 +305,13 @@ enum err shard_evaluate(const struct shard_setup *setup, struct shard_worker *w,
     if (code == ERR_OK)
         code = enter(setup, w, bars, shard, true_state, e);
     if (code == ERR_OK && setup->needs_proof)
-        code = save_state(w->cursor.run, &r, &r.entry_state, e);
+        code = note_entry(w->cursor.run, &r, e);
     if (code == ERR_OK && shard->state_only)
         code = scan_cursor_skip(&w->cursor, shard->end_bar, setup->cancel, e);
     else if (code == ERR_OK)
         code = evaluate_blocks(setup, w, bars, shard, sums, &r, e);
     if (code == ERR_OK && setup->needs_proof)
-        code = save_state(w->cursor.run, &r, &r.exit_state, e);
+        rule_run_save(w->cursor.run, r.exit_state);
     if (code != ERR_OK) {
         shard_result_release(&r);
         return code;

@@ -4,6 +4,7 @@
 #ifndef ENGINE_STUDY_SHARD_H
 #define ENGINE_STUDY_SHARD_H
 
+#include "base/digest.h"
 #include "engine/study/fire_list.h"
 #include "engine/study/scan.h"
 #include "engine/study/study_forward.h"
@@ -13,8 +14,8 @@ struct shard_result {
     struct study_counts counts; /* fires and days_with_fires are the merge's */
     struct fire_list fires;     /* candidates; after the merge, those the cooldown left */
     size_t state_bytes;         /* 0 when the rule needs no proof */
-    unsigned char *entry_state; /* before the shard's first bar */
-    unsigned char *exit_state;  /* after its last */
+    unsigned char *exit_state;  /* after the shard's last bar */
+    unsigned char entry_hash[DATA_HASH_BYTES]; /* of the state before its first */
 };
 void shard_result_release(struct shard_result *r);
 
@@ -43,7 +44,7 @@ void shard_worker_release(struct shard_worker *w);
 
 /* Evaluates the rule over the shard. `true_state` is the state of the run at its first bar when
  * that is known, else NULL: then the worker's cursor goes on or warms up, and the result's
- * entry_state must be proved. A state-only shard has no candidates. sums (NULL: not wanted) as
+ * entry_hash must be proved. A state-only shard has no candidates. sums (NULL: not wanted) as
  * shard_sum. */
 enum err shard_evaluate(const struct shard_setup *setup, struct shard_worker *w,
                         const struct bars *bars, const struct shard *shard,

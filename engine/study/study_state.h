@@ -1,5 +1,6 @@
-/* The inside of a study, shared by study.c (life cycle), study_run.c (batches on the pool),
- * study_merge.c (proof and merge in order), study_statistics.c and study_digest.c. Private to them.
+/* The inside of a study, shared by study.c (life cycle), study_run.c (batches on the pool, with
+ * study_runner.h), study_merge.c (the merge in order), study_finish.c, study_statistics.c,
+ * study_keys.c and study_digest.c. Private to them.
  */
 #ifndef ENGINE_STUDY_STATE_H
 #define ENGINE_STUDY_STATE_H
@@ -15,7 +16,6 @@ struct study {
     struct study_symbol *symbols; /* names and days owned */
     struct shard_plan plan;
     struct shard_setup setup;
-    unsigned char fingerprint[DATA_HASH_BYTES];
 
     /* the merge: everything up to shard `merged` is in */
     int64_t merged;
@@ -38,34 +38,41 @@ struct study {
 
     /* told to other threads while workers run */
     _Atomic int64_t shards_done, bars_done, shards_reevaluated;
+    _Atomic int64_t shards_cached, bars_cached; /* of those that are merged */
 };
 
 /* study_merge.c */
 
-/* Takes what is in the result, in plan order; its state must be proved. `sums` (NULL allowed) are
- * the whole symbol's, for the symbol's last shard when they are not in symbol_sums already. */
+/* Takes what is in the result, in plan order; its state must be proved, and with a symbol's last
+ * shard the symbol's sums must be in symbol_sums. */
 struct merge_input {
     struct shard_result *result;
-    bool reevaluated;
+    bool reevaluated, cached;
+    int32_t attempts;
     const struct study_sink *sink; /* NULL allowed */
 };
 enum err study_merge(struct study *s, const struct merge_input *in, struct error *e);
-bool study_is_last_of_symbol(const struct study *s, int64_t shard);
-int64_t shard_bars(const struct shard *shard);
+static inline int64_t shard_bars(const struct shard *shard)
+{
+    return shard->end_bar - shard->first_bar;
+}
 
 /* study_statistics.c */
 
-/* Statistics of fires beside the base that `sums` (of the same symbols) give. */
+/* Statistics of fires beside the base that `sums` (of the same symbols) give. ERR_CANCELED soon
+ * after *cancel (NULL allowed). */
 enum err study_statistics(const struct fire_list *fires, size_t first, size_t end,
-                          const struct study_sums *sums,
+                          const struct study_sums *sums, const _Atomic bool *cancel,
                           struct study_horizon_stats ret[LIMIT_HORIZONS], struct error *e);
-/* By minute, weekday and month, and the fire map. */
-enum err study_aggregates(const struct fire_list *fires, struct study_result *r, struct error *e);
+/* By minute, weekday and month, and the fire map. ERR_CANCELED soon after *cancel (NULL allowed).
+ */
+enum err study_aggregates(const struct fire_list *fires, const _Atomic bool *cancel,
+                          struct study_result *r, struct error *e);
 
 /* study_digest.c */
 
-/* Of everything that shard results depend on, the plan included. */
-void study_fingerprint(const struct study *s, unsigned char out[DATA_HASH_BYTES]);
-void study_digest(const struct study *s, char out[SHA256_TEXT]);
+/* ERR_CANCELED soon after *cancel (NULL allowed). */
+enum err study_digest(const struct study *s, const _Atomic bool *cancel, char out[SHA256_TEXT],
+                      struct error *e);
 
 #endif

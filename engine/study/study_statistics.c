@@ -4,11 +4,20 @@
 #include "engine/study/student_t.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static const double CONFIDENCE = 0.95;
 
-enum { SELECTION_ROUNDS_MAX = 100 };
+enum {
+    SELECTION_ROUNDS_MAX = 100,
+    FIRES_PER_STEP = 65536, /* between two looks at *cancel */
+};
+
+static bool is_canceled(const _Atomic bool *cancel)
+{
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -102,7 +111,7 @@ static struct study_horizon_stats stats_of(const struct exact_sum *fires,
 }
 
 enum err study_statistics(const struct fire_list *fires, size_t first, size_t end,
-                          const struct study_sums *sums,
+                          const struct study_sums *sums, const _Atomic bool *cancel,
                           struct study_horizon_stats ret[LIMIT_HORIZONS], struct error *e)
 {
     double *returns = malloc((end - first + 1) * sizeof *returns);
@@ -111,7 +120,8 @@ enum err study_statistics(const struct fire_list *fires, size_t first, size_t en
     bool fired[MINUTES_OF_DAY] = {false};
     for (size_t i = first; i < end; i++)
         fired[fires->fires[i].minute] = true;
-    for (size_t h = 0; h < fires->horizon_count; h++) {
+    enum err code = ERR_OK;
+    for (size_t h = 0; code == ERR_OK && h < fires->horizon_count; h++) {
         struct exact_sum total = {0};
         int64_t count = 0;
         for (size_t i = first; i < end; i++) {
@@ -123,9 +133,11 @@ enum err study_statistics(const struct fire_list *fires, size_t first, size_t en
         }
         struct exact_sum base = base_of(sums, h, fired, &total);
         ret[h] = stats_of(&total, &base, median_of(returns, count));
+        if (is_canceled(cancel))
+            code = error_set(e, ERR_CANCELED, "canceled");
     }
     free(returns);
-    return ERR_OK;
+    return code;
 }
 
 static int32_t minute_key(const struct study_fire *f)
@@ -152,10 +164,13 @@ struct table {
     struct exact_sum *sums; /* [key_count * horizon_count] */
 };
 
-static void fill_table(struct table *t, const struct fire_list *l,
-                       int32_t (*key_of)(const struct study_fire *))
+static enum err fill_table(struct table *t, const struct fire_list *l,
+                           int32_t (*key_of)(const struct study_fire *), const _Atomic bool *cancel,
+                           struct error *e)
 {
     for (size_t i = 0; i < l->count; i++) {
+        if (i % FIRES_PER_STEP == 0 && is_canceled(cancel))
+            return error_set(e, ERR_CANCELED, "canceled");
         size_t row = (size_t)(key_of(&l->fires[i]) - t->lowest);
         t->fires[row]++;
         for (size_t h = 0; h < l->horizon_count; h++) {
@@ -164,6 +179,7 @@ static void fill_table(struct table *t, const struct fire_list *l,
                 exact_sum_add(&t->sums[row * t->horizon_count + h], x);
         }
     }
+    return ERR_OK;
 }
 
 static void emit_groups(const struct table *t, struct study_groups *ret)
@@ -184,7 +200,7 @@ static void emit_groups(const struct table *t, struct study_groups *ret)
 }
 
 static enum err group_by(const struct fire_list *l, int32_t (*key_of)(const struct study_fire *),
-                         struct study_groups *ret, struct error *e)
+                         const _Atomic bool *cancel, struct study_groups *ret, struct error *e)
 {
     if (l->count == 0)
         return ERR_OK;
@@ -200,52 +216,85 @@ static enum err group_by(const struct fire_list *l, int32_t (*key_of)(const stru
     t.fires = calloc(t.key_count, sizeof *t.fires);
     t.sums = calloc(t.key_count * t.horizon_count, sizeof *t.sums);
     ret->items = calloc(t.key_count, sizeof *ret->items);
-    enum err code = ERR_OK;
-    if (t.fires && t.sums && ret->items) {
-        fill_table(&t, l, key_of);
+    enum err code = t.fires && t.sums && ret->items
+                        ? fill_table(&t, l, key_of, cancel, e)
+                        : error_set(e, ERR_NO_MEMORY, "no memory for the aggregates");
+    if (code == ERR_OK)
         emit_groups(&t, ret);
-    } else {
-        code = error_set(e, ERR_NO_MEMORY, "no memory for the aggregates");
-    }
     free(t.fires);
     free(t.sums);
     return code;
 }
 
-static int compare_cells(const void *a, const void *b)
-{
-    const struct study_map_cell *x = a, *y = b;
-    if (x->day != y->day)
-        return x->day < y->day ? -1 : 1;
-    return (x->minute > y->minute) - (x->minute < y->minute);
-}
+/* The minutes of all fires, day by day. */
+struct day_lists {
+    int32_t first_day;
+    size_t day_count;
+    size_t *end;      /* [day_count + 1]: day k has minutes [end[k], end[k + 1]) */
+    int16_t *minutes; /* [fires] */
+};
 
-static enum err make_map(const struct fire_list *l, struct study_result *r, struct error *e)
+static enum err sort_by_day(const struct fire_list *l, struct day_lists *ret, struct error *e)
 {
-    struct study_map_cell *cells = calloc(l->count + 1, sizeof *cells);
-    if (!cells)
-        return error_set(e, ERR_NO_MEMORY, "no memory for the fire map");
-    for (size_t i = 0; i < l->count; i++)
-        cells[i] = (struct study_map_cell){l->fires[i].day, l->fires[i].minute, 1};
-    qsort(cells, l->count, sizeof *cells, compare_cells);
-    size_t kept = 0;
+    int32_t first = INT32_MAX, last = INT32_MIN;
     for (size_t i = 0; i < l->count; i++) {
-        if (kept > 0 && compare_cells(&cells[kept - 1], &cells[i]) == 0)
-            cells[kept - 1].fires++;
-        else
-            cells[kept++] = cells[i];
+        first = l->fires[i].day < first ? l->fires[i].day : first;
+        last = l->fires[i].day > last ? l->fires[i].day : last;
     }
-    r->map = cells;
-    r->map_count = kept;
+    ret->first_day = first;
+    ret->day_count = l->count > 0 ? (size_t)(last - first) + 1 : 0;
+    ret->end = calloc(ret->day_count + 2, sizeof *ret->end);
+    ret->minutes = malloc((l->count + 1) * sizeof *ret->minutes);
+    if (!ret->end || !ret->minutes)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the fire map");
+    /* Counted two places up, added up one place up, and moved down by filling in. */
+    for (size_t i = 0; i < l->count; i++)
+        ret->end[l->fires[i].day - first + 2]++;
+    for (size_t k = 2; k < ret->day_count + 2; k++)
+        ret->end[k] += ret->end[k - 1];
+    for (size_t i = 0; i < l->count; i++)
+        ret->minutes[ret->end[l->fires[i].day - first + 1]++] = (int16_t)l->fires[i].minute;
     return ERR_OK;
 }
 
-enum err study_aggregates(const struct fire_list *fires, struct study_result *r, struct error *e)
+static void emit_day(const struct day_lists *d, size_t k, struct study_result *r)
 {
-    enum err code = group_by(fires, minute_key, &r->by_minute, e);
+    int64_t fires[MINUTES_OF_DAY] = {0};
+    if (d->end[k] == d->end[k + 1])
+        return;
+    for (size_t i = d->end[k]; i < d->end[k + 1]; i++)
+        fires[d->minutes[i]]++;
+    for (int32_t m = 0; m < MINUTES_OF_DAY; m++)
+        if (fires[m] > 0)
+            r->map[r->map_count++] =
+                (struct study_map_cell){d->first_day + (int32_t)k, m, fires[m]};
+}
+
+static enum err make_map(const struct fire_list *l, const _Atomic bool *cancel,
+                         struct study_result *r, struct error *e)
+{
+    struct day_lists days = {0};
+    enum err code = sort_by_day(l, &days, e);
+    r->map = calloc(l->count + 1, sizeof *r->map);
+    if (code == ERR_OK && !r->map)
+        code = error_set(e, ERR_NO_MEMORY, "no memory for the fire map");
+    for (size_t k = 0; code == ERR_OK && k < days.day_count; k++) {
+        emit_day(&days, k, r);
+        if (is_canceled(cancel))
+            code = error_set(e, ERR_CANCELED, "canceled");
+    }
+    free(days.end);
+    free(days.minutes);
+    return code;
+}
+
+enum err study_aggregates(const struct fire_list *fires, const _Atomic bool *cancel,
+                          struct study_result *r, struct error *e)
+{
+    enum err code = group_by(fires, minute_key, cancel, &r->by_minute, e);
     if (code == ERR_OK)
-        code = group_by(fires, weekday_key, &r->by_weekday, e);
+        code = group_by(fires, weekday_key, cancel, &r->by_weekday, e);
     if (code == ERR_OK)
-        code = group_by(fires, month_key, &r->by_month, e);
-    return code == ERR_OK ? make_map(fires, r, e) : code;
+        code = group_by(fires, month_key, cancel, &r->by_month, e);
+    return code == ERR_OK ? make_map(fires, cancel, r, e) : code;
 }

@@ -134,7 +134,7 @@ static enum err run_study(struct app *app, const struct study_spec *spec, struct
     if (!err)
         err = study_task_run(ret->task, NULL, &app->stop_checks, e);
     if (!err)
-        err = study_finish(study_task_study(ret->task), &ret->result, e);
+        err = study_finish(study_task_study(ret->task), &app->stop_checks, &ret->result, e);
     return err;
 }
 

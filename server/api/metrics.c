@@ -1,6 +1,7 @@
 #include "base/number.h"
 #include "server/api/api.h"
 #include "server/app.h"
+#include "server/jobs/job_service.h"
 #include "server/version.h"
 
 #include <fcntl.h>
@@ -46,6 +47,35 @@ static void add_bar_cache(struct strbuf *out, struct bar_cache *cache)
     add_metric(out, COUNTER, "bracketd_bar_cache_loads_total", "Loads from disk.", (double)s.loads);
     add_metric(out, COUNTER, "bracketd_bar_cache_evictions_total", "Series let go for memory.",
                (double)s.evictions);
+}
+
+static void add_shard_cache(struct strbuf *out, struct shard_cache *cache)
+{
+    struct shard_cache_stats s = {0};
+    if (cache)
+        s = shard_cache_stats(cache);
+    add_metric(out, GAUGE, "bracketd_shard_cache_entries", "Results kept of shards and sums.",
+               (double)s.entries);
+    add_metric(out, GAUGE, "bracketd_shard_cache_bytes", "Their size on disk.",
+               (double)s.size_bytes);
+    add_metric(out, COUNTER, "bracketd_shard_cache_hits_total", "Results that were there.",
+               (double)s.hits);
+    add_metric(out, COUNTER, "bracketd_shard_cache_misses_total", "Results that were not.",
+               (double)s.misses);
+    add_metric(out, COUNTER, "bracketd_shard_cache_evictions_total", "Results let go for space.",
+               (double)s.evictions);
+}
+
+static void add_jobs(struct strbuf *out, struct job_service *jobs)
+{
+    struct job_service_stats s = job_service_stats(jobs);
+    add_metric(out, GAUGE, "bracketd_jobs_queued", "Backtests that wait.", (double)s.queued);
+    add_metric(out, GAUGE, "bracketd_jobs_running", "Backtests under way.", (double)s.running);
+    add_metric(out, COUNTER, "bracketd_jobs_succeeded_total", "Since the start.",
+               (double)s.succeeded);
+    add_metric(out, COUNTER, "bracketd_jobs_failed_total", "Since the start.", (double)s.failed);
+    add_metric(out, COUNTER, "bracketd_jobs_canceled_total", "Since the start.",
+               (double)s.canceled);
 }
 
 static void add_app(struct strbuf *out, struct app *app)
@@ -134,6 +164,8 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
     http_server_write_metrics(app->http, &out->body);
     add_writer(&out->body, app->storage.writer);
     add_bar_cache(&out->body, app->storage.bar_cache);
+    add_shard_cache(&out->body, app->storage.shard_cache);
+    add_jobs(&out->body, app->jobs);
     add_app(&out->body, app);
     add_process(&out->body, app->clock);
     return http_respond_text(out, 200, "text/plain; version=0.0.4; charset=utf-8", e);

@@ -37,7 +37,7 @@ static enum err find_fire(struct storage *storage, struct worker_pool *pool,
     if (!err)
         err = study_task_run(task, NULL, cancel, e);
     if (!err)
-        err = study_finish(study_task_study(task), &result, e);
+        err = study_finish(study_task_study(task), cancel, &result, e);
     if (!err)
         *ret_fired = fired_at(result, at_ns);
     study_result_free(result);

@@ -114,7 +114,7 @@ static enum err run_task(const struct study_local *run, struct study_task *task,
     watch_begin(&watch, study_task_study(task));
     enum err err = study_task_run(task, NULL, run->cancel, e);
     watch_end(&watch);
-    return err ? err : study_finish(study_task_study(task), ret, e);
+    return err ? err : study_finish(study_task_study(task), run->cancel, ret, e);
 }
 
 static int32_t worker_count(const struct study_local *run)

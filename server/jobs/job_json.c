@@ -20,6 +20,7 @@ static void write_progress(struct json_writer *w, const struct job_progress *p, 
     json_begin_object(w);
     json_member_int(w, "shards_done", p->shards_done);
     json_member_int(w, "shards_total", p->shards_total);
+    json_member_int(w, "shards_cached", p->shards_cached);
     json_member_int(w, "bars_done", p->bars_done);
     json_member_int(w, "bars_total", p->bars_total);
     json_member_number(w, "eta_s", eta_s);

@@ -17,7 +17,7 @@ struct runner {
     struct study_task *task;
     struct shard_sink *sink;
     unsigned char data_hash[DATA_HASH_BYTES];
-    bool resumable; /* the stored shards are of these bars and this engine */
+    int64_t stored; /* shards that an earlier run stored, of these bars and by this engine */
     int64_t started_ns;
 };
 
@@ -36,38 +36,19 @@ static enum err plan(struct runner *r, struct error *e)
 }
 
 /* Stored shards count only if they were made from the bars that are there now, by this engine. */
-static enum err read_resumable(struct runner *r, struct error *e)
+static enum err count_stored(struct runner *r, struct error *e)
 {
     struct db_read reader = {0};
     struct job_row row;
     enum err err = readers_lease(r->run->storage->readers, &reader, e);
     if (!err)
-        err = job_repo_find(&reader, r->run->id, &r->arena, &row, e);
-    if (!err)
-        r->resumable = memcmp(row.data_hash, r->data_hash, DATA_HASH_BYTES) == 0 &&
-                       strcmp(row.engine_version, STUDY_ENGINE_VERSION) == 0;
+        err = job_repo_find_summary(&reader, r->run->id, &r->arena, &row, e);
+    if (!err && memcmp(row.data_hash, r->data_hash, DATA_HASH_BYTES) == 0 &&
+        strcmp(row.engine_version, STUDY_ENGINE_VERSION) == 0)
+        err = shard_repo_count(&reader, r->run->id, &r->stored, e);
     readers_return(r->run->storage->readers, &reader);
+    shard_sink_skip(r->sink, r->stored);
     return err;
-}
-
-static enum err restore_shard(void *context, const struct shard_row *shard, struct error *e)
-{
-    struct runner *r = context;
-    struct study *study = study_task_study(r->task);
-    if (shard->ordinal != study_merged_shards(study))
-        return error_set(e, ERR_DATA, "shard %lld is missing", (long long)shard->ordinal);
-    return study_restore(study, shard->payload, shard->payload_bytes, e);
-}
-
-static enum err restore(struct runner *r, struct error *e)
-{
-    struct db_read reader = {0};
-    enum err err = readers_lease(r->run->storage->readers, &reader, e);
-    if (!err)
-        err = shard_repo_each(&reader, r->run->id, restore_shard, r, e);
-    readers_return(r->run->storage->readers, &reader);
-    /* Damaged or out of order: what was merged before is good, the rest is done again. */
-    return err == ERR_DATA ? ERR_OK : err;
 }
 
 static enum err start_work(struct db_write *w, void *context, struct error *e)
@@ -75,7 +56,7 @@ static enum err start_work(struct db_write *w, void *context, struct error *e)
     struct runner *r = context;
     struct job_progress progress = shard_sink_progress(r->sink);
     enum err err = ERR_OK;
-    if (!r->resumable) {
+    if (r->stored == 0) {
         err = shard_repo_delete(w, r->run->id, e);
         if (!err)
             err = fire_repo_delete(w, r->run->id, e);
@@ -121,7 +102,7 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
     if (!err)
         err = flushed;
     if (!err)
-        err = study_finish(study_task_study(r->task), &result, e);
+        err = study_finish(study_task_study(r->task), r->run->cancel, &result, e);
     if (!err)
         err = study_task_simulate(r->task, result, r->run->cancel, &simulation, e);
     if (!err && simulation)
@@ -134,23 +115,26 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
     return err;
 }
 
+/* *ret_poisoned: a shard failed for good, after attempts of its own. */
 static enum err run_once(const struct job_run *run, char **ret_outcome,
-                         struct job_progress *ret_progress, struct error *e)
+                         struct job_progress *ret_progress, bool *ret_poisoned, struct error *e)
 {
     struct runner r = {.run = run, .started_ns = clock_monotonic_ns(run->clock)};
     arena_init(&r.arena, SPEC_ARENA_BYTES);
     memset(ret_progress, 0, sizeof(*ret_progress));
+    *ret_poisoned = false;
     enum err err;
-    if ((err = plan(&r, e)) || (err = read_resumable(&r, e)) ||
-        (r.resumable && (err = restore(&r, e))) ||
+    if ((err = plan(&r, e)) || (err = count_stored(&r, e)) ||
         (err = writer_call(run->storage->writer, start_work, &r, e)))
         goto out;
     run->watch_study(run->context, study_task_study(r.task));
     err = run_and_render(&r, ret_outcome, e);
     run->watch_study(run->context, NULL);
 out:
-    if (r.sink)
+    if (r.sink) {
         *ret_progress = shard_sink_progress(r.sink);
+        *ret_poisoned = shard_sink_has_failed(r.sink);
+    }
     shard_sink_free(r.sink);
     study_task_free(r.task);
     arena_release(&r.arena);
@@ -169,8 +153,9 @@ static int attempts_for(enum err err)
 enum err job_run(const struct job_run *run, char **ret_outcome, struct job_progress *ret_progress,
                  struct error *e)
 {
-    enum err err = run_once(run, ret_outcome, ret_progress, e);
-    for (int attempt = 1; err && attempt < attempts_for(err); attempt++)
-        err = run_once(run, ret_outcome, ret_progress, e);
+    bool poisoned;
+    enum err err = run_once(run, ret_outcome, ret_progress, &poisoned, e);
+    for (int attempt = 1; err && !poisoned && attempt < attempts_for(err); attempt++)
+        err = run_once(run, ret_outcome, ret_progress, &poisoned, e);
     return err;
 }

@@ -1,7 +1,9 @@
-/* One job from request to result, on the calling thread with the workers of the pool: plan, restore
- * the shards of an earlier run, run the rest while storing them, render. When an import changed the
- * bars meanwhile, or something failed that may pass, it is planned again and goes on from what is
- * stored and still true; after LIMIT_JOB_PLANS or LIMIT_SHARD_ATTEMPTS the error is the job's.
+/* One job from request to result, on the calling thread with the workers of the pool: plan, take
+ * what is in the cache of shards, run the rest while storing it, render. A job that goes on after a
+ * restart finds its own shards in that cache. When an import changed the bars meanwhile, or
+ * something but a shard failed that may pass, it is planned again and goes on likewise; after
+ * LIMIT_JOB_PLANS or LIMIT_SHARD_ATTEMPTS the error is the job's. A shard has its attempts of its
+ * own (study.h).
  */
 #ifndef SERVER_JOBS_JOB_RUNNER_H
 #define SERVER_JOBS_JOB_RUNNER_H

@@ -19,7 +19,6 @@ struct job {
     int64_t label_rev;            /* stored rev of the name and notes in row; 0 = the first ones */
     struct study *study;          /* while it runs: live progress */
     int64_t study_since_ns;       /* monotonic */
-    int64_t study_bars_before;    /* restored, not done by this run */
     struct http_body *final_body; /* finished jobs: their rendering */
     struct job *next, *prev;      /* in the queue, or by recency of the finished */
     struct job *followers;        /* in the queue: the key's jobs after this one */

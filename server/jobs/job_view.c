@@ -35,9 +35,10 @@ double job_refresh_progress(struct job_service *s, struct job *job)
     study_progress(job->study, &p);
     job->row.progress = (struct job_progress){.shards_done = p.shards_done,
                                               .shards_total = p.shards_total,
+                                              .shards_cached = p.shards_cached,
                                               .bars_done = p.bars_done,
                                               .bars_total = p.bars_total};
-    double done = (double)(p.bars_done - job->study_bars_before);
+    double done = (double)(p.bars_done - p.bars_cached);
     double elapsed_s = (double)(clock_monotonic_ns(s->clock) - job->study_since_ns) / 1e9;
     return done > 0 ? elapsed_s / done * (double)(p.bars_total - p.bars_done) : NAN;
 }
@@ -47,12 +48,8 @@ void job_watch_study(struct job_service *s, struct job *job, struct study *study
     if (!study)
         job_refresh_progress(s, job);
     job->study = study;
-    if (study) {
-        struct study_progress p;
-        study_progress(study, &p);
-        job->study_bars_before = p.bars_done;
+    if (study)
         job->study_since_ns = clock_monotonic_ns(s->clock);
-    }
 }
 
 void job_view_of(struct job_service *s, struct job *job, struct job_view *ret)

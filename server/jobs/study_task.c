@@ -11,6 +11,7 @@ struct task_symbol {
     struct series_row series;
     struct shard_day *days; /* owned */
     int64_t day_count;
+    int32_t price_decimals;
     unsigned char hash[DATA_HASH_BYTES];
 };
 
@@ -49,34 +50,55 @@ static enum err plan_stored_days(struct task_symbol *s, const struct bar_plan *p
     s->days = calloc((size_t)plan->day_count + 1, sizeof(*s->days));
     if (!s->days)
         return error_set(e, ERR_NO_MEMORY, "out of memory for the days of '%s'", s->name);
-    for (int64_t i = 0; i < plan->day_count; i++)
+    for (int64_t i = 0; i < plan->day_count; i++) {
         s->days[i] = (struct shard_day){.day = plan->days[i].day, .count = plan->days[i].count};
+        memcpy(s->days[i].hash, plan->days[i].hash, DATA_HASH_BYTES);
+    }
     s->day_count = plan->day_count;
+    s->price_decimals = plan->price_decimals;
     return ERR_OK;
+}
+
+/* The bars of a day are made from the stored ones of that day, whose hash they inherit. */
+static void inherit_hashes(struct shard_day *days, int64_t count, const struct task_symbol *stored)
+{
+    int64_t k = 0;
+    for (int64_t i = 0; i < count; i++) {
+        while (k < stored->day_count && stored->days[k].day < days[i].day)
+            k++;
+        if (k < stored->day_count && stored->days[k].day == days[i].day)
+            memcpy(days[i].hash, stored->days[k].hash, DATA_HASH_BYTES);
+    }
 }
 
 /* A longer timeframe has other counts: they are known once it is resampled (and cached). */
 static enum err plan_resampled_days(struct study_task *t, struct task_symbol *s, struct error *e)
 {
     const struct bars *bars = NULL;
+    struct shard_day *days = NULL;
+    int64_t day_count = 0;
     enum err err = bar_cache_get(t->storage->bar_cache, t->pool, s->name, t->spec->timeframe,
                                  rule_columns(t->rule), &bars, NULL, e);
     if (!err)
-        err = shard_days_of(bars, &s->days, &s->day_count, e);
+        err = shard_days_of(bars, &days, &day_count, e);
     bars_unref(bars);
-    return err;
+    if (err)
+        return err;
+    inherit_hashes(days, day_count, s);
+    free(s->days);
+    s->days = days;
+    s->day_count = day_count;
+    return ERR_OK;
 }
 
-static enum err plan_symbol(struct study_task *t, const struct db_read *reader,
-                            struct task_symbol *s, struct error *e)
+static enum err plan_symbol(const struct db_read *reader, struct task_symbol *s, struct error *e)
 {
     struct bar_plan plan = {0};
     enum err err = bar_plan_init(reader, &s->series, INT32_MIN, INT32_MAX, &plan, e);
     if (!err) {
         s->series = plan.series; /* of the snapshot that the hash and the days are of */
         bar_plan_hash(&plan, s->hash);
-        if (!is_resampled(t, s))
-            err = plan_stored_days(s, &plan, e);
+        err = plan_stored_days(s, &plan, e);
     }
     bar_plan_release(&plan);
     return err;
@@ -91,7 +113,7 @@ static enum err plan_symbols(struct study_task *t, struct error *e)
     if (!err)
         err = readers_lease(t->storage->bar_readers, &reader, e);
     for (size_t i = 0; !err && i < t->symbol_count; i++)
-        err = plan_symbol(t, &reader, &t->symbols[i], e);
+        err = plan_symbol(&reader, &t->symbols[i], e);
     readers_return(t->storage->bar_readers, &reader);
     return err;
 }
@@ -197,6 +219,7 @@ static enum err make_study(struct study_task *t, struct error *e)
                                                   .day_count = s->day_count,
                                                   .days = s->days};
         memcpy(symbols[i].data_hash, s->hash, DATA_HASH_BYTES);
+        symbols[i].price_decimals = s->price_decimals;
     }
     enum err err = study_create(&t->request, symbols, t->symbol_count, &t->study, e);
     free(symbols);
@@ -333,23 +356,26 @@ static enum err load_bars(void *context, size_t symbol, const struct bars **ret,
     return get_bars(context, NULL, symbol, ret, e); /* on a worker: no pool */
 }
 
-/* One symbol: all workers load it together, before the study asks for it on one of them. */
-static enum err preload(struct study_task *t, const struct bars **ret, struct error *e)
+/* All workers load it together. */
+static enum err load_alone(void *context, size_t symbol, const struct bars **ret, struct error *e)
 {
-    *ret = NULL;
-    return t->symbol_count > 1 ? ERR_OK : get_bars(t, t->pool, 0, ret, e);
+    struct study_task *t = context;
+    return get_bars(t, t->pool, symbol, ret, e);
+}
+
+static bool recall(void *context, const unsigned char key[DATA_HASH_BYTES], struct strbuf *into)
+{
+    struct study_task *t = context;
+    return shard_cache_get(t->storage->shard_cache, key, into);
 }
 
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,
                         const _Atomic bool *cancel, struct error *e)
 {
-    struct study_source source = {.load = load_bars, .context = t};
-    const struct bars *held;
-    enum err err = preload(t, &held, e);
-    if (!err)
-        err = study_run(t->study, t->pool, &source, sink, cancel, e);
-    bars_unref(held);
-    return err;
+    struct study_source source = {.load = load_bars, .context = t, .load_alone = load_alone};
+    if (t->storage->shard_cache)
+        source.recall = recall;
+    return study_run(t->study, t->pool, &source, sink, cancel, e);
 }
 
 enum err study_task_simulate(struct study_task *t, const struct study_result *result,

@@ -2,8 +2,7 @@
  * data is identified by its hash, and the shards are planned. Jobs, checks and the command line all
  * run these.
  *
- *   study_task_create -> [study_restore on study_task_study] -> study_task_run -> study_task_finish
- * -> _free
+ *   study_task_create -> study_task_run -> study_finish on study_task_study -> study_task_free
  */
 #ifndef SERVER_JOBS_STUDY_TASK_H
 #define SERVER_JOBS_STUDY_TASK_H
@@ -34,8 +33,8 @@ const struct zone *study_task_zone(const struct study_task *t);
 /* One hash over all symbols' data and names. */
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES]);
 
-/* study_run with the bars of the storage. ERR_CONFLICT when they are no longer those that the study
- * was planned on. */
+/* study_run with the bars of the storage, and what its cache of shards has. ERR_CONFLICT when the
+ * bars are no longer those that the study was planned on. */
 enum err study_task_run(struct study_task *t, const struct study_sink *sink,
                         const _Atomic bool *cancel, struct error *e);
 

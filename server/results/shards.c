@@ -13,6 +13,7 @@ static void write_shard(struct rows *w, const struct shard_row *s)
     rows_date(w, s->from_day);
     rows_date(w, s->to_day);
     rows_string(w, s->status == SHARD_SUCCEEDED ? "done" : "failed");
+    rows_bool(w, s->cached);
     rows_int(w, s->attempts);
     rows_int(w, s->bars);
     rows_int(w, s->fires);
@@ -56,8 +57,8 @@ static enum err read_shards(struct listing *l, const struct db_read *reader, boo
 enum err results_shards(struct http_request *r, struct http_response *out, struct error *e)
 {
     static const char *const names[] = {LISTING_PARAMETERS, NULL};
-    static const char *const columns[] = {"ordinal",  "symbol", "from",  "to",        "status",
-                                          "attempts", "bars",   "fires", "elapsed_ms"};
+    static const char *const columns[] = {"ordinal", "symbol",   "from", "to",    "status",
+                                          "cached",  "attempts", "bars", "fires", "elapsed_ms"};
     struct listing *l = arena_alloc(r->arena, sizeof(*l));
     enum err err;
     if (!l)

@@ -496,7 +496,7 @@ static void daily_bars_work(void **state)
     bars_unref(bars);
 }
 
-/* --- several symbols, storage and resuming --- */
+/* --- several symbols, failures and going on --- */
 
 enum { SYMBOLS = 4 };
 
@@ -545,30 +545,22 @@ static enum err load(void *context, size_t symbol, const struct bars **ret, stru
     return ERR_OK;
 }
 
-enum { STORED_MAX = 2000 };
-
-/* What a job service would keep. */
+/* What a job service would note. */
 struct store {
-    struct fixture *fixture;
     int64_t count;
-    void *bytes[STORED_MAX];
-    size_t size_bytes[STORED_MAX];
     int64_t fires;
     int64_t fail_at; /* refuse this shard; -1 = none */
     _Atomic bool *cancel;
     int64_t cancel_at;
 };
 
-static enum err keep(void *context, const struct study_shard_done *done, struct error *e)
+static enum err note(void *context, const struct study_shard_done *done, struct error *e)
 {
     struct store *s = context;
     assert_int_equal(done->index, s->count);
-    assert_true(s->count < STORED_MAX);
     if (done->index == s->fail_at)
         return error_set(e, ERR_DISK_FULL, "no room for shard %d", (int)done->index);
-    s->bytes[s->count] = malloc(done->size_bytes);
-    memcpy(s->bytes[s->count], done->bytes, done->size_bytes);
-    s->size_bytes[s->count++] = done->size_bytes;
+    s->count++;
     s->fires += (int64_t)done->fire_count;
     for (size_t i = 0; i < done->fire_count; i++) {
         assert_int_equal(done->fires[i].symbol, done->shard->symbol);
@@ -578,12 +570,6 @@ static enum err keep(void *context, const struct study_shard_done *done, struct 
     if (s->cancel && done->index == s->cancel_at)
         atomic_store(s->cancel, true);
     return ERR_OK;
-}
-
-static void store_release(struct store *s)
-{
-    for (int64_t i = 0; i < s->count; i++)
-        free(s->bytes[i]);
 }
 
 static struct study *study_of(struct fixture *f, const struct study_request *r)
@@ -603,7 +589,7 @@ static struct study_result *finished(struct study *s)
     study_progress(s, &p);
     assert_int_equal(p.shards_done, p.shards_total);
     assert_int_equal(p.bars_done, p.bars_total);
-    assert_int_equal(study_finish(s, &result, NULL), ERR_OK);
+    assert_int_equal(study_finish(s, NULL, &result, NULL), ERR_OK);
     study_free(s);
     return result;
 }
@@ -613,7 +599,7 @@ static struct study_result *run_all(struct fixture *f, const struct study_reques
 {
     struct study *s = study_of(f, r);
     struct study_source source = {load, f};
-    struct study_sink sink = {keep, store};
+    struct study_sink sink = {note, store};
     struct error e = {0};
     enum err code = study_run(s, pool, &source, store ? &sink : NULL, NULL, &e);
     if (code != ERR_OK)
@@ -664,98 +650,6 @@ static void symbols_are_pooled_and_told_apart(void **state)
     fixture_release(&f);
 }
 
-static void a_study_resumes_from_every_prefix(void **state)
-{
-    (void)state;
-    struct fixture f;
-    fixture_init(&f);
-    static const char *const rules[] = {"rsi(5) < 30", "close > open"};
-    for (int i = 0; i < 2; i++) {
-        struct rule *rule = compiled(rules[i], 1);
-        struct study_request r = request_for(rule, "2024-06-10", "2024-07-06");
-        r.trigger = i ? STUDY_ONCE_PER_DAY : STUDY_ON_TRUE;
-        r.cooldown_ns = 90 * NS_PER_MINUTE;
-        r.shard_size = (struct shard_size){SHARD_BY_WEEK, 0};
-        struct store all = {.fail_at = -1};
-        struct study_result *whole = run_all(&f, &r, pools[1], &all);
-        assert_int_equal(all.fires, whole->counts.fires);
-        assert_int_equal(all.count, whole->shards);
-        for (int64_t prefix = 0; prefix <= all.count; prefix++) {
-            struct study *s = study_of(&f, &r);
-            struct store rest = {.fail_at = -1};
-            for (; rest.count < prefix; rest.count++) {
-                assert_int_equal(
-                    study_restore(s, all.bytes[rest.count], all.size_bytes[rest.count], NULL),
-                    ERR_OK);
-                assert_int_equal(study_merged_shards(s), rest.count + 1);
-            }
-            struct study_source source = {load, &f};
-            struct study_sink sink = {keep, &rest};
-            assert_int_equal(study_run(s, pools[prefix % POOLS], &source, &sink, NULL, NULL),
-                             ERR_OK);
-            assert_int_equal(rest.count, all.count);
-            for (int64_t k = prefix; k < all.count; k++) {
-                assert_int_equal(rest.size_bytes[k], all.size_bytes[k]);
-                assert_memory_equal(rest.bytes[k], all.bytes[k], all.size_bytes[k]);
-                free(rest.bytes[k]);
-            }
-            struct study_result *result = finished(s);
-            assert_same_result(whole, result);
-            study_result_free(result);
-        }
-        store_release(&all);
-        study_result_free(whole);
-        rule_free(rule);
-    }
-    fixture_release(&f);
-}
-
-static void damaged_or_foreign_results_are_refused(void **state)
-{
-    (void)state;
-    struct fixture f;
-    fixture_init(&f);
-    struct rule *rule = compiled("rsi(5) < 30", 1);
-    struct study_request r = request_for(rule, "2024-06-10", "2024-07-06");
-    struct store all = {.fail_at = -1};
-    study_result_free(run_all(&f, &r, pools[0], &all));
-
-    struct study *s = study_of(&f, &r);
-    struct error e = {0};
-    assert_int_equal(study_restore(s, all.bytes[1], all.size_bytes[1], &e), ERR_DATA);
-    for (size_t length = 0; length < all.size_bytes[0]; length += length < 64 ? 1 : 101)
-        assert_int_equal(study_restore(s, all.bytes[0], length, &e), ERR_DATA);
-    for (size_t i = 0; i < all.size_bytes[0]; i += i < 64 ? 1 : 101) {
-        unsigned char *byte = (unsigned char *)all.bytes[0] + i;
-        *byte ^= 0x10;
-        assert_int_equal(study_restore(s, all.bytes[0], all.size_bytes[0], &e), ERR_DATA);
-        *byte ^= 0x10;
-    }
-    assert_int_equal(study_merged_shards(s), 0);
-    assert_int_equal(study_restore(s, all.bytes[0], all.size_bytes[0], NULL), ERR_OK);
-    study_free(s);
-
-    /* Another cooldown, other data, another cut: each is another study. */
-    struct study_request other = r;
-    other.cooldown_ns = NS_PER_MINUTE;
-    s = study_of(&f, &other);
-    assert_int_equal(study_restore(s, all.bytes[0], all.size_bytes[0], &e), ERR_DATA);
-    study_free(s);
-    f.symbols[3].data_hash[5]++;
-    s = study_of(&f, &r);
-    assert_int_equal(study_restore(s, all.bytes[0], all.size_bytes[0], &e), ERR_DATA);
-    study_free(s);
-    f.symbols[3].data_hash[5]--;
-    other = r;
-    other.shard_size = (struct shard_size){SHARD_BY_DAY, 0};
-    s = study_of(&f, &other);
-    assert_int_equal(study_restore(s, all.bytes[0], all.size_bytes[0], &e), ERR_DATA);
-    study_free(s);
-    store_release(&all);
-    rule_free(rule);
-    fixture_release(&f);
-}
-
 static void a_run_that_failed_goes_on_where_it_stopped(void **state)
 {
     (void)state;
@@ -770,7 +664,7 @@ static void a_run_that_failed_goes_on_where_it_stopped(void **state)
     struct study *s = study_of(&f, &r);
     struct study_source source = {load, &f};
     struct store store = {.fail_at = 2};
-    struct study_sink sink = {keep, &store};
+    struct study_sink sink = {note, &store};
     struct error e = {0};
     for (store.fail_at = 2; store.fail_at < whole->shards; store.fail_at += 3) {
         assert_int_equal(study_run(s, pools[1], &source, &sink, NULL, &e), ERR_DISK_FULL);
@@ -793,7 +687,6 @@ static void a_run_that_failed_goes_on_where_it_stopped(void **state)
     assert_same_result(whole, result);
     study_result_free(result);
     study_result_free(whole);
-    store_release(&store);
     rule_free(rule);
     fixture_release(&f);
 }
@@ -815,7 +708,7 @@ static void a_canceled_study_stops_and_can_go_on(void **state)
     assert_int_equal(study_merged_shards(s), 0);
     cancel = false;
     struct store store = {.fail_at = -1, .cancel = &cancel, .cancel_at = 17};
-    struct study_sink sink = {keep, &store};
+    struct study_sink sink = {note, &store};
     assert_int_equal(study_run(s, pools[1], &source, &sink, &cancel, &e), ERR_CANCELED);
     assert_int_equal(study_merged_shards(s), 18);
     cancel = false;
@@ -824,7 +717,6 @@ static void a_canceled_study_stops_and_can_go_on(void **state)
     assert_same_result(whole, result);
     study_result_free(result);
     study_result_free(whole);
-    store_release(&store);
     rule_free(rule);
     fixture_release(&f);
 }
@@ -981,8 +873,6 @@ int main(void)
         cmocka_unit_test(daily_bars_work),
         cmocka_unit_test(shards_that_may_have_begun_wrong_make_no_difference),
         cmocka_unit_test(symbols_are_pooled_and_told_apart),
-        cmocka_unit_test(a_study_resumes_from_every_prefix),
-        cmocka_unit_test(damaged_or_foreign_results_are_refused),
         cmocka_unit_test(a_run_that_failed_goes_on_where_it_stopped),
         cmocka_unit_test(a_canceled_study_stops_and_can_go_on),
         cmocka_unit_test(data_that_changed_since_the_plan_is_a_conflict),

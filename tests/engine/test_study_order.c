@@ -220,7 +220,7 @@ static void canceled_in_the_middle_of_a_task_a_study_goes_on_later(void **state)
     }
     struct study_result *result = NULL;
     assert_int_equal(study_run(s, &calm, &source, NULL, NULL, NULL), ERR_OK);
-    assert_int_equal(study_finish(s, &result, NULL), ERR_OK);
+    assert_int_equal(study_finish(s, NULL, &result, NULL), ERR_OK);
     assert_string_equal(result->digest, whole->digest);
     assert_int_equal(result->horizons[0].base_n, whole->horizons[0].base_n);
     assert_true(result->horizons[0].ci_low == whole->horizons[0].ci_low);

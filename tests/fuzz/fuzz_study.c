@@ -1,10 +1,9 @@
-/* Stored results of shards (study_restore). The first byte picks how many shards are restored from
- * good bytes before; the second one says what the rest is: `r` a record as it is read from disk,
- * anything else the body of one, whose header and check sum are put right.
+/* Kept results of shards and sums, as a study recalls them. The first byte picks the record that is
+ * replaced, the others are good; the second one says what the rest is: `r` a record as it is read
+ * from disk, anything else the body of one, whose header and check sum are put right.
  *
- * Bytes are restored, or refused, and then the study is as before: it runs to the very answer that
- * it would have had. What is not one of our own records is refused as it is read from disk. A
- * record that was forged with a right check sum may change the answer, but nothing else.
+ * Bytes are taken, or they are as none: the study runs to the very answer that it would have had.
+ * A record that was forged with a right check sum may change the answer, but nothing else.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -13,7 +12,7 @@
 #include "engine/bars/demo.h"
 #include "engine/study/study.h"
 
-enum { MOST_SHARDS = 16, MAGIC_BYTES = 8, HEADER_BYTES = MAGIC_BYTES + DATA_HASH_BYTES };
+enum { MOST_RECORDS = 32, MAGIC_BYTES = 8, HEADER_BYTES = MAGIC_BYTES + DATA_HASH_BYTES };
 
 static struct {
     const struct bars *bars;
@@ -21,8 +20,14 @@ static struct {
     struct study_request request;
     struct study_symbol symbol;
     struct worker_pool *pool;
-    struct strbuf record[MOST_SHARDS]; /* of each shard, as it is stored */
+    struct record {
+        unsigned char key[DATA_HASH_BYTES];
+        struct strbuf bytes;
+    } records[MOST_RECORDS]; /* as they are kept */
     int64_t record_count;
+    const struct record *replaced; /* by these bytes */
+    const char *bytes;
+    size_t size_bytes;
     char digest[SHA256_TEXT];
 } the;
 
@@ -35,15 +40,31 @@ static enum err load(void *context, size_t symbol, const struct bars **ret, stru
     return ERR_OK;
 }
 
-static enum err keep_record(void *context, const struct study_shard_done *done, struct error *e)
+static void keep_record(void *context, const unsigned char *key, const void *bytes,
+                        size_t size_bytes)
 {
     (void)context;
-    (void)e;
-    FUZZ_REQUIRE(done->index == the.record_count && done->index < MOST_SHARDS, "shard");
-    struct strbuf *record = &the.record[the.record_count++];
-    strbuf_init(record, 1 << 20);
-    strbuf_add(record, done->bytes, done->size_bytes);
-    return ERR_OK;
+    FUZZ_REQUIRE(the.record_count < MOST_RECORDS, "records");
+    struct record *record = &the.records[the.record_count++];
+    memcpy(record->key, key, sizeof record->key);
+    strbuf_init(&record->bytes, 1 << 20);
+    strbuf_add(&record->bytes, bytes, size_bytes);
+}
+
+static bool recall(void *context, const unsigned char *key, struct strbuf *into)
+{
+    (void)context;
+    for (int64_t i = 0; i < the.record_count; i++) {
+        const struct record *record = &the.records[i];
+        if (memcmp(record->key, key, sizeof record->key) != 0)
+            continue;
+        if (record == the.replaced)
+            strbuf_add(into, the.bytes, the.size_bytes);
+        else
+            strbuf_add(into, record->bytes.data, record->bytes.length);
+        return true;
+    }
+    return false;
 }
 
 static struct study *new_study(void)
@@ -57,11 +78,11 @@ static struct study *new_study(void)
 /* Does what is missing and answers. */
 static struct study_result *finish(struct study *s, const struct study_sink *sink)
 {
-    const struct study_source source = {.load = load};
+    const struct study_source source = {.load = load, .recall = recall};
     struct study_result *result = NULL;
     struct error e = {0};
     FUZZ_REQUIRE(study_run(s, the.pool, &source, sink, NULL, &e) == ERR_OK, "%s", e.message);
-    FUZZ_REQUIRE(study_finish(s, &result, &e) == ERR_OK, "%s", e.message);
+    FUZZ_REQUIRE(study_finish(s, NULL, &result, &e) == ERR_OK, "%s", e.message);
     study_free(s);
     return result;
 }
@@ -105,42 +126,13 @@ static void make_study(void)
 
 static void begin(void)
 {
-    const struct study_sink sink = {.shard_done = keep_record};
+    const struct study_sink sink = {.keep = keep_record};
     make_study();
     struct study_result *result = finish(new_study(), &sink);
-    FUZZ_REQUIRE(the.record_count > 3 && result->fire_count > 5, "%d shards, %d fires",
+    FUZZ_REQUIRE(the.record_count > 3 && result->fire_count > 5, "%d records, %d fires",
                  (int)the.record_count, (int)result->fire_count);
     memcpy(the.digest, result->digest, sizeof the.digest);
     study_result_free(result);
-}
-
-static enum err restore(struct study *s, const void *bytes, size_t size)
-{
-    struct error e = {0};
-    char *copy = fuzz_copy(bytes, size, 0);
-    int64_t before = study_merged_shards(s);
-    enum err err = study_restore(s, copy, size, &e);
-    free(copy);
-    FUZZ_REQUIRE(err == ERR_OK || (err == ERR_DATA && e.message[0] != '\0'), "code %d: %s",
-                 (int)err, e.message);
-    FUZZ_REQUIRE(study_merged_shards(s) == before + (err == ERR_OK), "shards");
-    return err;
-}
-
-/* magic, fingerprint, body, check sum */
-static enum err restore_body(struct study *s, const uint8_t *body, size_t size)
-{
-    struct strbuf record;
-    unsigned char hash[DATA_HASH_BYTES];
-    strbuf_init(&record, 1 << 20);
-    strbuf_add(&record, the.record[0].data, HEADER_BYTES);
-    strbuf_add(&record, body, size);
-    data_hash_of(record.data, record.length, hash);
-    strbuf_add(&record, hash, sizeof hash);
-    FUZZ_REQUIRE(!strbuf_failed(&record), "memory");
-    enum err err = restore(s, record.data, record.length);
-    strbuf_release(&record);
-    return err;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -149,28 +141,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         begin();
     if (size < 2)
         return 0;
-    struct study *s = new_study();
-    int64_t good = data[0] % the.record_count;
-    for (int64_t i = 0; i < good; i++)
-        FUZZ_REQUIRE(restore(s, the.record[i].data, the.record[i].length) == ERR_OK, "shard %d",
-                     (int)i);
-    const struct strbuf *own = &the.record[good];
-    const uint8_t *rest = data + 2;
-    enum err err;
-    bool same;
-    if (data[1] == 'r') {
-        same = size - 2 == own->length && memcmp(rest, own->data, own->length) == 0;
-        err = restore(s, rest, size - 2);
-        FUZZ_REQUIRE(same == (err == ERR_OK), "a record that is not our own");
-    } else {
-        same = size - 2 + HEADER_BYTES + DATA_HASH_BYTES == own->length &&
-               memcmp(rest, own->data + HEADER_BYTES, size - 2) == 0;
-        err = restore_body(s, rest, size - 2);
-        FUZZ_REQUIRE(!same || err == ERR_OK, "our own record");
+    const struct record *own = &the.records[data[0] % the.record_count];
+    bool raw = data[1] == 'r';
+    struct strbuf record;
+    strbuf_init(&record, 1 << 20);
+    if (!raw)
+        strbuf_add(&record, own->bytes.data, HEADER_BYTES);
+    strbuf_add(&record, data + 2, size - 2);
+    if (!raw) {
+        unsigned char hash[DATA_HASH_BYTES];
+        data_hash_of(record.data, record.length, hash);
+        strbuf_add(&record, hash, sizeof hash);
     }
-    struct study_result *result = finish(s, NULL);
-    FUZZ_REQUIRE((err == ERR_OK && !same) || strcmp(result->digest, the.digest) == 0,
-                 "another answer");
+    FUZZ_REQUIRE(!strbuf_failed(&record), "memory");
+    char *copy = fuzz_copy(record.data, record.length, 0);
+    the.replaced = own;
+    the.bytes = copy;
+    the.size_bytes = record.length;
+    struct study_result *result = finish(new_study(), NULL);
+    bool same = record.length == own->bytes.length &&
+                memcmp(record.data, own->bytes.data, record.length) == 0;
+    FUZZ_REQUIRE((!raw && !same) || strcmp(result->digest, the.digest) == 0, "another answer");
     study_result_free(result);
+    strbuf_release(&record);
+    free(copy);
     return 0;
 }

@@ -1,5 +1,6 @@
 """Many jobs at once: their own results, fair turns, cancel."""
 
+import itertools
 import threading
 import time
 import unittest
@@ -71,6 +72,7 @@ class ManyJobs(unittest.TestCase):
 class Crowd(unittest.TestCase):
     """More long jobs than the server runs at a time."""
 
+    numbers = itertools.count(2)
     LONG = " or ".join(f"(ema({n}) > highest(high, {n}) and rsi({n}) < 1)" for n in range(20, 90))
 
     @classmethod
@@ -102,14 +104,16 @@ class Crowd(unittest.TestCase):
     def status(self, job):
         return self.client.get(f"/v1/backtests/{job}").json()["status"]
 
-    def long_job(self, i):
-        body = {"rule": f"{self.LONG} or rsi({i + 2}) < 1", "symbols": self.symbols, "shard": "week"}
+    def long_job(self):
+        """No two ask the same: nothing of it is known from before."""
+        rule = f"{self.LONG} or rsi({next(self.numbers)}) < 1"
+        body = {"rule": rule, "symbols": self.symbols, "shard": "week"}
         job = self.client.post("/v1/backtests", json=body).json()["id"]
         self.made.append(job)
         return job
 
     def test_one_users_many_jobs_do_not_hold_up_anothers_one(self):
-        jobs = [self.long_job(i) for i in range(8)]
+        jobs = [self.long_job() for _ in range(8)]
         harness.wait_until(lambda: self.status(jobs[1]) == "running")
         other = self.server.client(self.other_key)
         begin = time.monotonic()
@@ -121,9 +125,9 @@ class Crowd(unittest.TestCase):
         self.assertEqual(left.count("running"), 2)  # of three runners one is kept for the others
 
     def test_cancel_takes_effect_within_100_ms_while_many_run(self):
-        jobs = [self.long_job(i) for i in range(3)]
+        jobs = [self.long_job() for _ in range(3)]
         other = self.server.client(self.other_key)
-        third = other.post("/v1/backtests", json={"rule": self.LONG, "symbols": self.symbols}).json()["id"]
+        third = other.post("/v1/backtests", json={"rule": f"{self.LONG} or rsi({next(self.numbers)}) < 1", "symbols": self.symbols}).json()["id"]
         self.made.append(third)
         harness.wait_until(lambda: [self.status(job) for job in (*jobs[:2], third)] == ["running"] * 3)
         for job in (jobs[0], third):
@@ -136,7 +140,7 @@ class Crowd(unittest.TestCase):
         harness.wait_until(lambda: self.status(jobs[2]) == "canceled", 5)
 
     def test_progress_has_an_eta_while_several_run(self):
-        jobs = [self.long_job(i) for i in range(2)]
+        jobs = [self.long_job() for _ in range(2)]
         progress = [harness.wait_until(lambda job=job: (p := self.client.get(f"/v1/backtests/{job}").json()["progress"])["eta_s"] and p, 60)
                     for job in jobs]
         for p in progress:

@@ -119,7 +119,7 @@ static inline struct study_result *job_study(struct simulated_job *j, struct wor
     if (code == ERR_OK)
         code = study_run(s, pool, &source, NULL, NULL, &e);
     if (code == ERR_OK)
-        code = study_finish(s, &result, &e);
+        code = study_finish(s, NULL, &result, &e);
     if (code != ERR_OK)
         fail_msg("study: %s", e.message);
     study_free(s);
