@@ -177,6 +177,8 @@ static void assert_counted(const struct simulation *s, const struct study_result
     assert_int_equal(s->pooled.pnl, sum.pnl);
     assert_int_equal(s->pooled.trades, s->chosen.trades);
     assert_int_equal(s->pooled.wins, s->chosen.wins);
+    assert_int_equal(s->pooled.losses, s->chosen.losses);
+    assert_int_equal(s->pooled.ambiguous, s->chosen.ambiguous);
     assert_int_equal(s->pooled.commission, llrint(s->chosen.commission * 1e6));
     assert_true(s->pooled.profit_factor == s->chosen.profit_factor ||
                 isnan(s->chosen.profit_factor));
@@ -365,7 +367,7 @@ static void bars_after_t_change_nothing_before(void **state)
 
 /* ---- small things ---- */
 
-static enum err load_half(void *context, size_t symbol, const struct bars **ret, struct error *e)
+static enum err load_other(void *context, size_t symbol, const struct bars **ret, struct error *e)
 {
     (void)symbol;
     (void)e;
@@ -380,14 +382,20 @@ static void other_bars_than_the_study_had_are_a_conflict(void **state)
     job_init(&j, 11);
     struct study_result *study = job_study(&j, pools[0], SIZES[0]);
     assert_true(study->fire_count > 0);
-    const struct bars *few = generated_bars("XNYS", "2024-06-27", "2024-06-28", 3, 0.5, 20);
-    struct study_source source = {load_half, (void *)few};
-    struct simulation_input in = job_input(&j, study, &source);
-    struct simulation *s = NULL;
-    struct error e = {0};
-    assert_int_equal(simulation_run(&in, pools[1], NULL, &s, &e), ERR_CONFLICT);
-    assert_null(s);
-    bars_unref(few);
+    /* Too few, and as many at other times. */
+    const struct bars *others[] = {
+        generated_bars("XNYS", "2024-06-27", "2024-06-28", 3, 0.5, 20),
+        generated_bars("24x7", "2023-01-02", "2023-01-12", 3, 0, JOB_BARS),
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct study_source source = {load_other, (void *)others[i]};
+        struct simulation_input in = job_input(&j, study, &source);
+        struct simulation *s = NULL;
+        struct error e = {0};
+        assert_int_equal(simulation_run(&in, pools[1], NULL, &s, &e), ERR_CONFLICT);
+        assert_null(s);
+        bars_unref(others[i]);
+    }
     study_result_free(study);
     job_release(&j);
 }
