@@ -4,10 +4,13 @@
 #include "server/keys.h"
 
 /* clang-format off */
+/* One of a finished backtest. */
 #define RESULT(path, function, operation) \
     {.method = HTTP_GET, .pattern = "/v1/backtests/{id}/" path, .handler = (function), \
      .scope = KEY_SCOPE_READ, .operation_id = (operation)}
 static const struct http_route routes[] = {
+    {.method = HTTP_GET, .pattern = "/v1/backtests/compare", .handler = results_compare,
+     .scope = KEY_SCOPE_READ, .operation_id = "compareBacktests"},
     RESULT("fires", results_fires, "listFires"),
     RESULT("fire-map", results_fire_map, "getFireMap"),
     RESULT("by-minute", results_by_minute, "getFiresByMinute"),

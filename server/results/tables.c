@@ -1,4 +1,5 @@
 /* Fires by minute of day, weekday and month: parts of the stored result, as tables of their own. */
+#include "base/json_slice.h"
 #include "base/json_value.h"
 #include "db/job_repo.h"
 #include "server/api/rows.h"
@@ -46,11 +47,9 @@ static void write_values(struct rows *w, const struct json_value *group, const c
 }
 
 static void write_groups(struct rows *w, const struct job_results *job, const struct table *t,
-                         const struct json_value *outcome)
+                         const struct json_value *groups)
 {
-    const struct json_value *study =
-        json_value_member(json_value_member(outcome, "result"), "study");
-    const struct json_value *group = json_value_first(json_value_member(study, t->name));
+    const struct json_value *group = json_value_first(groups);
     for (; group; group = json_value_next(group)) {
         const char *key = json_value_member_text(group, t->key);
         rows_row(w);
@@ -62,22 +61,28 @@ static void write_groups(struct rows *w, const struct job_results *job, const st
     }
 }
 
-/* The stored outcome, parsed. */
-static enum err read_outcome(const struct job_results *job, struct json_value **ret,
-                             struct error *e)
+/* The table as it stands in the stored outcome, parsed; the rest of that is not. */
+static enum err read_groups(const struct job_results *job, const struct table *t,
+                            struct json_value **ret, struct error *e)
 {
     struct readers *readers = job->app->storage.readers;
     struct db_read reader = {0};
     struct arena arena;
     struct job_row row = {0};
+    struct json_slice groups = {0};
     arena_init(&arena, RESULT_BYTES_MAX);
     enum err err = readers_lease(readers, &reader, e);
     if (!err)
         err = job_repo_find(&reader, &job->id, &arena, &row, e);
     readers_return(readers, &reader);
-    const char *result = row.result ? row.result : "{}";
+    if (!err && row.result) {
+        struct json_slice result = json_slice_member(json_slice_of(row.result), "result");
+        groups = json_slice_member(json_slice_member(result, "study"), t->name);
+    }
+    if (!err && !groups.text)
+        err = error_set(e, ERR_DATA, "the stored result has no table '%s'", t->name);
     if (!err)
-        err = json_value_parse(result, strlen(result), ret, e);
+        err = json_value_parse(groups.text, groups.length, ret, e);
     arena_release(&arena);
     return err;
 }
@@ -87,7 +92,7 @@ static enum err respond(struct http_request *r, struct http_response *out, const
 {
     static const char *const names[] = {"format", NULL};
     struct job_results *job;
-    struct json_value *outcome = NULL;
+    struct json_value *groups = NULL;
     struct rows w;
     enum rows_format format;
     const char *columns[COLUMNS_MAX];
@@ -96,11 +101,11 @@ static enum err respond(struct http_request *r, struct http_response *out, const
     if ((err = http_query_only(r, names, e)) || (err = rows_negotiate(r, &format, e)) ||
         (err = job_results_finished(r, &job, e)) ||
         (err = name_columns(job, t, r->arena, columns, &column_count, e)) ||
-        (err = read_outcome(job, &outcome, e)))
+        (err = read_groups(job, t, &groups, e)))
         return err;
     rows_begin(&w, out, format, columns, column_count);
-    write_groups(&w, job, t, outcome);
-    json_value_free(outcome);
+    write_groups(&w, job, t, groups);
+    json_value_free(groups);
     return rows_respond(&w, r, out, NULL, e);
 }
 
