@@ -11,13 +11,14 @@
 
 #include <stdio.h>
 
-enum { JOB_SYMBOLS = 3, JOB_BARS = 2600 };
+enum { JOB_SYMBOLS = 3, JOB_SYMBOLS_MAX = 70, JOB_BARS = 2600 };
 
 struct simulated_job {
     size_t symbol_count;
-    const struct bars *bars[JOB_SYMBOLS];
-    struct shard_day *days[JOB_SYMBOLS];
-    struct study_symbol symbols[JOB_SYMBOLS];
+    const struct bars *bars[JOB_SYMBOLS_MAX];
+    struct shard_day *days[JOB_SYMBOLS_MAX];
+    char names[JOB_SYMBOLS_MAX][8];
+    struct study_symbol symbols[JOB_SYMBOLS_MAX];
     struct rule *rule, *exit_rule;
     struct study_request request;
     struct strategy strategy;
@@ -62,23 +63,28 @@ static inline void random_job_request(struct random *r, struct simulated_job *j)
         j->request.to_ns = j->request.from_ns + random_between(r, 300, 4000) * NS_PER_MINUTE;
 }
 
-/* Data and question come from two seeds, so that the question can be asked of other data. */
-static inline void job_init(struct simulated_job *j, uint64_t seed)
+static inline void add_job_symbol(struct simulated_job *j, uint64_t seed, int64_t bar_count)
 {
-    static const char *const calendars[JOB_SYMBOLS] = {"XNYS", "24x7", "XNYS"};
-    static const char *const names[JOB_SYMBOLS] = {"A", "B", "C"};
+    static const char *const calendars[] = {"XNYS", "24x7", "XNYS"};
+    size_t s = j->symbol_count++;
+    snprintf(j->names[s], sizeof j->names[s], "S%d", (int)s);
+    j->bars[s] = generated_bars(calendars[s % JOB_SYMBOLS], "2024-06-27", "2024-07-12",
+                                seed * 7 + s, 0.02, bar_count);
+    j->symbols[s].stored =
+        (struct shard_symbol){.name = j->names[s], .calendar = j->bars[s]->calendar};
+    assert_int_equal(shard_days_of(j->bars[s], &j->days[s], &j->symbols[s].stored.day_count, NULL),
+                     ERR_OK);
+    j->symbols[s].stored.days = j->days[s];
+}
+
+static inline void job_init_symbols(struct simulated_job *j, uint64_t seed, size_t symbol_count,
+                                    int64_t bar_count)
+{
     struct random r;
     random_seed(&r, seed);
-    *j = (struct simulated_job){.symbol_count = 1 + random_below(&r, JOB_SYMBOLS)};
-    for (size_t s = 0; s < j->symbol_count; s++) {
-        j->bars[s] =
-            generated_bars(calendars[s], "2024-06-27", "2024-07-12", seed * 7 + s, 0.02, JOB_BARS);
-        j->symbols[s].stored =
-            (struct shard_symbol){.name = names[s], .calendar = j->bars[s]->calendar};
-        assert_int_equal(
-            shard_days_of(j->bars[s], &j->days[s], &j->symbols[s].stored.day_count, NULL), ERR_OK);
-        j->symbols[s].stored.days = j->days[s];
-    }
+    memset(j, 0, sizeof *j);
+    while (j->symbol_count < symbol_count)
+        add_job_symbol(j, seed, bar_count);
     j->rule = random_job_rule(&r);
     random_job_request(&r, j);
     j->strategy = random_strategy(&r);
@@ -86,6 +92,11 @@ static inline void job_init(struct simulated_job *j, uint64_t seed)
         j->exit_rule = random_job_rule(&r);
     if (j->strategy.stop_loss.kind == DISTANCE_ATR && random_below(&r, 2))
         j->strategy.stop_loss.atr_period = 5;
+}
+
+static inline void job_init(struct simulated_job *j, uint64_t seed)
+{
+    job_init_symbols(j, seed, 1 + seed % JOB_SYMBOLS, JOB_BARS);
 }
 
 static inline void job_release(struct simulated_job *j)

@@ -184,6 +184,29 @@ static void assert_counted(const struct simulation *s, const struct study_result
                 isnan(s->chosen.profit_factor));
 }
 
+/* Returns how many trades there were. */
+static int64_t assert_as_serial(struct simulated_job *j, struct worker_pool *pool,
+                                int64_t *ambiguous)
+{
+    struct study_result *study = job_study(j, pools[1], SIZES[0]);
+    struct simulation *s = job_simulate(j, study, pool);
+    const struct metrics *const metrics[] = {&s->chosen, &s->best, &s->worst};
+    for (int k = 0; k < 3; k++) {
+        struct ledger *l = naive_ledger(j, study, s, (enum ledger_case)k);
+        struct metrics expected = naive_metrics(j, l);
+        if (k == LEDGER_CHOSEN)
+            assert_same_ledger(s->ledger, l);
+        assert_same_metrics(metrics[k], &expected);
+        ledger_free(l);
+    }
+    assert_counted(s, study);
+    int64_t trades = s->chosen.trades;
+    *ambiguous += s->chosen.ambiguous;
+    simulation_free(s);
+    study_result_free(study);
+    return trades;
+}
+
 static void a_simulation_is_the_serial_one(void **state)
 {
     (void)state;
@@ -191,26 +214,25 @@ static void a_simulation_is_the_serial_one(void **state)
     for (uint64_t seed = 1000; seed < 1060; seed++) {
         struct simulated_job j;
         job_init(&j, seed);
-        struct study_result *study = job_study(&j, pools[1], SIZES[0]);
-        struct simulation *s = job_simulate(&j, study, pools[seed % WORKERS]);
-        const struct metrics *const metrics[] = {&s->chosen, &s->best, &s->worst};
-        for (int k = 0; k < 3; k++) {
-            struct ledger *l = naive_ledger(&j, study, s, (enum ledger_case)k);
-            struct metrics expected = naive_metrics(&j, l);
-            if (k == LEDGER_CHOSEN)
-                assert_same_ledger(s->ledger, l);
-            assert_same_metrics(metrics[k], &expected);
-            ledger_free(l);
-        }
-        assert_counted(s, study);
-        trades += s->chosen.trades;
-        ambiguous += s->chosen.ambiguous;
-        simulation_free(s);
-        study_result_free(study);
+        trades += assert_as_serial(&j, pools[seed % WORKERS], &ambiguous);
         job_release(&j);
     }
     assert_true(trades > 1000);
     assert_true(ambiguous > 20);
+}
+
+/* More symbols than are prepared at a time; some have no fires, or no bar in the range. */
+static void so_is_one_over_many_symbols(void **state)
+{
+    (void)state;
+    int64_t trades = 0, ambiguous = 0;
+    for (uint64_t seed = 3000; seed < 3006; seed++) {
+        struct simulated_job j;
+        job_init_symbols(&j, seed, JOB_SYMBOLS_MAX, 300);
+        trades += assert_as_serial(&j, pools[seed % 4], &ambiguous);
+        job_release(&j);
+    }
+    assert_true(trades > 300);
 }
 
 /* ---- workers and shards ---- */
@@ -272,7 +294,8 @@ static void the_digest_covers_the_strategy(void **state)
 
 /* ---- no look-ahead ---- */
 
-/* The same times; from `after_ns` on, other prices. */
+/* The same times; from `after_ns` on, other prices, in cents as those before: how exactly a series
+ * is summed depends on the decimals of all its prices. */
 static const struct bars *corrupted(const struct bars *bars, int64_t after_ns, struct random *r)
 {
     struct bars_builder b;
@@ -281,7 +304,7 @@ static const struct bars *corrupted(const struct bars *bars, int64_t after_ns, s
         double factor = bars->time_ns[i] >= after_ns ? 1 + 0.03 * (double)random_below(r, 4) : 1;
         b.time_ns[i] = bars->time_ns[i];
         for (int c = 0; c < BAR_COLUMN_COUNT; c++)
-            b.column[c][i] = bars->column[c][i] * factor;
+            b.column[c][i] = round(bars->column[c][i] * factor * 100) / 100;
     }
     const struct bars *ret = NULL;
     assert_int_equal(bars_publish(&b, bars->calendar, bars->timeframe, -2, &ret, NULL), ERR_OK);
@@ -467,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_simulation_is_the_serial_one),
+        cmocka_unit_test(so_is_one_over_many_symbols),
         cmocka_unit_test(the_digest_is_the_same_for_any_workers_and_shards),
         cmocka_unit_test(the_digest_covers_the_strategy),
         cmocka_unit_test(bars_after_t_change_nothing_before),
