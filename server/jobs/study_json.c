@@ -65,6 +65,11 @@ static void write_groups(struct json_writer *w, const char *name, const struct s
         json_begin_object(w);
         write_key(w, g->key);
         json_member_int(w, "fires", g->fires);
+        json_key(w, "n");
+        json_begin_array(w);
+        for (size_t h = 0; h < horizon_count; h++)
+            json_int(w, g->horizon[h].n);
+        json_end_array(w);
         json_key(w, "mean");
         json_begin_array(w);
         for (size_t h = 0; h < horizon_count; h++)
@@ -80,6 +85,17 @@ static void write_groups(struct json_writer *w, const char *name, const struct s
     json_end_array(w);
 }
 
+static void write_days(struct json_writer *w, const struct study_task *t)
+{
+    int32_t first, last;
+    if (!study_task_days(t, &first, &last))
+        return;
+    json_key(w, "first_day");
+    json_date(w, first);
+    json_key(w, "last_day");
+    json_date(w, last);
+}
+
 static void write_study(struct json_writer *w, const struct study_task *t,
                         const struct study_result *r)
 {
@@ -87,6 +103,7 @@ static void write_study(struct json_writer *w, const struct study_task *t,
     json_begin_object(w);
     json_member_int(w, "bars", r->counts.bars_evaluated);
     json_member_int(w, "bars_in_window", r->counts.bars_in_window);
+    write_days(w, t);
     json_member_int(w, "days", r->counts.days);
     json_member_int(w, "days_with_fires", r->counts.days_with_fires);
     json_member_int(w, "candidates", r->counts.candidates);

@@ -319,6 +319,21 @@ const struct zone *study_task_zone(const struct study_task *t)
     return t->zone;
 }
 
+bool study_task_days(const struct study_task *t, int32_t *ret_first, int32_t *ret_last)
+{
+    const struct shard_plan *plan = study_plan(t->study);
+    bool found = false;
+    for (int64_t i = 0; i < plan->shard_count; i++) {
+        const struct shard *s = &plan->shards[i];
+        if (s->state_only)
+            continue;
+        *ret_first = !found || s->from_day < *ret_first ? s->from_day : *ret_first;
+        *ret_last = !found || s->to_day > *ret_last ? s->to_day : *ret_last;
+        found = true;
+    }
+    return found;
+}
+
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES])
 {
     struct sha256 all;

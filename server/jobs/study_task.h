@@ -30,6 +30,8 @@ const char *study_task_symbol(const struct study_task *t, size_t i);
 const unsigned char *study_task_symbol_hash(const struct study_task *t, size_t i);
 /* Of times of day, weekdays and months in the answer. */
 const struct zone *study_task_zone(const struct study_task *t);
+/* The first and the last session day that counts, of all symbols; false when there is none. */
+bool study_task_days(const struct study_task *t, int32_t *ret_first, int32_t *ret_last);
 /* One hash over all symbols' data and names. */
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES]);
 
