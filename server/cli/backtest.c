@@ -3,10 +3,12 @@
 #include "server/cli/command.h"
 #include "server/cli/interrupt.h"
 #include "server/cli/job_remote.h"
+#include "server/cli/report_file.h"
 #include "server/cli/study_flags.h"
 #include "server/cli/study_local.h"
 #include "server/cli/study_text.h"
 #include "server/cli/target.h"
+#include "server/report/report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +18,8 @@ enum { ARENA_BYTES = 4 << 20, ANSWER_BYTES_MAX = 64 << 20 };
 struct backtest_options {
     struct target_options target;
     struct study_flags study;
-    int64_t workers; /* 0 = as many as processors */
+    int64_t workers;    /* 0 = as many as processors */
+    const char *report; /* NULL = none */
     bool json;
 };
 
@@ -32,6 +35,8 @@ static const struct option options[] = {
      .help = "what to call the job of a server"},
     {.name = "workers", .kind = OPTION_INTEGER, .offset = offsetof(struct backtest_options, workers), .value = "N",
      .help = "threads, where this command does the work itself (the cores)", .min = 1, .max = LIMIT_WORKERS},
+    {.name = "report", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, report), .value = "FILE",
+     .help = "write the result as one HTML page: charts, tables and trades, to look at and to send on"},
     {.name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct backtest_options, json),
      .help = "print the Job of openapi.yaml; without a server: status, request, result, timing"},
     TARGET_OPTION_ROWS(struct backtest_options, target.),
@@ -51,18 +56,28 @@ static const struct command_frame frame = {
                "--flat-at 15:55 'rsi(14) < 30'",
 };
 
+/* Both texts are empty at first. Without --report the second stays so. */
+struct outcome {
+    struct strbuf answer, report;
+};
+
 static enum err work(struct target *target, const struct backtest_options *o,
-                     const struct study_spec *spec, const char *body, struct strbuf *ret,
+                     const struct study_spec *spec, const char *body, struct outcome *ret,
                      struct error *e)
 {
-    if (target->client)
-        return job_remote_run(target->client, body, interrupt_flag(), ret, e);
+    if (target->client) {
+        enum err err = job_remote_run(target->client, body, interrupt_flag(), &ret->answer, e);
+        if (!err && o->report)
+            err = job_remote_report(target->client, &ret->answer, &ret->report, e);
+        return err;
+    }
     struct study_local run = {.storage = &target->storage,
                               .spec = spec,
                               .kind = STUDY_SPEC_BACKTEST,
                               .workers = (int32_t)o->workers,
-                              .cancel = interrupt_flag()};
-    return study_local_run(&run, ret, e);
+                              .cancel = interrupt_flag(),
+                              .report = o->report ? &ret->report : NULL};
+    return study_local_run(&run, &ret->answer, e);
 }
 
 /* A job that did not succeed says why on standard error, and with --json is printed all the same.
@@ -87,19 +102,36 @@ static int print(const struct strbuf *answer, bool as_json)
     return succeeded ? code : cli_fail(CLI_FAILED, &e);
 }
 
-static int run(const struct backtest_options *o, const struct study_spec *spec, const char *body)
+static int run(const struct backtest_options *o, const struct study_spec *spec, const char *body,
+               struct report_file *file)
 {
     struct target target;
-    struct strbuf answer;
+    struct outcome outcome;
     struct error e;
     interrupt_flag();
     if (target_open(&o->target, TARGET_EXISTING, &target, &e))
         return target_fail(&frame, &e);
-    strbuf_init(&answer, ANSWER_BYTES_MAX);
-    enum err err = work(&target, o, spec, body, &answer, &e);
+    strbuf_init(&outcome.answer, ANSWER_BYTES_MAX);
+    strbuf_init(&outcome.report, REPORT_BYTES_MAX);
+    enum err err = work(&target, o, spec, body, &outcome, &e);
     target_close(&target);
-    int code = err ? answer_fail(&e) : print(&answer, o->json);
-    strbuf_release(&answer);
+    if (!err && outcome.report.length)
+        err = report_file_write(file, &outcome.report, &e);
+    int code = err ? answer_fail(&e) : print(&outcome.answer, o->json);
+    strbuf_release(&outcome.answer);
+    strbuf_release(&outcome.report);
+    return code;
+}
+
+static int run_with_report(const struct backtest_options *o, const struct study_spec *spec,
+                           const char *body)
+{
+    struct report_file file;
+    struct error e;
+    if (report_file_open(&file, o->report, &e))
+        return cli_fail(CLI_FAILED, &e);
+    int code = run(o, spec, body, &file);
+    report_file_close(&file);
     return code;
 }
 
@@ -119,7 +151,7 @@ static int settle_and_run(const struct backtest_options *o, const struct option_
     int code =
         study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_BACKTEST, arena, &body, &spec, &e)
             ? command_usage(&frame, "%s", e.message)
-            : run(o, &spec, strbuf_text(&body));
+            : run_with_report(o, &spec, strbuf_text(&body));
     strbuf_release(&body);
     return code;
 }

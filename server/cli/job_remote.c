@@ -116,3 +116,30 @@ enum err job_remote_run(struct api_client *client, const char *body,
     progress_end(&job.progress);
     return err == ERR_CANCELED ? cancel(&job, e) : err;
 }
+
+enum err job_remote_report(struct api_client *client, const struct strbuf *job, struct strbuf *out,
+                           struct error *e)
+{
+    struct json_value *value = NULL;
+    struct api_response response;
+    char target[TARGET_BYTES];
+    enum err err = json_value_parse(strbuf_text(job), job->length, &value, e);
+    if (err)
+        return err;
+    const char *id = json_value_member_text(value, "id");
+    const char *status = json_value_member_text(value, "status");
+    bool succeeded = id && status && strcmp(status, "succeeded") == 0;
+    snprintf(target, sizeof(target), "/v1/backtests/%s/report", id ? id : "");
+    json_value_free(value);
+    if (!succeeded)
+        return ERR_OK;
+    struct answer_request request = {
+        .method = "GET", .target = target, .timeout_ms = ACCEPT_TIMEOUT_MS};
+    err = answer_ask(client, &request, &response, e);
+    if (!err)
+        strbuf_add(out, response.body.data, response.body.length);
+    if (!err && strbuf_failed(out))
+        err = error_set(e, ERR_TOO_LARGE, "the report is larger than %zu bytes", out->max_bytes);
+    api_response_release(&response);
+    return err;
+}

@@ -11,4 +11,8 @@
 enum err job_remote_run(struct api_client *client, const char *body, const _Atomic bool *cancel,
                         struct strbuf *out, struct error *e);
 
+/* The page of a job, as it was answered, that has succeeded; nothing of another. */
+enum err job_remote_report(struct api_client *client, const struct strbuf *job, struct strbuf *out,
+                           struct error *e);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "server/cli/progress.h"
+#include "server/cli/report_local.h"
 #include "server/jobs/study_json.h"
 
 #include <math.h>
@@ -144,6 +145,8 @@ enum err study_local_run(const struct study_local *run, struct strbuf *out, stru
     write_answer(&w, run, task, result, simulation, &timing);
     if (strbuf_failed(out))
         err = error_set(e, ERR_TOO_LARGE, "the result is larger than %zu bytes", out->max_bytes);
+    if (!err && run->report)
+        err = report_local_write(&(struct report_local){out, result, simulation}, run->report, e);
 out:
     simulation_free(simulation);
     study_result_free(result);

@@ -16,6 +16,7 @@ struct study_local {
     enum study_spec_kind kind;
     int32_t workers; /* 0 = as many as processors */
     const _Atomic bool *cancel;
+    struct strbuf *report; /* of a backtest: its page is appended here; NULL = none is wanted */
 };
 
 /* Appends the answer to *out and shows progress. The errors of study_task.h; ERR_CANCELED. */

@@ -16,8 +16,14 @@ static struct number_ticks ticks_of(const struct bar_chart *c)
         low = fmin(low, c->bars[i].value);
         high = fmax(high, c->bars[i].value);
     }
-    /* Nothing to show is a scale of counts. */
-    return number_ticks(low, low < high ? high : 1, TICKS);
+    if (low >= high)
+        high = c->is_count ? 1 : 0.001;
+    return c->is_count ? count_ticks(low, high, TICKS) : number_ticks(low, high, TICKS);
+}
+
+static plot_tick_text *text_of(const struct bar_chart *c)
+{
+    return c->is_count ? tick_number : tick_signed_percent;
 }
 
 static const char *class_of(const struct bar *b)
@@ -64,10 +70,11 @@ void chart_bars(struct strbuf *out, const struct layout *layout, const void *con
     struct number_ticks ticks = ticks_of(c);
     struct plot p = {.out = out, .narrow = layout->narrow};
     assert(c->count >= 1 && c->count <= BARS_MAX);
-    p.x = (struct axis){0, (double)c->count, plot_left_of(&ticks, c->text), layout->width - RIGHT};
+    p.x =
+        (struct axis){0, (double)c->count, plot_left_of(&ticks, text_of(c)), layout->width - RIGHT};
     p.y = (struct axis){number_ticks_low(&ticks), number_ticks_high(&ticks), TOP + c->height, TOP};
     plot_begin(out, layout, TOP + c->height + BELOW, c->label);
-    plot_y_grid(&p, &ticks, c->text);
+    plot_y_grid(&p, &ticks, text_of(c));
     for (size_t i = 0; i < c->count; i++)
         draw_bar(&p, c, i);
     draw_labels(&p, c);

@@ -20,8 +20,8 @@ struct bar_chart {
     const char *label; /* what it is, for those who do not see */
     size_t count;      /* 1..BARS_MAX */
     struct bar *bars;
-    plot_tick_text *text;
     double height;
+    bool is_count;        /* else values are fractions, told in percent */
     bool labels_at_edges; /* a label names where its bar begins, not the bar */
 };
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    LEFT = 54,
+    LEFT = 67,
     RIGHT = 14,
     TOP = 8,
     BELOW = 28,

@@ -11,7 +11,7 @@ enum {
     WIDTH_WIDE = 880,
     WIDTH_HALF = 424,
     WIDTH_NARROW = 372,
-    LEFT_LEAST = 54,
+    LEFT_LEAST = 67,
     LABEL_GAP = 12,       /* between two labels of an axis */
     DAYS_APART_WIDE = 80, /* of the marks of an axis of days, at least and on average */
     DAYS_APART_NARROW = 62,
@@ -71,14 +71,15 @@ struct shown tick_number(double value, const struct number_ticks *ticks)
         const char *letter;
     } units[] = {{1e9, 1e9, "B"}, {1e6, 1e6, "M"}, {1e4, 1e3, "k"}};
     double most = fmax(fabs(number_ticks_low(ticks)), fabs(number_ticks_high(ticks)));
+    if (value == 0)
+        return show_count(0);
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (most < units[i].from)
             continue;
         struct shown s =
             show_number(value / units[i].unit, decimals_in(ticks->step, units[i].unit));
         size_t length = strlen(s.text);
-        if (value != 0)
-            snprintf(s.text + length, sizeof(s.text) - length, "%s", units[i].letter);
+        snprintf(s.text + length, sizeof(s.text) - length, "%s", units[i].letter);
         return s;
     }
     return show_number(value, ticks->decimals);

@@ -25,38 +25,47 @@ static bool fits(double low, double high, double step, int32_t most)
     return ceil(high / step) - floor(low / step) <= most;
 }
 
-struct number_ticks number_ticks(double low, double high, int32_t most)
+/* Ticks over low < high with the finest step that fits, but none below `least`. */
+static struct number_ticks ticks_of(double low, double high, int32_t most, double least)
 {
     static const double mantissas[] = {1, 2, 2.5, 5};
-    assert(isfinite(low) && isfinite(high) && most >= 2);
-    if (low > high) {
-        double swap = low;
-        low = high;
-        high = swap;
-    }
-    /* Less than what doubles of this size tell apart is nothing. */
-    double least = fmax(fmax(fabs(low), fabs(high)) * 1e-9, 1e-12);
-    if (high - low < least) {
-        double around = fmax(fabs(low) * 0.01, least);
-        low -= around;
-        high += around;
-    }
     int exponent = (int)floor(log10((high - low) / most)) - 1;
     for (;; exponent++) {
         for (size_t m = 0; m < sizeof(mantissas) / sizeof(mantissas[0]); m++) {
             double step = mantissas[m] * power_of_ten(exponent);
-            if (!fits(low, high, step, most))
-                continue;
             int decimals = -exponent + (mantissas[m] == 2.5);
+            bool is_whole = decimals <= 0;
+            if (!fits(low, high, step, most) || step < least || (least >= 1 && !is_whole))
+                continue;
             struct number_ticks t = {.step = step,
                                      .first = (int64_t)floor(low / step),
-                                     .decimals = decimals < 0    ? 0
+                                     .decimals = is_whole        ? 0
                                                  : decimals > 12 ? 12
                                                                  : decimals};
             t.count = (int32_t)((int64_t)ceil(high / step) - t.first) + 1;
             return t;
         }
     }
+}
+
+struct number_ticks number_ticks(double low, double high, int32_t most)
+{
+    assert(isfinite(low) && isfinite(high) && most >= 2);
+    double from = fmin(low, high), to = fmax(low, high);
+    /* Less than what doubles of this size tell apart is nothing. */
+    double least = fmax(fmax(fabs(low), fabs(high)) * 1e-9, 1e-12);
+    if (to - from < least) {
+        double around = fmax(fabs(from) * 0.01, least);
+        from -= around;
+        to += around;
+    }
+    return ticks_of(from, to, most, 0);
+}
+
+struct number_ticks count_ticks(double low, double high, int32_t most)
+{
+    assert(isfinite(low) && low < high && most >= 2);
+    return ticks_of(low, high, most, 1);
 }
 
 double number_tick(const struct number_ticks *t, int32_t i)
@@ -116,7 +125,7 @@ static bool begins(const int32_t *days, size_t i, struct day_rhythm r)
     return r.unit < UNIT_MONTHS || r.months >= 120000 || days[0] - first_day_of(key, r) <= HOLIDAYS;
 }
 
-static size_t count_ticks(const int32_t *days, size_t count, struct day_rhythm r)
+static size_t units_begun(const int32_t *days, size_t count, struct day_rhythm r)
 {
     size_t ticks = 0;
     for (size_t i = 0; i < count; i++)
@@ -142,7 +151,7 @@ void day_ticks(const int32_t *days, size_t count, size_t most, struct day_ticks 
     assert(most >= 1 && most <= DAY_TICKS_MAX);
     ret->count = 0;
     for (size_t u = 0; u < sizeof(rhythms) / sizeof(rhythms[0]) && ret->count == 0; u++) {
-        if (count_ticks(days, count, rhythms[u]) > most)
+        if (units_begun(days, count, rhythms[u]) > most)
             continue;
         for (size_t i = 0; i < count; i++) {
             if (!begins(days, i, rhythms[u]))

@@ -21,6 +21,8 @@ struct number_ticks {
  * above it, and at most `most` + 1 of them; most >= 2. A range of nothing is widened around its
  * value. */
 struct number_ticks number_ticks(double low, double high, int32_t most);
+/* The same for counts: steps are whole numbers. */
+struct number_ticks count_ticks(double low, double high, int32_t most);
 double number_tick(const struct number_ticks *t, int32_t i);
 static inline double number_ticks_low(const struct number_ticks *t)
 {

@@ -5,10 +5,18 @@
 
 #include <math.h>
 
-static void write_row(const struct page *p, size_t i)
+/* One number of decimals for the whole table: that of its largest figure, and one more. */
+static int decimals_of(const struct report_input *in)
+{
+    double largest = 0;
+    for (size_t i = 0; i < in->horizon_count; i++)
+        largest = fmax(largest, fmax(fabs(in->stats[i].mean), fabs(in->stats[i].difference)));
+    return largest >= 0.1 ? 2 : largest >= 0.0005 ? 3 : 4;
+}
+
+static void write_row(const struct page *p, size_t i, int decimals)
 {
     const struct study_horizon_stats *s = &p->in->stats[i];
-    int decimals = show_percent_decimals(fmax(fabs(s->difference), fabs(s->base_mean)));
     const char *class = s->ci_low > 0 ? "pos" : s->ci_high < 0 ? "neg" : "none";
     html_format(p->out, "<tr><th scope=\"row\">%s</th><td>%s</td>", p->in->horizons[i].name,
                 show_count(s->n).text);
@@ -35,8 +43,16 @@ static void write_table(const struct page *p)
         html_format(p->out, "<th scope=\"col\">%s</th>", heads[i]);
     strbuf_add_string(p->out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < p->in->horizon_count; i++)
-        write_row(p, i);
+        write_row(p, i, decimals_of(p->in));
     strbuf_add_string(p->out, "</tbody></table></div>\n");
+}
+
+static bool has_difference(const struct report_input *in)
+{
+    for (size_t i = 0; i < in->horizon_count; i++)
+        if (!isnan(in->stats[i].difference))
+            return true;
+    return false;
 }
 
 void section_forward(const struct page *p)
@@ -53,7 +69,12 @@ void section_forward(const struct page *p)
     if (p->in->horizon_count == 0 || p->in->counts.fires == 0)
         return;
     strbuf_add_string(p->out, "<section id=\"forward\">\n<h2>What happened next</h2>\n");
-    figure_write(p->out, &figure);
+    if (has_difference(p->in))
+        figure_write(p->out, &figure);
+    else
+        strbuf_add_string(p->out,
+                          "<p>The rule fires on every bar of its minutes of day, so there is "
+                          "nothing left to compare with.</p>\n");
     write_table(p);
     strbuf_add_string(p->out, "</section>\n");
 }

@@ -50,19 +50,24 @@ static void tell_fires(const struct page *p)
     strbuf_add_string(p->out, "The rule fired ");
     write_counted(p->out, c->fires, "time", "times");
     html_format(p->out, ", on %s of ", show_count(c->days_with_fires).text);
-    write_counted(p->out, c->days, "day", "days");
+    if (p->in->symbol_count > 1)
+        write_counted(p->out, c->days, "day of a symbol", "days of a symbol");
+    else
+        write_counted(p->out, c->days, "day", "days");
     if (c->candidates > c->fires)
         html_format(p->out, "; the cooldown dropped %s more",
                     show_count(c->candidates - c->fires).text);
     strbuf_add_string(p->out, ". ");
 }
 
+/* "above the base rate after 5m, 30m" */
 static void tell_horizons(const struct page *p, size_t told, bool above)
 {
     const struct report_input *in = p->in;
     const char *comma = "";
     if (told == 0)
         return;
+    html_format(p->out, "<strong>%s</strong> the base rate after ", above ? "above" : "below");
     for (size_t i = 0; i < in->horizon_count; i++) {
         const struct study_horizon_stats *s = &in->stats[i];
         if (!(above ? s->ci_low > 0 : s->ci_high < 0))
@@ -92,17 +97,13 @@ static void tell_edge(const struct page *p)
         return;
     }
     strbuf_add_string(p->out, "What followed lies ");
-    if (above)
-        strbuf_add_string(p->out, "<strong>above</strong> the base rate after ");
     tell_horizons(p, above, true);
-    if (below)
-        html_format(p->out, "%s", above ? " and " : "");
-    if (below)
-        strbuf_add_string(p->out, "<strong>below</strong> it after ");
+    if (above && below)
+        strbuf_add_string(p->out, ", and ");
     tell_horizons(p, below, false);
     html_format(p->out,
                 " (the 95 %% interval leaves 0 out at %zu of %zu horizons; chance alone would do "
-                "so at %s). ",
+                "so at about %s). ",
                 above + below, intervals, show_number(0.05 * (double)intervals, 1).text);
 }
 
@@ -230,11 +231,12 @@ static void warn_of_account(const struct page *p)
     warn_of_ambiguous(p);
     warn_of_modelled(p);
     if (skipped > 0 && (double)skipped > SKIPPED_SHARE_TOLD * (double)(trades + skipped))
-        html_format(p->out,
-                    "<li><strong>Not entered.</strong> %s fires found too little cash and %s were "
-                    "less than one step of the size.</li>\n",
-                    show_count(a->skipped_unaffordable).text,
-                    show_count(a->skipped_too_small).text);
+        html_format(
+            p->out,
+            "<li><strong>Not entered.</strong> %s fires: for %s the cash was too little, for "
+            "%s the size less than one step.</li>\n",
+            show_count(skipped).text, show_count(a->skipped_unaffordable).text,
+            show_count(a->skipped_too_small).text);
 }
 
 static void write_warnings(const struct page *p)

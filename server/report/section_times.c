@@ -114,7 +114,7 @@ static void by_minute(const struct page *p, bool mean)
         snprintf(title, sizeof(title), "Fires by time of day, in steps of %d minutes", r.step);
     struct bar_chart chart = {.count = (size_t)r.count,
                               .bars = bars,
-                              .text = mean ? tick_signed_percent : tick_number,
+                              .is_count = !mean,
                               .height = mean ? MEAN_HEIGHT : COUNT_HEIGHT,
                               .labels_at_edges = r.count > 1};
     draw(p, &chart, title, false);
@@ -141,22 +141,20 @@ static void by_weekday(const struct page *p, bool mean)
     }
     if (mean)
         snprintf(title, sizeof(title), "Mean return after %s, by weekday", horizon_name(p));
-    struct bar_chart chart = {.count = days,
-                              .bars = bars,
-                              .text = mean ? tick_signed_percent : tick_number,
-                              .height = COUNT_HEIGHT};
+    struct bar_chart chart = {
+        .count = days, .bars = bars, .is_count = !mean, .height = COUNT_HEIGHT};
     draw(p, &chart, title, true);
 }
 
 /* ---- by month ---- */
 
-static void month_label(char out[BAR_LABEL], int32_t month, int32_t step, bool is_first)
+/* Januaries are their year; of many months only every sixth is named. */
+static void month_label(char out[BAR_LABEL], int32_t month, int32_t step, int32_t count)
 {
-    if (step == 12)
+    enum { ALL_NAMED = 18 };
+    if (month % 12 == 0)
         snprintf(out, BAR_LABEL, "%d", month / 12);
-    else if (month % 12 == 0 || is_first)
-        snprintf(out, BAR_LABEL, "%s", show_month(month).text);
-    else
+    else if (step < 12 && (count <= ALL_NAMED || month % 6 == 0))
         snprintf(out, BAR_LABEL, "%s", show_month_name(month % 12));
 }
 
@@ -188,10 +186,10 @@ static void by_month(const struct page *p)
         int32_t month = (first / step + i) * step;
         bars[i] = (struct bar){0};
         fill(&bars[i], &tallies[i], false, show_month(month).text, NULL);
-        month_label(bars[i].label, month, step, i == 0);
+        month_label(bars[i].label, month, step, count);
     }
     struct bar_chart chart = {
-        .count = (size_t)count, .bars = bars, .text = tick_number, .height = COUNT_HEIGHT};
+        .count = (size_t)count, .bars = bars, .is_count = true, .height = COUNT_HEIGHT};
     draw(p, &chart, steps[s].title, false);
 }
 

@@ -16,7 +16,7 @@ static const char *reason_name(enum exit_reason reason)
                                                          [EXIT_STOP_LOSS] = "Stop loss",
                                                          [EXIT_RULE] = "Exit rule",
                                                          [EXIT_TIME] = "Longest holding",
-                                                         [EXIT_FLAT_AT] = "Flat at the time",
+                                                         [EXIT_FLAT_AT] = "Flat at time",
                                                          [EXIT_END_OF_DATA] = "End of the data",
                                                          [EXIT_EXPIRY] = "Expiry"};
     return names[reason];
@@ -102,7 +102,7 @@ static void write_histogram(const struct page *p)
     struct bar_chart chart = {.label = "Trades by their return",
                               .count = (size_t)count,
                               .bars = bars,
-                              .text = tick_number,
+                              .is_count = true,
                               .height = HISTOGRAM_HEIGHT,
                               .labels_at_edges = true};
     struct figure figure = {.title = "Trades by their return",

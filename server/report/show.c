@@ -76,7 +76,7 @@ int show_percent_decimals(double share)
     double percent = fabs(100 * share);
     if (!isfinite(percent) || percent >= 100)
         return 0;
-    return percent >= 10 ? 1 : percent >= 1 ? 2 : percent >= 0.01 ? 3 : 4;
+    return percent >= 10 ? 1 : percent >= 1 ? 2 : percent >= 0.005 ? 3 : 4;
 }
 
 struct shown show_money(int64_t decimal)
@@ -89,10 +89,15 @@ struct shown show_gain(int64_t decimal)
     return number_with(decimal_to_double(decimal), 2, true, "");
 }
 
+/* Two decimals from 1,000 on, four from 1 on, all below. */
 struct shown show_price(int64_t decimal)
 {
     char digits[DECIMAL_MAX_TEXT + 4];
-    size_t length = decimal_format(decimal < 0 ? -decimal : decimal, digits);
+    int64_t magnitude = decimal < 0 ? -decimal : decimal;
+    int64_t unit = magnitude >= 1000 * DECIMAL_ONE ? DECIMAL_ONE / 100
+                   : magnitude >= DECIMAL_ONE      ? DECIMAL_ONE / 10000
+                                                   : 1;
+    size_t length = decimal_format((magnitude + unit / 2) / unit * unit, digits);
     size_t whole = strcspn(digits, ".");
     if (whole == length)
         digits[length++] = '.';

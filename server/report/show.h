@@ -21,7 +21,7 @@ struct shown show_percent(double share, int decimals);      /* 0.0123 -> 1.2 % *
 struct shown show_change(double share, int decimals);       /* +1.2 %, with its sign always */
 struct shown show_money(int64_t decimal);                   /* int64 at 1e-6 -> 1,234.57 */
 struct shown show_gain(int64_t decimal);                    /* +1,234.57 */
-struct shown show_price(int64_t decimal);                   /* all of its decimals, two at least */
+struct shown show_price(int64_t decimal);                   /* 2 to 6 decimals, fewer when large */
 struct shown show_minute(int32_t minute);                   /* of a day: 09:45 */
 struct shown show_day(int32_t day);                         /* 4 Mar 2024 */
 struct shown show_month(int32_t month);                     /* year * 12 + month - 1 -> Mar 2024 */

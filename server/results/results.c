@@ -18,6 +18,7 @@ static const struct http_route routes[] = {
     RESULT("by-month", results_by_month, "getFiresByMonth"),
     RESULT("trades", results_trades, "listTrades"),
     RESULT("equity", results_equity, "listEquity"),
+    RESULT("report", results_report, "getReport"),
     RESULT("shards", results_shards, "listShards"),
 };
 /* clang-format on */

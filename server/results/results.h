@@ -11,6 +11,7 @@ enum err results_by_weekday(struct http_request *r, struct http_response *out, s
 enum err results_by_month(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_trades(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_equity(struct http_request *r, struct http_response *out, struct error *e);
+enum err results_report(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_shards(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_compare(struct http_request *r, struct http_response *out, struct error *e);
 

@@ -81,6 +81,18 @@ static void decimals_tell_two_ticks_apart(void **state)
     }
 }
 
+static void counts_have_whole_steps(void **state)
+{
+    (void)state;
+    for (int32_t high = 1; high < 3000; high++) {
+        struct number_ticks t = count_ticks(0, high, 4);
+        assert_true(t.step == floor(t.step) && t.step >= 1);
+        assert_int_equal(t.decimals, 0);
+        assert_in_range(t.count, 2, 5);
+        assert_true(number_ticks_high(&t) >= high);
+    }
+}
+
 /* ---- days ---- */
 
 enum { DAYS = 8000 };
@@ -183,7 +195,9 @@ static void figures_are_grouped_signed_and_rounded(void **state)
                                                       "1,234.50");
     assert_string_equal(show_gain(1234500000).text, "+1,234.50");
     assert_string_equal(show_price(100000000).text, "100.00");
-    assert_string_equal(show_price(1234123456).text, "1,234.123456");
+    assert_string_equal(show_price(1234125456).text, "1,234.13");
+    assert_string_equal(show_price(12123456).text, "12.1235");
+    assert_string_equal(show_price(123456).text, "0.123456");
     assert_string_equal(show_minute(585).text, "09:45");
     assert_string_equal(show_day(19786).text, "4 Mar 2024");
     assert_string_equal(show_month(2024 * 12 + 11).text, "Dec 2024");
@@ -270,6 +284,7 @@ int main(void)
         cmocka_unit_test(ticks_are_round_cover_the_range_and_are_not_too_many),
         cmocka_unit_test(ticks_of_nothing_have_room_around_it),
         cmocka_unit_test(decimals_tell_two_ticks_apart),
+        cmocka_unit_test(counts_have_whole_steps),
         cmocka_unit_test(days_weeks_months_and_years_are_named_as_they_fit),
         cmocka_unit_test(any_days_have_ticks_in_order_and_not_too_many),
         cmocka_unit_test(no_days_have_no_ticks),
