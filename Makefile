@@ -110,7 +110,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check bench docs fuzz fuzz-targets model lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -232,6 +232,18 @@ unit: $(TESTS) $(REPLAYS) ## the unit tests alone
 
 http-test: $(BINARY) ## the black-box HTTP tests alone
 	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(HTTP_COMMAND)
+
+# Unoptimised, so that a branch is one that the source has.
+ORDERS_TESTS := $(filter $(BUILD)/tests/orders/%,$(TESTS))
+
+coverage-orders: ## branch coverage of orders/ by its own tests; fails below 100 %
+	+@$(MAKE) --no-print-directory NO_SETUP=1 VARIANT=debug BUILD=build/coverage CFLAGS=--coverage \
+	  LDFLAGS=--coverage coverage-run
+	@scripts/coverage-orders build/coverage
+
+coverage-run: $(ORDERS_TESTS)
+	@find $(BUILD) -name '*.gcda' -delete
+	@set -e; for test in $(ORDERS_TESTS); do $$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
 
 check: $(SETUP) ## lint, then the tests in release, asan and tsan
 	+@scripts/check lint release asan tsan

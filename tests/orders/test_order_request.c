@@ -1,0 +1,264 @@
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "orders/broker.h"
+#include "orders/order_request.h"
+#include "tests/support/test.h"
+
+#include <string.h>
+
+#define ONE DECIMAL_ONE
+
+static const struct broker_capabilities able = {
+    .name = "paper",
+    .abilities = BROKER_CAN_NATIVE_OCO | BROKER_CAN_OPTION_STOPS | BROKER_CAN_OPTION_GTC,
+    .not_found_bound_ns = 2 * NS_PER_SECOND,
+};
+static const struct broker_capabilities poor = {.name = "poor"};
+
+static int64_t utc(int32_t year, int32_t month, int32_t day, int hour, int minute)
+{
+    int64_t days = civil_to_days((struct civil_date){year, month, day});
+    return ((days * 24 + hour) * 60 + minute) * NS_PER_MINUTE;
+}
+
+static enum err settle(const char *text, const struct broker_capabilities *c,
+                       struct bracket_spec *ret, struct error *e)
+{
+    struct arena arena;
+    struct order_request r;
+    arena_init(&arena, 1 << 16);
+    enum err err = order_request_decode(text, strlen(text), &arena, &r, e);
+    if (!err)
+        err = order_request_settle(&r, c, utc(2026, 11, 20, 15, 0), ret, e); /* 10:00, a Friday */
+    arena_release(&arena);
+    return err;
+}
+
+static struct bracket_spec settles(const char *text)
+{
+    struct bracket_spec spec = {0};
+    struct error e = {0};
+    if (settle(text, &able, &spec, &e))
+        fail_msg("%s: %s: %s", text, e.pointer, e.message);
+    return spec;
+}
+
+static void refused_by(const struct broker_capabilities *c, const char *text, const char *pointer)
+{
+    struct bracket_spec spec = {.quantity = -7};
+    struct error e = {0};
+    if (settle(text, c, &spec, &e) != ERR_INVALID)
+        fail_msg("accepted: %s", text);
+    if (strcmp(e.pointer, pointer) != 0)
+        fail_msg("%s: '%s' instead of '%s' (%s)", text, e.pointer, pointer, e.message);
+    assert_int_equal(spec.quantity, -7);
+}
+
+static void refused(const char *text, const char *pointer)
+{
+    refused_by(&able, text, pointer);
+}
+
+#define SHARE "\"symbol\": \"SPY\", \"side\": \"buy\", \"quantity\": 10"
+#define LIMIT_ENTRY "\"entry\": {\"type\": \"limit\", \"limit_price\": \"100\"}"
+#define OPTION                                                                                     \
+    "\"symbol\": \"AAPL\", \"expiry\": \"2026-12-18\", \"strike\": \"200\", \"right\": \"call\", " \
+    "\"side\": \"buy\", \"quantity\": 2"
+
+static void the_documented_bracket_settles(void **state)
+{
+    (void)state;
+    struct bracket_spec s = settles(
+        "{" OPTION ", \"entry\": {\"type\": \"limit\", \"limit_price\": \"5.10\"}, "
+        "\"time_in_force\": \"day\", \"take_profit\": {\"limit_price\": \"7.00\"}, "
+        "\"stop_loss\": {\"stop_price\": \"4.00\"}, \"arm\": \"partial\", \"flat_at\": \"15:45\", "
+        "\"client_order_id\": \"my-1\"}");
+    assert_string_equal(s.contract.symbol, "AAPL261218C00200000");
+    assert_int_equal(s.contract.cutoff_ns, utc(2026, 12, 18, 20, 0));
+    assert_int_equal(s.side, ORDER_BUY);
+    assert_int_equal(s.quantity, 2 * ONE);
+    assert_int_equal(s.entry_type, ORDER_TYPE_LIMIT);
+    assert_int_equal(s.limit_price, 5100000);
+    assert_int_equal(s.take_profit.kind, EXIT_PRICE);
+    assert_int_equal(s.take_profit.value, 7 * ONE);
+    assert_int_equal(s.stop_loss.kind, EXIT_PRICE);
+    assert_int_equal(s.stop_loss.value, 4 * ONE);
+    assert_int_equal(s.flat_ns, utc(2026, 11, 20, 20, 45));
+    assert_int_equal(s.exit_time_in_force, TIF_GTC);
+    assert_int_equal(s.protection, PROTECTION_RESTING_STOP);
+    assert_int_equal(s.not_found_bound_ns, 2 * NS_PER_SECOND);
+    assert_int_equal(s.take_profit_ttl_ns, 10 * NS_PER_SECOND);
+}
+
+static void an_occ_symbol_names_the_same_contract(void **state)
+{
+    (void)state;
+    struct bracket_spec a = settles("{" OPTION "}");
+    struct bracket_spec b = settles("{\"occ_symbol\": \"AAPL261218C00200000\", \"side\": \"buy\", "
+                                    "\"quantity\": \"2\"}");
+    assert_memory_equal(&a, &b, sizeof(a));
+    a = settles("{" OPTION ", \"cutoff\": \"14:00\"}");
+    assert_int_equal(a.contract.cutoff_ns, utc(2026, 12, 18, 19, 0));
+}
+
+static void shapes_are_what_is_given(void **state)
+{
+    (void)state;
+    struct bracket_spec s = settles("{" SHARE "}");
+    assert_int_equal(s.entry_type, ORDER_TYPE_MARKET);
+    assert_int_equal(s.take_profit.kind, EXIT_NONE);
+    assert_int_equal(s.stop_loss.kind, EXIT_NONE);
+    s = settles("{" SHARE ", \"entry\": {\"type\": \"held\"}, \"protection\": \"resting_both\", "
+                "\"take_profit\": {\"limit_price\": 110}, \"stop_loss\": {\"stop_price\": 90, "
+                "\"limit_price\": 89.5}}");
+    assert_int_equal(s.adopts_position, 1);
+    assert_int_equal(s.protection, PROTECTION_RESTING_BOTH);
+    assert_int_equal(s.stop_loss.limit_price, 89500000);
+    s = settles(
+        "{" SHARE ", \"entry\": {\"type\": \"stop_limit\", \"stop_price\": 101, "
+        "\"limit_price\": 101.5}, \"take_profit_ttl\": \"30s\", \"quote_max_age\": \"2s\"}");
+    assert_int_equal(s.stop_price, 101 * ONE);
+    assert_int_equal(s.limit_price, 101500000);
+    assert_int_equal(s.take_profit_ttl_ns, 30 * NS_PER_SECOND);
+    assert_int_equal(s.quote_max_age_ns, 2 * NS_PER_SECOND);
+}
+
+static void exits_are_prices_or_distances(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        enum exit_kind kind;
+    } exits[] = {
+        {"\"take_profit\": {\"percent\": 5}, \"stop_loss\": {\"percent\": 5}", EXIT_PERCENT},
+        {"\"take_profit\": {\"offset\": 5}, \"stop_loss\": {\"offset\": 5}", EXIT_OFFSET},
+        {"\"stop_loss\": {\"trail_percent\": 5}", EXIT_TRAIL_PERCENT},
+        {"\"stop_loss\": {\"trail_price\": 5}", EXIT_TRAIL_PRICE},
+    };
+    for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+        char text[400];
+        snprintf(text, sizeof(text), "{" SHARE ", %s}", exits[i].json);
+        struct bracket_spec s = settles(text);
+        assert_int_equal(s.stop_loss.kind, exits[i].kind);
+        assert_int_equal(s.stop_loss.value, 5 * ONE);
+        assert_int_equal(s.take_profit.kind, i < 2 ? exits[i].kind : EXIT_NONE);
+    }
+}
+
+static void flat_at_is_the_next_such_time_in_a_session(void **state)
+{
+    (void)state;
+    struct bracket_spec s = settles("{" SHARE ", \"flat_at\": \"09:45\"}");
+    assert_int_equal(s.flat_ns, utc(2026, 11, 23, 14, 45)); /* Monday */
+    s = settles("{" SHARE ", \"flat_at\": \"18:00\"}");
+    assert_int_equal(s.flat_ns, utc(2026, 11, 20, 20, 59));
+    refused("{" SHARE ", \"flat_at\": \"09:30\"}", "/flat_at");
+}
+
+static void contradictions_are_refused_with_a_pointer(void **state)
+{
+    (void)state;
+    refused("{}", "/side");
+    refused("{\"side\": \"buy\", \"quantity\": 1}", "/symbol");
+    refused("{" SHARE ", \"occ_symbol\": \"AAPL261218C00200000\"}", "/symbol");
+    refused("{\"occ_symbol\": \"AAPL261218C00200000\", \"strike\": 1, \"side\": \"buy\", "
+            "\"quantity\": 1}",
+            "/symbol");
+    refused("{" SHARE ", \"strike\": 100}", "/symbol");
+    refused("{" SHARE ", \"strike\": 100, \"expiry\": \"2026-12-18\"}", "/symbol");
+    refused("{" SHARE ", \"right\": \"call\"}", "/symbol");
+    refused("{" SHARE ", \"strike\": 0.0001, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
+            "/strike");
+    refused("{" SHARE ", \"strike\": -1, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
+            "/strike");
+    refused("{" SHARE ", \"strike\": 1, \"expiry\": \"1999-12-17\", \"right\": \"put\"}",
+            "/expiry");
+    refused("{" SHARE ", \"strike\": 1, \"expiry\": \"2026-11-13\", \"right\": \"put\"}",
+            "/expiry");
+    refused("{\"symbol\": \"TOOLONGNAME\", \"strike\": 1, \"expiry\": \"2026-12-18\", "
+            "\"right\": \"put\", \"side\": \"buy\", \"quantity\": 1}",
+            "/symbol");
+    refused("{\"symbol\": \"spy\", \"side\": \"buy\", \"quantity\": 1}", "/symbol");
+    refused("{\"occ_symbol\": \"AAPL261218X00200000\", \"side\": \"buy\", \"quantity\": 1}",
+            "/occ_symbol");
+    refused("{" SHARE ", \"take_profit\": {}}", "/take_profit");
+    refused("{" SHARE ", \"take_profit\": {\"limit_price\": 1, \"percent\": 1}}", "/take_profit");
+    refused("{" SHARE ", \"stop_loss\": {}}", "/stop_loss");
+    refused("{" SHARE ", \"stop_loss\": {\"limit_price\": 1}}", "/stop_loss");
+    refused("{" SHARE ", \"stop_loss\": {\"stop_price\": 1, \"offset\": 1}}", "/stop_loss");
+    refused("{" SHARE ", \"stop_loss\": {\"percent\": 1, \"limit_price\": 1}}", "/stop_loss");
+    refused("{" SHARE ", " LIMIT_ENTRY ", \"stop_loss\": {\"stop_price\": 101}}",
+            "/stop_loss/stop_price");
+    refused("{" SHARE ", \"entry\": {\"type\": \"market\", \"limit_price\": 1}}",
+            "/entry/limit_price");
+    refused("{" SHARE ", \"entry\": {\"type\": \"limit\", \"limit_price\": \"1.0000001\"}}",
+            "/entry/limit_price");
+    refused("{" SHARE ", \"protection\": \"watched\"}", "/accept_unprotected_if_down");
+    refused("{\"symbol\": \"SPY\", \"side\": \"buy\", \"quantity\": 1.5}", "/quantity");
+}
+
+static void what_the_broker_cannot_do_is_refused(void **state)
+{
+    (void)state;
+    refused_by(&poor, "{" OPTION ", \"stop_loss\": {\"stop_price\": 4}}", "/protection");
+    refused_by(&poor, "{" SHARE ", \"protection\": \"resting_both\"}", "/protection");
+    refused_by(&poor, "{" OPTION ", \"time_in_force\": \"gtc\"}", "/time_in_force");
+    struct bracket_spec s;
+    assert_int_equal(settle("{" OPTION ", \"stop_loss\": {\"stop_price\": 4}, \"protection\": "
+                            "\"watched\", \"accept_unprotected_if_down\": true}",
+                            &poor, &s, NULL),
+                     ERR_OK);
+    assert_int_equal(s.protection, PROTECTION_WATCHED);
+    assert_int_equal(s.exit_time_in_force, TIF_DAY);
+    assert_int_equal(settle("{" SHARE ", \"stop_loss\": {\"stop_price\": 4}}", &poor, &s, NULL),
+                     ERR_OK);
+    assert_int_equal(s.exit_time_in_force, TIF_GTC);
+}
+
+static void what_is_encoded_decodes_to_the_same_again(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{" OPTION ", " LIMIT_ENTRY ", \"take_profit\": {\"percent\": 5}, \"stop_loss\": "
+        "{\"trail_price\": 0.5}, \"flat_at\": \"15:45\", \"client_order_id\": \"a\"}";
+    struct arena arena;
+    struct order_request r, again;
+    struct bracket_spec a, b;
+    struct strbuf out;
+    struct json_writer w;
+    arena_init(&arena, 1 << 16);
+    strbuf_init(&out, 1 << 16);
+    assert_int_equal(order_request_decode(text, strlen(text), &arena, &r, NULL), ERR_OK);
+    json_writer_init(&w, &out);
+    json_begin_object(&w);
+    order_request_encode(&r, &w);
+    json_end_object(&w);
+    assert_int_equal(order_request_decode(out.data, out.length, &arena, &again, NULL), ERR_OK);
+    int64_t now_ns = utc(2026, 11, 20, 15, 0);
+    assert_int_equal(order_request_settle(&r, &able, now_ns, &a, NULL), ERR_OK);
+    assert_int_equal(order_request_settle(&again, &able, now_ns, &b, NULL), ERR_OK);
+    assert_memory_equal(&a, &b, sizeof(a));
+    assert_string_equal(again.client_order_id, "a");
+    int64_t late_ns = utc(2035, 12, 31, 22, 0); /* the calendar's end */
+    r.symbol = "SPY";
+    r.has_expiry = r.has_strike = r.has_right = false;
+    assert_int_equal(order_request_settle(&r, &able, late_ns, &a, NULL), ERR_INVALID);
+    strbuf_release(&out);
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_documented_bracket_settles),
+        cmocka_unit_test(an_occ_symbol_names_the_same_contract),
+        cmocka_unit_test(shapes_are_what_is_given),
+        cmocka_unit_test(exits_are_prices_or_distances),
+        cmocka_unit_test(flat_at_is_the_next_such_time_in_a_session),
+        cmocka_unit_test(contradictions_are_refused_with_a_pointer),
+        cmocka_unit_test(what_the_broker_cannot_do_is_refused),
+        cmocka_unit_test(what_is_encoded_decodes_to_the_same_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
