@@ -7,7 +7,7 @@ static void whatever_may_fill_counts_in_full(void **state)
     (void)state;
     struct fixture f;
     struct bracket_spec spec = fixture_spec();
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     assert_int_equal(risk_quantity(&f.state), 10 * ONE); /* accepted, not sent */
     fixture_intend(&f, ACTION_SUBMIT, LEG_ENTRY);
     fixture_submit_outcome(&f, LEG_ENTRY, 1, OUTCOME_UNKNOWN, REJECT_NONE);
@@ -30,7 +30,7 @@ static void notional_is_at_the_price_that_is_known(void **state)
     spec.entry_type = ORDER_TYPE_MARKET;
     spec.limit_price = 0;
     spec.contract.multiplier = 100;
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     assert_int_equal(risk_notional(&f.state, 0), 0);
     assert_int_equal(risk_notional(&f.state, 2 * ONE), 2000 * ONE);
     fixture_enter(&f, 5 * ONE, 3 * ONE);
@@ -43,7 +43,7 @@ static void notional_is_at_the_price_that_is_known(void **state)
     spec.stop_price = 7 * ONE;
     spec.entry_type = ORDER_TYPE_STOP;
     spec.take_profit.kind = spec.stop_loss.kind = EXIT_NONE;
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     assert_int_equal(risk_notional(&f.state, 0), 7000 * ONE);
 }
 
@@ -52,10 +52,10 @@ static void an_over_closed_bracket_that_may_fill_counts_what_may_fill(void **sta
     (void)state;
     struct fixture f;
     struct bracket_spec spec = fixture_spec();
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     fixture_enter(&f, 12 * ONE, 100 * ONE); /* more than asked */
     assert_int_equal(risk_quantity(&f.state), 12 * ONE);
-    fixture_init(&f, &spec);
+    bracket_fixture_init(&f, &spec);
     fixture_enter(&f, 4 * ONE, 100 * ONE);
     struct order_event e = fixture_event(&f, EVENT_EXTERNAL);
     e.filled = 5 * ONE;
