@@ -125,7 +125,7 @@ static bool as_wanted(const struct leg_order *o, const struct goal *goal, int64_
     if (!w->want || remaining > goal->quantity)
         return false;
     if (w->type == ORDER_TYPE_MARKET)
-        return true;
+        return o->type == ORDER_TYPE_MARKET;
     return o->type == w->type && o->limit_price == w->limit_price &&
            o->stop_price == w->stop_price && remaining == goal->quantity;
 }
@@ -160,10 +160,11 @@ static void cancel_exits(const struct bracket_state *s, const struct goal *goal,
         if (!leg_order_live(o) || o->leg == LEG_ENTRY)
             continue;
         bool pending = o->status == ORDER_STATUS_PENDING_CANCEL;
-        bool excess = remaining_of(s, o) > goal->quantity;
+        /* Of a leg one order stands; an older one that turned out to live after all is too much. */
+        bool excess = remaining_of(s, o) > goal->quantity || o != bracket_live(s, o->leg);
         /* While nothing can be sent in its place, an old stop is better than none. */
         bool replaceable = may_trade(s, now) || goal->quantity <= 0 || excess;
-        if (pending || (replaceable && !stands(s, o, goal)))
+        if (pending || excess || (replaceable && !stands(s, o, goal)))
             cancel(s, now, o, true, a);
     }
 }

@@ -106,6 +106,7 @@
     X(NONE, SUBMITTING, NORMAL, "accepted")                                                        \
     X(NONE, PROTECTING, NORMAL, "accepted, for a position that is held")                           \
     X(NONE, CLOSING, NORMAL, "the same, with its time over already")                               \
+    X(NONE, EXPIRED, LATE, "accepted as its time came to be over")                                 \
     X(SUBMITTING, WORKING, NORMAL, "the broker has the entry")                                     \
     X(SUBMITTING, PROTECTING, NORMAL, "the first that is heard of the entry is a fill")            \
     X(SUBMITTING, CLOSING, NORMAL, "the same, after a request to close")                           \
@@ -138,6 +139,7 @@
     X(CLOSED, CANCELED, LATE, "")                                                                  \
     X(CLOSED, EXPIRED, LATE, "")                                                                   \
     X(CLOSED, REJECTED, LATE, "")                                                                  \
+    X(CANCELED, SUBMITTING, LATE, "")                                                              \
     X(CANCELED, WORKING, LATE, "")                                                                 \
     X(CANCELED, PROTECTING, LATE, "")                                                              \
     X(CANCELED, CLOSING, LATE, "")                                                                 \
