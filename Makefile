@@ -92,14 +92,15 @@ FUZZ_REPLAY     := $(wildcard tests/fuzz/replay.c)
 FUZZ_SUPPORT    := $(filter-out $(FUZZ_SOURCES) $(FUZZ_REPLAY),$(wildcard tests/fuzz/*.c))
 BENCH_SOURCES   := $(wildcard bench/bench_*.c)
 BENCH_SUPPORT   := $(wildcard bench/support/*.c)
+SIM_SOURCES     := $(wildcard tests/sim/*.c)
 SCRIPT_TESTS    := $(wildcard tests/build/test-*.sh)
 HTTP_TESTS      := $(wildcard tests/http/run.py)
 
 ALL_SOURCES := $(wildcard server/main.c) $(foreach l,$(LAYERS),$(call sources,$(l))) \
                $(TEST_SOURCES) $(SUPPORT_SOURCES) $(HELPER_SOURCES) \
-               $(FUZZ_SOURCES) $(FUZZ_REPLAY) $(FUZZ_SUPPORT) $(BENCH_SOURCES) $(BENCH_SUPPORT)
+               $(SIM_SOURCES) $(FUZZ_SOURCES) $(FUZZ_REPLAY) $(FUZZ_SUPPORT) $(BENCH_SOURCES) $(BENCH_SUPPORT)
 C_SOURCES   := $(filter %.c,$(ALL_SOURCES))
-HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support fuzz),\
+HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support fuzz sim),\
                  $(wildcard $(l)/*.h $(l)/*/*.h))
 ALL_OBJECTS := $(call objects,$(ALL_SOURCES))
 
@@ -110,7 +111,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model sim lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -128,6 +129,7 @@ setup_http-test := build test
 setup_bench := build bench
 setup_fuzz  := build fuzz
 setup_model := model
+setup_sim   := build
 setup_lint  := build test lint
 setup_check := build test lint
 ifeq ($(NO_SETUP),)
@@ -211,6 +213,10 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,$(FUZZ_SUPPORT)) \
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(REPLAYS),,-fsanitize=fuzzer) -o $@ $^ $(LIBS_server)
 
+$(BUILD)/tests/sim/sim: $(call objects,$(SIM_SOURCES)) $(archives_orders)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_orders)
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_server)
@@ -254,6 +260,11 @@ fuzz: $(SETUP) ## run every fuzzer for SECONDS=60 (FUZZ=word: only matching); cr
 	@scripts/fuzz --seconds $(or $(SECONDS),60) $(if $(FUZZ),--only $(FUZZ))
 
 fuzz-targets: $(FUZZERS)
+
+SIM := $(BUILD)/tests/sim/sim
+
+sim: $(SIM) ## simulate N=2000000 schedules of the bracket machine on THREADS processors; SEED=n: one, told in full
+	@$(SIM) $(if $(SEED),--seed $(SEED) --trace,--n $(or $(N),2000000) --first $(or $(FIRST),1) --threads $(or $(THREADS),$(shell nproc)))
 
 model: | $(SETUP) ## explore the Spin model of cancel and replace, and find the bugs planted in it (FULL=1: wider budgets)
 	@tests/model/run $(if $(FULL),--full)
