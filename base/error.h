@@ -33,6 +33,7 @@
     X(DATA, 422, "invalid_data", "The data is not valid")                                          \
     X(RULE, 422, "invalid_rule", "The rule is not valid")                                          \
     X(IDEMPOTENCY, 422, "idempotency_mismatch", "The idempotency key was used with another body")  \
+    X(BUDGET, 422, "over_budget", "The job costs more than is allowed")                            \
     X(BUSY, 429, "too_many_requests", "Too many requests")                                         \
     X(HEADERS, 431, "headers_too_large", "The header fields are too large")                        \
     X(CANCELED, 409, "canceled", "Canceled")                                                       \

@@ -70,7 +70,7 @@ enum {
 enum {
     LIMIT_JOBS_QUEUED = 1000,
     LIMIT_JOB_THREADS = 64, /* jobs under way at the same time */
-    LIMIT_JOB_SYMBOLS = 500,
+    LIMIT_JOB_SYMBOLS = 2000,
     LIMIT_JOB_NAME_BYTES = 200,
     LIMIT_JOB_NOTES_BYTES = 16 * 1024,
     LIMIT_HORIZONS = 12,
@@ -82,6 +82,10 @@ enum {
     LIMIT_HTTP_THREADS = 16,
     LIMIT_FIRES = 5000000, /* of one job */
 };
+
+/* What one job may cost by default, in units (server/jobs/study_cost.h): some three hours of a
+ * core. */
+#define LIMIT_JOB_BUDGET (INT64_C(10000000) * 1000000)
 
 /* strategies */
 enum {

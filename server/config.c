@@ -28,6 +28,8 @@ static const struct option settings[] = {
             .help = "threads that run backtests (default: the cores)"),
     SETTING(job_threads, .name = "job-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_JOB_THREADS,
             .help = "backtests under way at a time, which share the workers (default 4)"),
+    SETTING(job_budget, .name = "job-budget", .kind = OPTION_INTEGER, .value = "MILLIONS", .min = 1, .max = INT64_C(1) << 40,
+            .help = "what one backtest may cost, in millions of operations on a bar (default 10000000: hours of a core)"),
     SETTING(http_threads, .name = "http-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_HTTP_THREADS,
             .help = "threads that serve connections (default: the cores, at most 4)"),
     SETTING(api_threads, .name = "api-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = 64,
@@ -70,6 +72,7 @@ static void config_defaults(struct config *c)
     c->listen = "127.0.0.1:8080";
     c->workers = cores;
     c->job_threads = 4;
+    c->job_budget = LIMIT_JOB_BUDGET / 1000000;
     c->http_threads = cores < 4 ? cores : 4;
     c->api_threads = 4;
     c->cache_mb = LIMIT_BAR_CACHE_BYTES >> 20;

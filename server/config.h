@@ -19,6 +19,7 @@ struct config {
     uint16_t port;
     int64_t workers;           /* --workers: default the number of cores, 1..LIMIT_WORKERS */
     int64_t job_threads;       /* --job-threads: backtests under way at a time; default 4 */
+    int64_t job_budget;        /* --job-budget: millions of units that one job may cost */
     int64_t http_threads;      /* --http-threads: default min(cores, 4) */
     int64_t api_threads;       /* --api-threads: default 4 */
     int64_t cache_mb;          /* --cache-mb: decoded bars in memory */

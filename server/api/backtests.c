@@ -5,7 +5,8 @@
 #include "server/app.h"
 #include "server/http/response.h"
 #include "server/jobs/job_service.h"
-#include "server/jobs/study_task.h"
+#include "server/jobs/study_cost.h"
+#include "server/jobs/study_universe.h"
 #include "server/results/job_results.h"
 
 #include <math.h>
@@ -114,43 +115,91 @@ static enum err idempotency_key(const struct http_request *r, const char **ret, 
     return ERR_OK;
 }
 
+/* What planning a study tells before it is accepted. */
+struct estimate {
+    struct study_cost cost;
+    int64_t shards;
+};
+
+static int64_t budget_of(const struct app *app)
+{
+    return app->config->job_budget * INT64_C(1000000);
+}
+
 /* Symbols and rule are checked before acceptance, by planning the study. */
-static enum err check_spec(struct app *app, const struct study_spec *spec, struct error *e)
+static enum err plan_spec(struct app *app, struct study_spec *spec, struct arena *arena,
+                          struct estimate *ret, struct error *e)
 {
     struct study_task *task = NULL;
-    enum err err = study_task_create(&app->storage, app->pool, spec, &task, e);
+    enum err err = study_universe_expand(&app->storage, spec, arena, e);
+    if (!err)
+        err = study_task_create(&app->storage, app->pool, spec, &task, e);
+    if (!err)
+        *ret = (struct estimate){.cost = study_cost_of(task),
+                                 .shards = study_plan(study_task_study(task))->shard_count};
     study_task_free(task);
     return err;
 }
 
 /* A replay is answered before symbols and rule are looked at: what was good then may be gone. */
-static enum err submit(struct app *app, const struct job_submission *submission,
-                       struct job_view *ret, bool *ret_replayed, struct error *e)
+static enum err submit(struct http_request *r, struct study_spec *spec,
+                       struct job_submission *submission, struct job_view *ret, bool *ret_replayed,
+                       struct error *e)
 {
+    struct app *app = r->app;
+    struct estimate estimate;
     enum err err = job_service_find_replay(app->jobs, submission, ret, ret_replayed, e);
     if (err || *ret_replayed)
         return err;
-    err = check_spec(app, submission->spec, e);
-    return err ? err : job_service_submit(app->jobs, submission, ret, ret_replayed, e);
+    if ((err = plan_spec(app, spec, r->arena, &estimate, e)) ||
+        (err = study_cost_check(&estimate.cost, budget_of(app), e)))
+        return err;
+    submission->cost = estimate.cost.units;
+    return job_service_submit(app->jobs, submission, ret, ret_replayed, e);
+}
+
+/* Answers what the job would cost, and nothing else happens. */
+static enum err dry_run(struct http_request *r, struct http_response *out, struct study_spec *spec,
+                        struct error *e)
+{
+    struct app *app = r->app;
+    struct estimate estimate;
+    struct json_writer w;
+    enum err err = plan_spec(app, spec, r->arena, &estimate, e);
+    if (err)
+        return err;
+    json_writer_init(&w, &out->body);
+    json_begin_object(&w);
+    json_member_int(&w, "cost_estimate", estimate.cost.units);
+    json_member_int(&w, "budget", budget_of(app));
+    json_member_int(&w, "bars", estimate.cost.bars);
+    json_member_int(&w, "operations_per_bar", estimate.cost.operations);
+    json_member_int(&w, "symbols", (int64_t)spec->symbols.count);
+    json_member_int(&w, "shards", estimate.shards);
+    json_end_object(&w);
+    return http_respond_json(out, 200, e);
 }
 
 static enum err create(struct http_request *r, struct http_response *out, struct error *e)
 {
-    static const char *const names[] = {"wait", NULL};
+    static const char *const names[] = {"wait", "dry_run", NULL};
     struct app *app = r->app;
     struct study_spec spec;
     struct job_submission submission = {.spec = &spec};
     struct job_view view = {0};
     int64_t wait_s = 0;
-    bool replayed;
+    bool replayed, only_estimate = false;
     enum err err;
     if ((err = http_query_only(r, names, e)) || (err = http_request_wait(r, &wait_s, e)) ||
+        (err = http_query_bool(r, "dry_run", &only_estimate, e)) ||
         (err = idempotency_key(r, &submission.idempotency_key, e)) ||
         (err = study_spec_decode(r->body, r->body_bytes, STUDY_SPEC_BACKTEST, r->arena, &spec, e)))
         return err;
+    if (only_estimate)
+        return dry_run(r, out, &spec, e);
     uuid_parse(r->identity.id, strlen(r->identity.id), &submission.key_id);
     sha256_of(r->body, r->body_bytes, submission.body_sha256);
-    if ((err = submit(app, &submission, &view, &replayed, e)))
+    if ((err = submit(r, &spec, &submission, &view, &replayed, e)))
         return err;
     if (replayed)
         http_add_header(r, out, "Idempotency-Replayed", "true");

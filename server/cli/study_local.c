@@ -5,6 +5,7 @@
 #include "server/cli/progress.h"
 #include "server/cli/report_local.h"
 #include "server/jobs/study_json.h"
+#include "server/jobs/study_universe.h"
 
 #include <math.h>
 #include <poll.h>
@@ -124,7 +125,7 @@ static int32_t worker_count(const struct study_local *run)
     return cores < 1 ? 1 : cores > LIMIT_WORKERS ? LIMIT_WORKERS : (int32_t)cores;
 }
 
-enum err study_local_run(const struct study_local *run, struct strbuf *out, struct error *e)
+enum err study_local_run(const struct study_local *asked, struct strbuf *out, struct error *e)
 {
     struct worker_pool *pool = NULL;
     struct study_task *task = NULL;
@@ -132,8 +133,14 @@ enum err study_local_run(const struct study_local *run, struct strbuf *out, stru
     struct simulation *simulation = NULL;
     struct json_writer w;
     int64_t begun_ns = clock_monotonic_ns(clock_real());
+    struct study_spec spec = *asked->spec;
+    struct study_local own = *asked, *run = &own;
+    struct arena arena;
     enum err err;
-    if ((err = worker_pool_create(worker_count(run), false, &pool, e)) ||
+    own.spec = &spec;
+    arena_init(&arena, 1 << 20);
+    if ((err = study_universe_expand(run->storage, &spec, &arena, e)) ||
+        (err = worker_pool_create(worker_count(run), false, &pool, e)) ||
         (err = study_task_create(run->storage, pool, run->spec, &task, e)) ||
         (err = run_task(run, task, &result, e)) ||
         (err = study_task_simulate(task, result, run->cancel, &simulation, e)))
@@ -151,6 +158,7 @@ out:
     simulation_free(simulation);
     study_result_free(result);
     study_task_free(task);
+    arena_release(&arena);
     if (pool)
         worker_pool_free(pool);
     return err;

@@ -20,6 +20,6 @@ struct study_local {
 };
 
 /* Appends the answer to *out and shows progress. The errors of study_task.h; ERR_CANCELED. */
-enum err study_local_run(const struct study_local *run, struct strbuf *out, struct error *e);
+enum err study_local_run(const struct study_local *asked, struct strbuf *out, struct error *e);
 
 #endif

@@ -62,6 +62,11 @@ void job_write(struct json_writer *w, const struct job_row *row, bool summary, d
     json_key(w, "request");
     json_raw(w, row->request, strlen(row->request));
     write_progress(w, &row->progress, eta_s);
+    json_key(w, "cost_estimate");
+    if (row->cost)
+        json_int(w, row->cost);
+    else
+        json_null(w);
     member_time(w, "created_at", row->created_at_ns);
     member_time(w, "started_at", row->started_at_ns);
     member_time(w, "finished_at", row->finished_at_ns);

@@ -37,6 +37,7 @@ void job_service_free(struct job_service *s);
 /* What is asked for, and under which idempotency key. */
 struct job_submission {
     const struct study_spec *spec; /* checked: its symbols and its rule are good */
+    int64_t cost;                  /* its estimate (study_cost.h) */
     struct uuid key_id;
     const char *idempotency_key; /* NULL = none */
     unsigned char body_sha256[SHA256_BYTES];

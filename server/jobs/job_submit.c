@@ -113,6 +113,7 @@ enum err job_service_submit(struct job_service *s, const struct job_submission *
                           .key_id = submission->key_id,
                           .request = request,
                           .created_at_ns = clock_realtime_ns(s->clock),
+                          .cost = submission->cost,
                           .engine_version = STUDY_ENGINE_VERSION,
                           .rev = 1};
     enum err err = request ? store_and_queue(s, submission, &row, ret, e)

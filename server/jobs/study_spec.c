@@ -101,6 +101,17 @@ void study_spec_init(struct study_spec *s)
     s->latest = 10;
 }
 
+/* In a backtest "*" may stand for more (study_universe.h). */
+static enum err check_symbol(const struct study_spec *s, const char *symbol, struct error *e)
+{
+    char plain[LIMIT_SYMBOL_BYTES + 2];
+    snprintf(plain, sizeof(plain), "%s", symbol);
+    for (char *p = plain; *p && !s->symbol; p++)
+        if (*p == '*')
+            *p = 'X';
+    return series_check_symbol(plain, e);
+}
+
 static enum err settle_symbols(struct study_spec *s, struct error *e)
 {
     char pointer[32] = "/symbol";
@@ -108,7 +119,7 @@ static enum err settle_symbols(struct study_spec *s, struct error *e)
         struct error inner;
         if (!s->symbol)
             snprintf(pointer, sizeof(pointer), "/symbols/%zu", i);
-        if (series_check_symbol(s->symbols.items[i], &inner))
+        if (check_symbol(s, s->symbols.items[i], &inner))
             return error_field(e, ERR_INVALID, pointer, "%s", inner.message);
         for (size_t k = 0; k < i; k++)
             if (strcmp(s->symbols.items[k], s->symbols.items[i]) == 0)

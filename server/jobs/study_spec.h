@@ -38,7 +38,8 @@ struct study_spec {
     const char *name, *notes; /* backtests only, of the job and not of the question; NULL = none */
     const char *rule;
     const char *symbol;        /* check */
-    struct json_texts symbols; /* backtest; check fills it with its one symbol */
+    struct json_texts symbols; /* backtest: names and patterns (study_universe.h); check fills it
+                                  with its one symbol */
     const char *timeframe_text, *from_text, *to_text, *shard_text; /* NULL = the default */
     bool has_window, has_trigger, has_cooldown, has_horizons, has_latest, has_strategy;
     struct study_spec_window window;

@@ -334,6 +334,16 @@ bool study_task_days(const struct study_task *t, int32_t *ret_first, int32_t *re
     return found;
 }
 
+bool study_task_has_strategy(const struct study_task *t)
+{
+    return t->spec->has_strategy;
+}
+
+const struct rule *study_task_exit_rule(const struct study_task *t)
+{
+    return t->exit_rule;
+}
+
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES])
 {
     struct sha256 all;
