@@ -161,6 +161,19 @@ static enum err decode_text(struct decoder *d, const struct value *v, const char
     return ERR_OK;
 }
 
+static enum err decode_scalar(struct decoder *d, const struct value *v, const char **ret_text)
+{
+    if (!cJSON_IsNumber(v->node) && !cJSON_IsString(v->node))
+        return refuse_type(d, v, "a number or a string");
+    if (cJSON_IsString(v->node))
+        return decode_text(d, v, ret_text);
+    const char *text = arena_strndup(d->arena, v->raw, v->raw_length);
+    if (!text)
+        return out_of_memory(d);
+    *ret_text = text;
+    return check_bounds(d, v->field, JSON_INT, (int64_t)v->raw_length, " bytes long");
+}
+
 static enum err decode_int(struct decoder *d, const struct value *v, int64_t *ret_value)
 {
     struct error why = {0};
@@ -309,6 +322,28 @@ static enum err decode_texts(struct decoder *d, const struct value *v, struct js
     return ERR_OK;
 }
 
+/* The numbers are small here: as doubles they are exact. */
+static enum err decode_range(struct decoder *d, const struct value *v, struct json_range *ret)
+{
+    int64_t ends[2];
+    if (!cJSON_IsArray(v->node) || cJSON_GetArraySize(v->node) != 2)
+        return refuse(d, v->field, "must be an array of two whole numbers");
+    for (int i = 0; i < 2; i++) {
+        const cJSON *item = cJSON_GetArrayItem(v->node, i);
+        double x = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+        if (!(x >= -0x1p53 && x <= 0x1p53) || x != floor(x))
+            return refuse(d, v->field, "must be an array of two whole numbers");
+        ends[i] = (int64_t)x;
+        enum err err = check_bounds(d, v->field, JSON_INT, ends[i], "");
+        if (err)
+            return err;
+    }
+    if (ends[0] > ends[1])
+        return refuse(d, v->field, "must have the lower number first");
+    *ret = (struct json_range){ends[0], ends[1]};
+    return ERR_OK;
+}
+
 static enum err decode_object(struct decoder *d, const cJSON *object, const char *raw,
                               const struct json_field *fields, size_t field_count, void *out);
 
@@ -342,6 +377,10 @@ static enum err decode_value(struct decoder *d, const struct value *v, void *out
         return decode_time_of_day(d, v, member);
     case JSON_TEXTS:
         return decode_texts(d, v, member);
+    case JSON_RANGE:
+        return decode_range(d, v, member);
+    case JSON_SCALAR:
+        return decode_scalar(d, v, member);
     case JSON_OBJECT:
         if (!cJSON_IsObject(v->node))
             return refuse_type(d, v, "an object");

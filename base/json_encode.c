@@ -30,6 +30,14 @@ static void encode_texts(struct json_writer *w, const struct json_texts *texts)
     json_end_array(w);
 }
 
+static void encode_range(struct json_writer *w, const struct json_range *range)
+{
+    json_begin_array(w);
+    json_int(w, range->from);
+    json_int(w, range->to);
+    json_end_array(w);
+}
+
 static void encode_duration(struct json_writer *w, int64_t ns)
 {
     char text[RFC3339_MAX];
@@ -47,6 +55,7 @@ static void encode_value(struct json_writer *w, const struct json_field *f, cons
 {
     switch (f->kind) {
     case JSON_TEXT:
+    case JSON_SCALAR:
         json_string(w, *(const char *const *)member);
         break;
     case JSON_BOOL:
@@ -82,6 +91,9 @@ static void encode_value(struct json_writer *w, const struct json_field *f, cons
     case JSON_TEXTS:
         encode_texts(w, member);
         break;
+    case JSON_RANGE:
+        encode_range(w, member);
+        break;
     case JSON_OBJECT:
         json_begin_object(w);
         json_encode(w, f->fields, f->field_count, member);
@@ -95,7 +107,8 @@ static bool is_present(const struct json_field *f, const void *in)
     if (f->present && !*(const bool *)((const char *)in + f->present - 1))
         return false;
     const void *member = (const char *)in + f->offset;
-    return f->kind != JSON_TEXT || *(const char *const *)member != NULL;
+    bool is_text = f->kind == JSON_TEXT || f->kind == JSON_SCALAR;
+    return !is_text || *(const char *const *)member != NULL;
 }
 
 void json_encode(struct json_writer *w, const struct json_field *fields, size_t field_count,

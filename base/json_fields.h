@@ -32,12 +32,18 @@ enum json_kind {
     JSON_DURATION,    /* int64_t ns: "30m" */
     JSON_TIME_OF_DAY, /* int32_t minutes: "09:45" */
     JSON_TEXTS,       /* struct json_texts; min..max items */
+    JSON_RANGE,       /* struct json_range: array of two whole numbers, each min..max, in order */
+    JSON_SCALAR,      /* const char *: a string, or a number as it is written; string out */
     JSON_OBJECT,      /* nested struct at offset, described by fields */
 };
 
 struct json_texts {
     const char **items;
     size_t count;
+};
+
+struct json_range {
+    int64_t from, to; /* from <= to */
 };
 
 struct json_field {

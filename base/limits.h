@@ -107,7 +107,10 @@ enum {
 /* options */
 enum {
     LIMIT_OPTION_VOLATILITY_DAYS = 252, /* of "realized:20d" */
+    LIMIT_OPTION_DTE = 1100,            /* days to expiry that a contract is chosen by */
+    LIMIT_OPTION_STEPS = 100,           /* strikes from the money */
 };
+#define LIMIT_OPTION_BARS_BYTES (INT64_C(1) << 30) /* bars of contracts held by one backtest */
 
 /* orders */
 #define LIMIT_ORDER_PRICE INT64_C(1000000000000)       /* 1,000,000 at 1e-6 */

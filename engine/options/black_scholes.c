@@ -18,44 +18,50 @@ static double sign_of(enum option_right right)
     return right == OPTION_CALL ? 1 : -1;
 }
 
-/* What the option pays for certain when the spot grows at the rate, today's money. */
-static double certain_value(const struct option_terms *o, double spot, double discounted_strike)
+static bool is_certain(double spot, double deviation)
 {
-    double value = sign_of(o->right) * (spot - discounted_strike);
-    return value > 0 ? value : 0;
+    return !(spot > 0) || !(deviation > 0);
 }
 
-static bool is_certain(const struct option_terms *o, double spot, double years)
+static double d1_of(double spot, double discounted_strike, double deviation)
 {
-    return !(spot > 0) || !(o->volatility * sqrt(years) > 0);
+    return log(spot / discounted_strike) / deviation + deviation / 2;
 }
 
-static double d1_of(const struct option_terms *o, double spot, double years)
+double black_scholes_discounted(enum option_right right, double spot, double strike,
+                                double deviation)
 {
-    double deviation = o->volatility * sqrt(years);
-    return (log(spot / o->strike) + o->rate * years) / deviation + deviation / 2;
+    assert(spot >= 0 && strike > 0 && deviation >= 0);
+    double sign = sign_of(right), least = sign * (spot - strike);
+    if (!(least > 0))
+        least = 0;
+    if (is_certain(spot, deviation))
+        return least;
+    double d1 = d1_of(spot, strike, deviation), d2 = d1 - deviation;
+    double price = sign * (spot * normal_cdf(sign * d1) - strike * normal_cdf(sign * d2));
+    return price > least ? price : least; /* what rounding took away deep in the money */
+}
+
+static double discounted_strike(const struct option_terms *o, double years)
+{
+    return o->strike * exp(-o->rate * years);
 }
 
 double black_scholes_price(const struct option_terms *o, double spot, double years)
 {
-    assert(spot >= 0 && years >= 0 && o->strike > 0 && o->volatility >= 0);
-    double discounted = o->strike * exp(-o->rate * years);
-    double least = certain_value(o, spot, discounted);
-    if (is_certain(o, spot, years))
-        return least;
-    double sign = sign_of(o->right);
-    double d1 = d1_of(o, spot, years), d2 = d1 - o->volatility * sqrt(years);
-    double price = sign * (spot * normal_cdf(sign * d1) - discounted * normal_cdf(sign * d2));
-    return price > least ? price : least; /* what rounding took away deep in the money */
+    assert(years >= 0 && o->volatility >= 0);
+    return black_scholes_discounted(o->right, spot, discounted_strike(o, years),
+                                    o->volatility * sqrt(years));
 }
 
 double black_scholes_delta(const struct option_terms *o, double spot, double years)
 {
     assert(spot >= 0 && years >= 0 && o->strike > 0 && o->volatility >= 0);
-    double sign = sign_of(o->right);
-    if (!is_certain(o, spot, years))
-        return sign * normal_cdf(sign * d1_of(o, spot, years));
-    double inside = sign * (spot - o->strike * exp(-o->rate * years));
+    double sign = sign_of(o->right), deviation = o->volatility * sqrt(years);
+    double strike = discounted_strike(o, years);
+    if (!is_certain(spot, deviation))
+        return sign * normal_cdf(sign * d1_of(spot, strike, deviation));
+    double inside = sign * (spot - strike);
     if (inside == 0)
         return sign / 2;
     return inside > 0 ? sign : 0;

@@ -31,6 +31,12 @@ struct option_terms {
 double black_scholes_price(const struct option_terms *o, double spot, double years);
 double black_scholes_delta(const struct option_terms *o, double spot, double years);
 
+/* The same by its other three parts: strike discounted to today, K e^(-r t), and deviation v
+ * sqrt(t). So written, a price grows with the deviation; a call's falls with the discounted strike,
+ * a put's grows. strike > 0, deviation >= 0. */
+double black_scholes_discounted(enum option_right right, double spot, double strike,
+                                double deviation);
+
 enum { IMPLIED_VOLATILITY_MAX = 10 }; /* 1000 % */
 
 /* The volatility (o->volatility is not looked at) at which the option has this price, to 1e-9 of

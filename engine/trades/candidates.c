@@ -1,6 +1,7 @@
 #include "engine/trades/candidates.h"
 
 #include "engine/study/scan.h"
+#include "engine/trades/option_search.h"
 
 #include <assert.h>
 #include <math.h>
@@ -97,6 +98,8 @@ static enum err prepare_levels(const struct finder *f, const struct bars *bars, 
 {
     const struct strategy *y = f->in->strategy;
     enum err code = ERR_OK;
+    if (y->contract.given)
+        return ERR_OK; /* an option's levels are not on the symbol's bars */
     if (y->take_profit.kind != DISTANCE_NONE || y->stop_loss.kind != DISTANCE_NONE)
         code = price_blocks_create(bars, &p->blocks, e);
     if (code == ERR_OK && f->take_profit_atr)
@@ -119,6 +122,9 @@ static enum err prepare_task(void *context, int64_t task, int32_t worker, struct
         return code;
     const struct bars *bars = f->out.bars[symbol];
     code = check_bars(f, symbol, bars, e);
+    if (code == ERR_OK && f->out.chains)
+        code = option_chain_create(f->in->options, symbol, f->out.held_bytes,
+                                   &f->out.chains[symbol], e);
     if (code != ERR_OK || f->first_fire[symbol] == f->first_fire[symbol + 1])
         return code;
     return prepare_levels(f, bars, bars_lower_bound(bars, f->in->to_ns), p, e);
@@ -186,12 +192,29 @@ static enum err list_blocks(struct finder *f, struct error *e)
     return ERR_OK;
 }
 
+static enum err search_options(const struct finder *f, struct block *b, struct error *e)
+{
+    const struct option_search search = {.timeline =
+                                             &f->prepared[(size_t)b->symbol - f->first].search,
+                                         .chain = f->out.chains[b->symbol]};
+    enum err code = ERR_OK;
+    for (size_t i = b->first; code == ERR_OK && i < b->end; i++) {
+        bool found = false;
+        code = is_canceled(f) ? error_set(e, ERR_CANCELED, "canceled")
+                              : option_search_find(&search, f->in->study->fires[i].bar,
+                                                   &f->out.items[b->first + b->found], &found, e);
+        b->found += found;
+    }
+    return code;
+}
+
 static enum err search_task(void *context, int64_t task, int32_t worker, struct error *e)
 {
     (void)worker;
-    (void)e;
     struct finder *f = context;
     struct block *b = &f->blocks[task];
+    if (f->out.chains)
+        return search_options(f, b, e);
     const struct exit_search *search = &f->prepared[(size_t)b->symbol - f->first].search;
     int64_t fire_bars[BLOCK_FIRES];
     for (size_t i = b->first; i < b->end; i++)
@@ -269,6 +292,12 @@ static enum err prepare_finder(struct finder *f, struct error *e)
     f->first_fire = calloc(symbols + 1, sizeof *f->first_fire);
     if (!f->out.bars || !f->out.of_symbol || !f->out.items || !f->first_fire)
         return no_memory(e);
+    if (y->contract.given) {
+        f->out.chains = calloc(symbols, sizeof *f->out.chains);
+        f->out.held_bytes = calloc(1, sizeof *f->out.held_bytes);
+        if (!f->out.chains || !f->out.held_bytes)
+            return no_memory(e);
+    }
     for (size_t i = 0; i < study->fire_count; i++)
         f->first_fire[study->fires[i].symbol + 1]++;
     for (size_t s = 0; s < symbols; s++)
@@ -282,6 +311,7 @@ enum err candidates_find(const struct simulation_input *in, struct worker_pool *
                          const _Atomic bool *cancel, struct candidates *ret, struct error *e)
 {
     assert(in->strategy->has_exit_rule == (in->exit_rule != NULL));
+    assert(!in->strategy->contract.given || in->options);
     struct finder *f = calloc(1, sizeof *f);
     if (!f)
         return no_memory(e);
@@ -310,6 +340,10 @@ void candidates_release(struct candidates *c)
 {
     for (size_t s = 0; c->bars && s < c->symbol_count; s++)
         bars_unref(c->bars[s]);
+    for (size_t s = 0; c->chains && s < c->symbol_count; s++)
+        option_chain_free(c->chains[s]);
+    free(c->chains);
+    free(c->held_bytes);
     free(c->bars);
     free(c->of_symbol);
     free(c->items);

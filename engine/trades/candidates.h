@@ -15,6 +15,8 @@ struct candidates {
     int64_t *of_symbol;            /* [symbol_count]: how many candidates */
     size_t count;                  /* in the order of the fires */
     struct trade_candidate *items; /* [count] */
+    struct option_chain **chains;  /* [symbol_count]; NULL without options */
+    _Atomic int64_t *held_bytes;   /* by the chains */
 };
 
 /* The errors of simulation_run but for the account's. On error *ret is empty. */

@@ -6,8 +6,8 @@
 
 #include "base/decimal.h"
 #include "base/limits.h"
+#include "engine/trades/exit_levels.h"
 #include "engine/trades/exit_schedule.h"
-#include "engine/trades/scaled.h"
 
 #include <assert.h>
 #include <math.h>
@@ -59,48 +59,11 @@ void exit_search_release(struct exit_search *s)
 
 /* ---- entry and levels ---- */
 
-static int64_t decimal_nearest(double price)
-{
-    return llrint(price * (double)DECIMAL_ONE);
-}
-
-static bool is_price(int64_t price)
-{
-    return price > 0 && price <= LIMIT_STRATEGY_PRICE * DECIMAL_ONE;
-}
-
-/* Decimal; 0 when it is MISSING or beyond all prices. */
-static int64_t distance_of(const struct strategy_distance *d, int64_t entry_price, double atr)
-{
-    double far = (double)LIMIT_STRATEGY_PRICE;
-    if (d->kind == DISTANCE_OFFSET)
-        return d->value;
-    if (d->kind == DISTANCE_PERCENT)
-        return (int64_t)scaled_product(entry_price, d->value, 100 * DECIMAL_ONE, 50 * DECIMAL_ONE);
-    double distance = atr * decimal_to_double(d->value);
-    return distance >= 0 && distance <= far ? decimal_nearest(distance) : 0;
-}
-
-/* Stop and target; false when one cannot be. */
 static bool set_levels(const struct exit_inputs *in, struct trade_candidate *c)
 {
-    const struct strategy *y = in->strategy;
-    int64_t sign = y->side == SIDE_LONG ? 1 : -1;
-    if (y->take_profit.kind != DISTANCE_NONE) {
-        double atr = in->take_profit_atr ? in->take_profit_atr[c->fire_bar] : NAN;
-        int64_t distance = distance_of(&y->take_profit, c->entry_price, atr);
-        c->target_price = c->entry_price + sign * distance;
-        if (distance == 0 || !is_price(c->target_price))
-            return false;
-    }
-    if (y->stop_loss.kind != DISTANCE_NONE) {
-        double atr = in->stop_loss_atr ? in->stop_loss_atr[c->fire_bar] : NAN;
-        int64_t distance = distance_of(&y->stop_loss, c->entry_price, atr);
-        c->stop_price = c->entry_price - sign * distance;
-        if (distance == 0 || !is_price(c->stop_price))
-            return false;
-    }
-    return true;
+    double target = in->take_profit_atr ? in->take_profit_atr[c->fire_bar] : NAN;
+    double stop = in->stop_loss_atr ? in->stop_loss_atr[c->fire_bar] : NAN;
+    return exit_levels_set(in->strategy, target, stop, c);
 }
 
 static bool enter(const struct exit_search *s, struct trade_candidate *c)
@@ -116,32 +79,11 @@ static bool enter(const struct exit_search *s, struct trade_candidate *c)
     double price = bars->column[at_open ? BAR_OPEN : BAR_CLOSE][c->entry_bar];
     if (!(price <= (double)LIMIT_STRATEGY_PRICE))
         return false;
-    c->entry_price = decimal_nearest(price);
-    return is_price(c->entry_price) && set_levels(&s->in, c);
+    c->entry_price = exit_decimal(price);
+    return exit_is_price(c->entry_price) && set_levels(&s->in, c);
 }
 
 /* ---- the exit ---- */
-
-/* Price levels as a bar meets them: one below the price, one above. */
-struct levels {
-    double lower, upper;
-    struct exit_fill at_lower, at_upper;
-    bool stop_is_lower;
-};
-
-static struct levels levels_of(const struct strategy *y, const struct trade_candidate *c)
-{
-    struct exit_fill stop = {c->stop_price, EXIT_STOP_LOSS};
-    struct exit_fill target = {c->target_price, EXIT_TAKE_PROFIT};
-    bool is_long = y->side == SIDE_LONG;
-    struct levels l = {-INFINITY, INFINITY, is_long ? stop : target, is_long ? target : stop,
-                       is_long};
-    if (l.at_lower.price > 0)
-        l.lower = decimal_to_double(l.at_lower.price);
-    if (l.at_upper.price > 0)
-        l.upper = decimal_to_double(l.at_upper.price);
-    return l;
-}
 
 static void set_exit(struct trade_candidate *c, const struct bars *bars, int64_t bar,
                      enum bar_phase phase, struct exit_fill fill)
@@ -154,40 +96,15 @@ static void set_exit(struct trade_candidate *c, const struct bars *bars, int64_t
     c->bars_held = bar + (phase != PHASE_OPEN) - first;
 }
 
-/* Both levels lie in the bar, and its open between them. */
-static void set_ambiguous(struct trade_candidate *c, const struct exit_inputs *in, int64_t bar,
-                          const struct levels *l)
-{
-    double open = in->bars->column[BAR_OPEN][bar];
-    double down = open - in->bars->column[BAR_LOW][bar];
-    double up = in->bars->column[BAR_HIGH][bar] - open;
-    c->ambiguous = true;
-    c->worst = l->stop_is_lower ? l->at_lower : l->at_upper;
-    c->best = l->stop_is_lower ? l->at_upper : l->at_lower;
-    /* Equally near: the stop. */
-    bool stop_first = l->stop_is_lower ? down <= up : up <= down;
-    switch (in->strategy->intrabar) {
-    case INTRABAR_PESSIMISTIC:
-        c->chosen = c->worst;
-        break;
-    case INTRABAR_OPTIMISTIC:
-        c->chosen = c->best;
-        break;
-    case INTRABAR_ADAPTIVE:
-        c->chosen = stop_first ? c->worst : c->best;
-        break;
-    }
-}
-
 /* In bar `hit`, which reaches a level; false when an exit at its open comes first. */
 static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *in, int64_t hit,
-                          const struct levels *l, const struct exit_schedule *schedule)
+                          const struct exit_levels *l, const struct exit_schedule *schedule)
 {
     double open = in->bars->column[BAR_OPEN][hit];
     bool lower = in->bars->column[BAR_LOW][hit] <= l->lower;
     bool upper = in->bars->column[BAR_HIGH][hit] >= l->upper;
     if (open <= l->lower || open >= l->upper) {
-        struct exit_fill fill = {decimal_nearest(open),
+        struct exit_fill fill = {exit_decimal(open),
                                  open <= l->lower ? l->at_lower.reason : l->at_upper.reason};
         set_exit(c, in->bars, hit, PHASE_OPEN, fill);
         return true;
@@ -196,7 +113,8 @@ static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *i
         return false;
     set_exit(c, in->bars, hit, PHASE_WITHIN, lower ? l->at_lower : l->at_upper);
     if (lower && upper)
-        set_ambiguous(c, in, hit, l);
+        exit_levels_settle(in->strategy->intrabar, open, in->bars->column[BAR_HIGH][hit],
+                           in->bars->column[BAR_LOW][hit], l, c);
     return true;
 }
 
@@ -204,7 +122,7 @@ static bool exit_at_level(struct trade_candidate *c, const struct exit_inputs *i
 struct pending {
     struct trade_candidate candidate;
     struct exit_schedule schedule;
-    struct levels levels;
+    struct exit_levels levels;
     int64_t first; /* no bar before it reaches a level */
 };
 
@@ -217,7 +135,7 @@ static bool begin(const struct exit_search *s, int64_t fire_bar, struct pending 
     *c = (struct trade_candidate){.symbol = in->symbol, .fire_bar = fire_bar};
     if (!enter(s, c) || !exit_schedule_by_time(s, c, &p->schedule))
         return false;
-    p->levels = levels_of(in->strategy, c);
+    p->levels = exit_levels_of(in->strategy, c);
     p->first = c->entry_bar + (c->entry_at.phase == PHASE_CLOSE);
     return true;
 }
@@ -241,7 +159,7 @@ static void finish(const struct exit_search *s, struct pending *p)
     if (hit <= schedule->bar && exit_at_level(c, in, hit, &p->levels, schedule))
         return;
     const double *column = in->bars->column[schedule->phase == PHASE_OPEN ? BAR_OPEN : BAR_CLOSE];
-    struct exit_fill fill = {decimal_nearest(column[schedule->bar]), schedule->reason};
+    struct exit_fill fill = {exit_decimal(column[schedule->bar]), schedule->reason};
     set_exit(c, in->bars, schedule->bar, schedule->phase, fill);
 }
 

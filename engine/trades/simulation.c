@@ -1,6 +1,7 @@
 #include "engine/trades/simulation.h"
 
 #include "engine/trades/candidates.h"
+#include "engine/trades/option_search.h"
 #include "engine/trades/simulation_digest.h"
 
 #include <stdlib.h>
@@ -57,11 +58,19 @@ static void list_cases(struct simulator *s)
         s->cases[s->case_count++].which = LEDGER_WORST;
 }
 
+static int64_t mark_price(void *context, const struct trade_candidate *c, int64_t at_ns)
+{
+    const struct simulator *s = context;
+    return option_mark_price(&s->in->strategy->contract, s->candidates.bars[c->symbol],
+                             s->candidates.chains[c->symbol], c, at_ns);
+}
+
 static enum err account_task(void *context, int64_t task, int32_t worker, struct error *e)
 {
     (void)worker;
     struct simulator *s = context;
     struct account_case *c = &s->cases[task];
+    const struct option_marks marks = {mark_price, s};
     struct ledger_input in = {.strategy = s->in->strategy,
                               .bars = s->candidates.bars,
                               .symbol_count = s->candidates.symbol_count,
@@ -70,6 +79,7 @@ static enum err account_task(void *context, int64_t task, int32_t worker, struct
                               .from_ns = s->result->from_ns,
                               .to_ns = s->result->to_ns,
                               .which = c->which,
+                              .marks = &marks,
                               .cancel = s->cancel};
     enum err code = ledger_run(&in, &c->ledger, e);
     if (code != ERR_OK)
@@ -130,7 +140,7 @@ enum err simulation_run(const struct simulation_input *in, struct worker_pool *p
     code = count_symbols(&s, e);
     if (code != ERR_OK)
         goto out;
-    code = simulation_digest(in, s.result->ledger, cancel, s.result->digest, e);
+    code = simulation_digest(in, &s.candidates, s.result->ledger, cancel, s.result->digest, e);
     if (code != ERR_OK)
         goto out;
     *ret = s.result;

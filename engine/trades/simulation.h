@@ -12,6 +12,7 @@
 #ifndef ENGINE_TRADES_SIMULATION_H
 #define ENGINE_TRADES_SIMULATION_H
 
+#include "engine/options/option_chain.h"
 #include "engine/study/study.h"
 #include "engine/trades/metrics.h"
 #include "engine/trades/trade_stats.h"
@@ -20,13 +21,14 @@
 #define SIMULATION_VERSION "1"
 
 struct simulation_input {
-    const struct strategy *strategy;   /* checked */
-    const struct rule *exit_rule;      /* boolean; with has_exit_rule, else NULL */
-    double risk_free_rate;             /* by year, 0.04 = 4 % */
-    const struct study_result *study;  /* its fires, in their order */
-    const struct study_source *source; /* the study's: the same bars again, all columns */
-    struct timeframe timeframe;        /* of the bars */
-    int64_t from_ns, to_ns;            /* of the study */
+    const struct strategy *strategy;     /* checked */
+    const struct rule *exit_rule;        /* boolean; with has_exit_rule, else NULL */
+    double risk_free_rate;               /* by year, 0.04 = 4 % */
+    const struct study_result *study;    /* its fires, in their order */
+    const struct study_source *source;   /* the study's: the same bars again, all columns */
+    const struct option_source *options; /* with a contract in the strategy, else NULL */
+    struct timeframe timeframe;          /* of the bars */
+    int64_t from_ns, to_ns;              /* of the study */
 };
 
 struct simulation {
@@ -37,7 +39,7 @@ struct simulation {
     struct trade_stats pooled;
     size_t symbol_count;
     struct trade_stats *symbols; /* [symbol_count]; owned */
-    char digest[SHA256_TEXT];    /* over study, strategy, trades and equity */
+    char digest[SHA256_TEXT];    /* over study, strategy, trades, equity and options looked at */
 };
 
 /* ERR_CANCELED within 100 ms of *cancel (NULL allowed); ERR_CONFLICT when the bars are not those of

@@ -37,6 +37,17 @@ static void add_strategy(struct sha256 *h, const struct simulation_input *in)
     sha256_add_double(h, in->risk_free_rate);
 }
 
+/* Nothing for shares. */
+static void add_contract_rule(struct sha256 *h, const struct contract_rule *r)
+{
+    if (!r->given)
+        return;
+    ADD_WORDS(h, r->right, r->dte_min, r->dte_max, r->steps, r->has_model, r->realized_days);
+    sha256_add_double(h, r->delta);
+    sha256_add_double(h, r->volatility);
+    sha256_add_double(h, r->rate);
+}
+
 static void add_trade(struct sha256 *h, const struct trade *t)
 {
     ADD_WORDS(h, t->symbol, t->exit_reason, t->ambiguous, t->fire_bar, t->entry_bar, t->exit_bar,
@@ -55,8 +66,9 @@ static bool is_canceled(const _Atomic bool *cancel, int64_t item)
     return item % CANCEL_ITEMS == 0 && cancel && atomic_load_explicit(cancel, memory_order_relaxed);
 }
 
-enum err simulation_digest(const struct simulation_input *in, const struct ledger *ledger,
-                           const _Atomic bool *cancel, char out[SHA256_TEXT], struct error *e)
+enum err simulation_digest(const struct simulation_input *in, const struct candidates *candidates,
+                           const struct ledger *ledger, const _Atomic bool *cancel,
+                           char out[SHA256_TEXT], struct error *e)
 {
     struct sha256 h;
     unsigned char hash[SHA256_BYTES];
@@ -67,6 +79,9 @@ enum err simulation_digest(const struct simulation_input *in, const struct ledge
     sha256_add_string(&h, "bracketd simulation " SIMULATION_VERSION);
     sha256_add_string(&h, in->study->digest);
     add_strategy(&h, in);
+    add_contract_rule(&h, &in->strategy->contract);
+    for (size_t i = 0; candidates->chains && i < candidates->symbol_count; i++)
+        option_chain_hash(candidates->chains[i], &h);
     ADD_WORDS(&h, c->candidates, c->trades, c->in_position, c->too_small, c->unaffordable);
     for (int64_t i = 0; i < c->trades && !(canceled = is_canceled(cancel, i)); i++)
         add_trade(&h, &ledger->trades[i]);

@@ -207,6 +207,27 @@ static enum err check_sizing(const struct strategy *s, struct error *e)
     return ERR_OK;
 }
 
+/* An option is bought, in whole contracts, and left by distances of its own price. */
+static enum err check_contract(const struct strategy *s, struct error *e)
+{
+    enum err code = contract_rule_check(&s->contract, e);
+    if (code != ERR_OK || !s->contract.given)
+        return code;
+    if (s->side != SIDE_LONG)
+        return error_field(e, ERR_INVALID, "/strategy/side",
+                           "options are bought: side must be \"long\" with a contract");
+    if (s->take_profit.kind == DISTANCE_ATR || s->stop_loss.kind == DISTANCE_ATR)
+        return error_field(e, ERR_INVALID,
+                           s->stop_loss.kind == DISTANCE_ATR ? "/strategy/stop_loss/atr"
+                                                             : "/strategy/take_profit/atr",
+                           "the ATR is of the symbol's bars: an option's levels are a percentage "
+                           "or an offset of its price");
+    if (s->sizing.step % DECIMAL_ONE != 0)
+        return error_field(e, ERR_INVALID, "/strategy/sizing/step",
+                           "options are traded in whole contracts: step must be whole");
+    return ERR_OK;
+}
+
 enum err strategy_check(const struct strategy *s, struct error *e)
 {
     enum err code = check_distance(&s->take_profit, "take_profit", s->side == SIDE_SHORT, e);
@@ -218,5 +239,7 @@ enum err strategy_check(const struct strategy *s, struct error *e)
         code = check_commission(&s->commission, e);
     if (code == ERR_OK)
         code = check_slippage(&s->slippage, e);
+    if (code == ERR_OK)
+        code = check_contract(s, e);
     return code == ERR_OK ? check_sizing(s, e) : code;
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/zone.h"
+#include "engine/options/contract_rule.h"
 
 enum trade_side { SIDE_LONG, SIDE_SHORT };
 /* Where signals fill: at the open of the bar after, or at the close of the signal's own bar. Of
@@ -61,8 +62,9 @@ struct strategy {
     struct strategy_commission commission;
     struct strategy_slippage slippage;
     struct strategy_sizing sizing;
-    int64_t initial_cash;  /* decimal */
-    int32_t max_positions; /* at a time in one symbol */
+    int64_t initial_cash;          /* decimal */
+    int32_t max_positions;         /* at a time in one symbol */
+    struct contract_rule contract; /* what is bought; zero = the symbol's shares */
 };
 
 /* Long, next_open, no exits, pessimistic, no costs, fixed_cash 10,000 of 100,000 in whole shares,

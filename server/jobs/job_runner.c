@@ -91,6 +91,37 @@ static enum err render(struct runner *r, const struct study_result *result,
     return ERR_OK;
 }
 
+/* What each trade was in; NULL when all were in shares. */
+static enum err list_contracts(const struct runner *r, const struct ledger *ledger,
+                               struct stored_contract **ret, struct error *e)
+{
+    *ret = NULL;
+    if (ledger->counts.trades == 0 || !trade_is_option(&ledger->trades[0].contract))
+        return ERR_OK;
+    struct stored_contract *contracts = calloc((size_t)ledger->counts.trades, sizeof(*contracts));
+    if (!contracts)
+        return error_set(e, ERR_NO_MEMORY, "out of memory for the contracts of the trades");
+    for (int64_t i = 0; i < ledger->counts.trades; i++) {
+        const struct trade *t = &ledger->trades[i];
+        const char *symbol = study_task_symbol(r->task, (size_t)t->symbol);
+        trade_contract_format(&t->contract, symbol, contracts[i].occ_symbol);
+        contracts[i].modelled = trade_is_modelled(&t->contract);
+    }
+    *ret = contracts;
+    return ERR_OK;
+}
+
+static enum err store_ledger(const struct runner *r, const struct ledger *ledger, struct error *e)
+{
+    struct stored_contract *contracts;
+    enum err err = list_contracts(r, ledger, &contracts, e);
+    if (!err)
+        err =
+            ledger_store(r->run->storage->writer, r->run->id, ledger, contracts, r->run->cancel, e);
+    free(contracts);
+    return err;
+}
+
 static enum err run_and_render(struct runner *r, char **ret_outcome, struct error *e)
 {
     struct study_sink sink = shard_sink_study(r->sink);
@@ -106,8 +137,7 @@ static enum err run_and_render(struct runner *r, char **ret_outcome, struct erro
     if (!err)
         err = study_task_simulate(r->task, result, r->run->cancel, &simulation, e);
     if (!err && simulation)
-        err = ledger_store(r->run->storage->writer, r->run->id, simulation->ledger, NULL,
-                           r->run->cancel, e);
+        err = store_ledger(r, simulation->ledger, e);
     if (!err)
         err = render(r, result, simulation, ret_outcome, e);
     simulation_free(simulation);

@@ -9,6 +9,12 @@
 
 #define RISK_FREE_RATE_MIN (-0.5)
 #define RISK_FREE_RATE_MAX 1.0
+#define MODEL_RATE_MIN (-0.5)
+#define MODEL_RATE_MAX 1.0
+
+enum { STRIKE_BYTES = 32 };
+
+static const char *const option_right_names[] = {"call", "put", NULL};
 
 /* clang-format off */
 #define ATR(member, name, kind, ...) JSON_FIELD(struct strategy_spec_atr, member, name, kind, __VA_ARGS__)
@@ -47,6 +53,22 @@ static const struct json_field sizing_fields[] = {
     SIZING(step, "step", JSON_DECIMAL, HAS(strategy_spec_sizing, has_step)),
 };
 
+#define SELECT(member, name, kind, ...) JSON_FIELD(struct strategy_spec_select, member, name, kind, __VA_ARGS__)
+#define MODEL(member, name, kind, ...) JSON_FIELD(struct strategy_spec_model, member, name, kind, __VA_ARGS__)
+
+static const struct json_field select_fields[] = {
+    SELECT(right, "right", JSON_ENUM, .required = true, .choices = option_right_names),
+    SELECT(dte, "dte", JSON_RANGE, .required = true, .min = 0, .max = LIMIT_OPTION_DTE),
+    SELECT(strike, "strike", JSON_TEXT, .required = true, .min = 1, .max = STRIKE_BYTES),
+};
+static const struct json_field contract_fields[] = {
+    JSON_FIELD(struct strategy_spec_contract, select, "select", JSON_OBJECT, .required = true, FIELDS(select_fields)),
+};
+static const struct json_field model_fields[] = {
+    MODEL(volatility, "volatility", JSON_SCALAR, .required = true, .min = 1, .max = STRIKE_BYTES),
+    MODEL(rate, "rate", JSON_NUMBER, .number_min = MODEL_RATE_MIN, .number_max = MODEL_RATE_MAX),
+};
+
 #define STRATEGY(member, name, kind, ...) JSON_FIELD(struct strategy_spec, member, name, kind, __VA_ARGS__)
 #define GIVEN(member) HAS(strategy_spec, has_##member)
 
@@ -65,6 +87,8 @@ const struct json_field strategy_spec_fields[] = {
     STRATEGY(commission, "commission", JSON_OBJECT, FIELDS(commission_fields), GIVEN(commission)),
     STRATEGY(slippage, "slippage", JSON_OBJECT, FIELDS(slippage_fields), GIVEN(slippage)),
     STRATEGY(sizing, "sizing", JSON_OBJECT, FIELDS(sizing_fields), GIVEN(sizing)),
+    STRATEGY(contract, "contract", JSON_OBJECT, FIELDS(contract_fields), GIVEN(contract)),
+    STRATEGY(model, "model", JSON_OBJECT, FIELDS(model_fields), GIVEN(model)),
     STRATEGY(initial_cash, "initial_cash", JSON_DECIMAL, GIVEN(initial_cash)),
     STRATEGY(risk_free_rate, "risk_free_rate", JSON_NUMBER, .number_min = RISK_FREE_RATE_MIN,
              .number_max = RISK_FREE_RATE_MAX, GIVEN(risk_free_rate)),
@@ -116,6 +140,37 @@ static enum err settle_slippage(const struct strategy_spec_slippage *s,
     return ERR_OK;
 }
 
+/* A message of a parser, at its field. */
+static enum err at_field(enum err err, const char *pointer, const struct error *inner,
+                         struct error *e)
+{
+    return err ? error_field(e, err, pointer, "%s", inner->message) : ERR_OK;
+}
+
+static enum err settle_contract(const struct strategy_spec *s, struct contract_rule *ret,
+                                struct error *e)
+{
+    struct error inner;
+    const struct strategy_spec_select *select = &s->contract.select;
+    enum err err = ERR_OK;
+    ret->given = s->has_contract;
+    ret->has_model = s->has_model;
+    if (s->has_contract) {
+        ret->right = (enum option_right)select->right;
+        ret->dte_min = (int32_t)select->dte.from;
+        ret->dte_max = (int32_t)select->dte.to;
+        err = contract_strike_parse(select->strike, strlen(select->strike), ret, &inner);
+        err = at_field(err, "/strategy/contract/select/strike", &inner, e);
+    }
+    if (!err && s->has_model) {
+        ret->rate = s->model.rate;
+        err = contract_volatility_parse(s->model.volatility, strlen(s->model.volatility), ret,
+                                        &inner);
+        err = at_field(err, "/strategy/model/volatility", &inner, e);
+    }
+    return err;
+}
+
 static enum err settle_objects(const struct strategy_spec *s, struct strategy *y, struct error *e)
 {
     enum err err = ERR_OK;
@@ -123,6 +178,8 @@ static enum err settle_objects(const struct strategy_spec *s, struct strategy *y
         err = settle_distance(&s->take_profit, "take_profit", &y->take_profit, e);
     if (!err && s->has_stop_loss)
         err = settle_distance(&s->stop_loss, "stop_loss", &y->stop_loss, e);
+    if (!err)
+        err = settle_contract(s, &y->contract, e);
     if (!err && s->has_slippage)
         err = settle_slippage(&s->slippage, &y->slippage, e);
     y->commission = (struct strategy_commission){.per_share = s->commission.per_share,

@@ -42,11 +42,28 @@ struct strategy_spec_sizing {
     int64_t value, step; /* decimals */
 };
 
+/* {"select": {"right": "call", "dte": [5, 9], "strike": "atm"}} */
+struct strategy_spec_select {
+    int32_t right; /* enum option_right */
+    struct json_range dte;
+    const char *strike;
+};
+
+struct strategy_spec_contract {
+    struct strategy_spec_select select;
+};
+
+/* {"volatility": 0.35, "rate": 0.04} or {"volatility": "realized:20d"} */
+struct strategy_spec_model {
+    const char *volatility;
+    double rate;
+};
+
 struct strategy_spec {
     /* As decoded; strings live in the arena given. */
     bool has_side, has_entry, has_take_profit, has_stop_loss, has_max_holding, has_flat_at;
     bool has_intrabar, has_max_positions, has_commission, has_slippage, has_sizing;
-    bool has_initial_cash, has_risk_free_rate;
+    bool has_initial_cash, has_risk_free_rate, has_contract, has_model;
     int32_t side, entry, intrabar; /* enums of strategy.h */
     struct strategy_spec_distance take_profit, stop_loss;
     const char *exit_rule; /* NULL = none */
@@ -56,6 +73,8 @@ struct strategy_spec {
     struct strategy_spec_commission commission;
     struct strategy_spec_slippage slippage;
     struct strategy_spec_sizing sizing;
+    struct strategy_spec_contract contract;
+    struct strategy_spec_model model;
     int64_t initial_cash;  /* decimal */
     double risk_free_rate; /* by year, 0.04 = 4 % */
     /* Made by strategy_spec_settle: checked. The zone of flat_at is whoever's runs it. */
@@ -63,7 +82,7 @@ struct strategy_spec {
 };
 
 /* For tables that have a strategy among their fields. */
-enum { STRATEGY_SPEC_FIELDS = 14 };
+enum { STRATEGY_SPEC_FIELDS = 16 };
 extern const struct json_field strategy_spec_fields[STRATEGY_SPEC_FIELDS];
 
 /* Decodes and settles an object on its own, for the command line. ERR_INVALID. */

@@ -1,5 +1,6 @@
 #include "server/jobs/study_task.h"
 
+#include "server/jobs/option_series.h"
 #include "server/series_lookup.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct task_symbol {
     int64_t day_count;
     int32_t price_decimals;
     unsigned char hash[DATA_HASH_BYTES];
+    char option_root[OCC_ROOT_MAX + 1]; /* with a contract in the strategy */
 };
 
 struct study_task {
@@ -151,6 +153,18 @@ static enum err compile_rule(const struct study_task *t, const char *text, const
     return err;
 }
 
+/* Contracts are found by their root. */
+static enum err find_option_roots(struct study_task *t, struct error *e)
+{
+    for (size_t i = 0; i < t->symbol_count; i++)
+        if (!occ_root_of(t->symbols[i].name, t->symbols[i].option_root))
+            return error_field(e, ERR_INVALID, "/strategy/contract",
+                               "'%s' has no options: its letters and digits are no OCC root (1 to "
+                               "%d, with a letter)",
+                               t->symbols[i].name, OCC_ROOT_MAX);
+    return ERR_OK;
+}
+
 /* The wall clock of flat_at is that of the window. */
 static enum err compile(struct study_task *t, struct error *e)
 {
@@ -160,6 +174,8 @@ static enum err compile(struct study_task *t, struct error *e)
         return err;
     t->strategy = strategy->strategy;
     t->strategy.flat_zone = t->zone;
+    if (t->strategy.contract.given && (err = find_option_roots(t, e)))
+        return err;
     return strategy->exit_rule
                ? compile_rule(t, strategy->exit_rule, "/strategy/exit_rule", &t->exit_rule, e)
                : ERR_OK;
@@ -403,15 +419,31 @@ enum err study_task_run(struct study_task *t, const struct study_sink *sink,
     return study_run(t->study, t->pool, &source, sink, cancel, e);
 }
 
+static enum err list_options(void *context, size_t symbol, struct option_listing **ret,
+                             size_t *ret_count, struct error *e)
+{
+    struct study_task *t = context;
+    return option_series_list(t->storage, t->symbols[symbol].option_root, ret, ret_count, e);
+}
+
+static enum err load_option(void *context, size_t symbol, const struct option_listing *contract,
+                            enum option_series series, const struct bars **ret, struct error *e)
+{
+    struct study_task *t = context;
+    return option_series_load(t->storage, t->symbols[symbol].option_root, contract, series, ret, e);
+}
+
 enum err study_task_simulate(struct study_task *t, const struct study_result *result,
                              const _Atomic bool *cancel, struct simulation **ret, struct error *e)
 {
     struct study_source source = {.load = load_bars, .context = t};
+    struct option_source options = {.list = list_options, .load = load_option, .context = t};
     struct simulation_input in = {.strategy = &t->strategy,
                                   .exit_rule = t->exit_rule,
                                   .risk_free_rate = t->spec->strategy.risk_free_rate,
                                   .study = result,
                                   .source = &source,
+                                  .options = &options,
                                   .timeframe = t->request.timeframe,
                                   .from_ns = t->request.from_ns,
                                   .to_ns = t->request.to_ns};

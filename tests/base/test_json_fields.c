@@ -182,6 +182,75 @@ static void what_is_absent_is_left_out_when_encoded(void **state)
     strbuf_release(&b);
 }
 
+struct pair {
+    struct json_range days;
+    const char *volatility;
+};
+
+static const struct json_field pair_fields[] = {
+    JSON_FIELD(struct pair, days, "days", JSON_RANGE, .min = 0, .max = 30),
+    JSON_FIELD(struct pair, volatility, "volatility", JSON_SCALAR, .min = 1, .max = 12),
+};
+
+static enum err decode_pair(const char *text, struct pair *ret, struct error *e)
+{
+    return json_decode(text, strlen(text), pair_fields, 2, ret, &arena, e);
+}
+
+static void ranges_and_scalars_come_back_as_they_were(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{\"days\":[5,9],\"volatility\":\"realized:20d\"}",
+                                        "{\"days\":[0,0],\"volatility\":\"0.35\"}",
+                                        "{\"days\":[30,30],\"volatility\":\"1e-1\"}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct pair pair = {0};
+        struct strbuf b;
+        struct json_writer w;
+        assert_int_equal(decode_pair(texts[i], &pair, NULL), ERR_OK);
+        strbuf_init(&b, 1000);
+        json_writer_init(&w, &b);
+        json_begin_object(&w);
+        json_encode(&w, pair_fields, 2, &pair);
+        json_end_object(&w);
+        assert_string_equal(strbuf_text(&b), texts[i]);
+        strbuf_release(&b);
+    }
+    struct pair pair = {0};
+    assert_int_equal(decode_pair("{\"volatility\": 0.350}", &pair, NULL), ERR_OK);
+    assert_string_equal(pair.volatility, "0.350"); /* a number as it is written */
+}
+
+static void other_ranges_and_scalars_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *pointer, *message;
+    } rows[] = {
+        {"{\"days\": 5}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [5]}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [5, 6, 7]}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [5, \"9\"]}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [5, 9.5]}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [5, 1e300]}", "/days", "'days' must be an array of two whole numbers"},
+        {"{\"days\": [9, 5]}", "/days", "'days' must have the lower number first"},
+        {"{\"days\": [-1, 5]}", "/days", "'days' must be 0 to 30, not -1"},
+        {"{\"days\": [1, 31]}", "/days", "'days' must be 0 to 30, not 31"},
+        {"{\"volatility\": true}", "/volatility",
+         "'volatility' must be a number or a string, not true or false"},
+        {"{\"volatility\": \"\"}", "/volatility", "'volatility' must be 1 to 12 bytes long, not 0"},
+        {"{\"volatility\": 0.1234567890123}", "/volatility",
+         "'volatility' must be 1 to 12 bytes long, not 15"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pair pair = {0};
+        struct error e = {0};
+        assert_int_equal(decode_pair(rows[i].text, &pair, &e), ERR_INVALID);
+        assert_string_equal(e.pointer, rows[i].pointer);
+        assert_string_equal(e.message, rows[i].message);
+    }
+}
+
 static void absent_and_null_leave_the_members_alone(void **state)
 {
     (void)state;
@@ -414,6 +483,8 @@ int main(void)
         TEST(every_kind_is_decoded),
         TEST(what_is_encoded_is_what_was_decoded),
         TEST(what_is_absent_is_left_out_when_encoded),
+        TEST(ranges_and_scalars_come_back_as_they_were),
+        TEST(other_ranges_and_scalars_are_refused),
         TEST(absent_and_null_leave_the_members_alone),
         TEST(space_order_and_escapes_do_not_matter),
         TEST(numbers_behind_nested_values_are_still_found),

@@ -3,8 +3,10 @@
 #include "base/rfc3339.h"
 #include "base/strbuf.h"
 #include "engine/trades/ledger.h"
+#include "engine/trades/option_search.h"
 #include "tests/engine/make_bars.h"
 #include "tests/engine/trades/naive_exit.h"
+#include "tests/engine/trades/option_world.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,12 +24,16 @@ struct golden {
     struct made_bar rows[MAX_BARS];
     double volume[MAX_BARS], atr[MAX_BARS];
     uint64_t fires, exits;
+    struct option_world options;
     struct strbuf expected;
 };
 
 static void begin_case(struct golden *g, const char *name)
 {
-    *g = (struct golden){.calendar = calendar_named("XNYS"), .minutes = 1};
+    memset(g, 0, sizeof *g);
+    g->calendar = calendar_named("XNYS");
+    g->minutes = 1;
+    g->options.calendar = "XNYS";
     snprintf(g->name, sizeof g->name, "%s", name);
     strategy_defaults(&g->strategy);
     g->strategy.sizing.kind = SIZING_FIXED_QUANTITY;
@@ -53,17 +59,21 @@ static int32_t minute_of(const struct golden *g, const char *text)
     return minute;
 }
 
+/* Five words: a time of the day and four prices. */
+static struct made_bar made_bar_of(const struct golden *g, char *const *words)
+{
+    int64_t local_s = (int64_t)g->day * 86400 + minute_of(g, words[0]) * 60;
+    return (struct made_bar){zone_local_to_utc(calendar_zone(g->calendar), local_s, NULL) *
+                                 NS_PER_SECOND,
+                             strtod(words[1], NULL), strtod(words[2], NULL), strtod(words[3], NULL),
+                             strtod(words[4], NULL)};
+}
+
 static void read_bar(struct golden *g, char *const *words, int count)
 {
     assert_true(g->bar_count < MAX_BARS && count >= 6);
     int64_t i = g->bar_count++;
-    int64_t local_s = (int64_t)g->day * 86400 + minute_of(g, words[1]) * 60;
-    g->rows[i].time_ns =
-        zone_local_to_utc(calendar_zone(g->calendar), local_s, NULL) * NS_PER_SECOND;
-    g->rows[i].open = strtod(words[2], NULL);
-    g->rows[i].high = strtod(words[3], NULL);
-    g->rows[i].low = strtod(words[4], NULL);
-    g->rows[i].close = strtod(words[5], NULL);
+    g->rows[i] = made_bar_of(g, words + 1);
     g->volume[i] = 1000;
     g->atr[i] = NAN;
     for (int w = 6; w < count; w++) {
@@ -130,6 +140,30 @@ static bool read_cost(struct golden *g, char *const *words)
     return true;
 }
 
+/* contract RIGHT DTE DTE STRIKE | model VOLATILITY RATE | option SYMBOL bid|ask|trade BAR */
+static bool read_option(struct golden *g, char *const *words, int count)
+{
+    struct contract_rule *r = &g->strategy.contract;
+    enum err code = ERR_OK;
+    if (strcmp(words[0], "contract") == 0 && count == 5) {
+        r->given = true;
+        r->right = strcmp(words[1], "call") == 0 ? OPTION_CALL : OPTION_PUT;
+        r->dte_min = (int32_t)strtol(words[2], NULL, 10);
+        r->dte_max = (int32_t)strtol(words[3], NULL, 10);
+        code = contract_strike_parse(words[4], strlen(words[4]), r, NULL);
+        g->strategy.sizing.value = DECIMAL_ONE;
+    } else if (strcmp(words[0], "model") == 0 && count == 3) {
+        r->has_model = true;
+        r->rate = strtod(words[2], NULL);
+        code = contract_volatility_parse(words[1], strlen(words[1]), r, NULL);
+    } else if (strcmp(words[0], "option") == 0 && count == 8) {
+        option_world_add(&g->options, words[1], words[2], made_bar_of(g, words + 3));
+    } else {
+        return false;
+    }
+    return code == ERR_OK;
+}
+
 static bool read_rest(struct golden *g, char *const *words)
 {
     struct strategy *s = &g->strategy;
@@ -168,7 +202,8 @@ static void read_line(struct golden *g, char *line)
         words[count++] = w;
     if (strcmp(words[0], "bar") == 0)
         read_bar(g, words, count);
-    else if (!read_exit(g, words, count) && !read_cost(g, words) && !read_rest(g, words))
+    else if (!read_exit(g, words, count) && !read_cost(g, words) && !read_option(g, words, count) &&
+             !read_rest(g, words))
         fail_msg("%s: '%s' is no line of a case", g->name, words[0]);
 }
 
@@ -229,8 +264,13 @@ static void describe(struct strbuf *out, const struct golden *g, struct ledger *
         add_fill(out, g, t->exit_at.at_ns, t->exit_price);
         add_decimal(out, " x ", t->quantity);
         add_decimal(out, " = ", t->pnl);
-        strbuf_add_format(out, " %s%s held %lld\n", exit_reason_name(t->exit_reason),
+        strbuf_add_format(out, " %s%s held %lld", exit_reason_name(t->exit_reason),
                           t->ambiguous ? " ambiguous" : "", (long long)t->bars_held);
+        char symbol[OCC_TEXT_MAX];
+        if (trade_contract_format(&t->contract, "TEST", symbol) > 0)
+            strbuf_add_format(out, " %s%s", symbol,
+                              trade_is_modelled(&t->contract) ? " modelled" : "");
+        strbuf_add_char(out, '\n');
     }
     static const char *const names[] = {"final ", "best ", "worst "};
     for (int i = 0; i < 3; i++)
@@ -270,7 +310,37 @@ static size_t find_candidates(const struct golden *g, const struct exit_inputs *
     return count;
 }
 
-static bool run_case(const struct golden *g)
+/* What the account values options by. */
+struct marks_context {
+    const struct golden *g;
+    const struct bars *bars;
+    struct option_chain *chain;
+};
+
+static int64_t mark_price(void *context, const struct trade_candidate *c, int64_t at_ns)
+{
+    const struct marks_context *m = context;
+    return option_mark_price(&m->g->strategy.contract, m->bars, m->chain, c, at_ns);
+}
+
+static size_t find_options(const struct golden *g, const struct exit_inputs *in,
+                           struct option_chain *chain, struct trade_candidate *out)
+{
+    struct exit_search timeline;
+    size_t count = 0;
+    assert_int_equal(exit_search_init(&timeline, in, NULL), ERR_OK);
+    const struct option_search search = {&timeline, chain};
+    for (int64_t i = 0; i < g->bar_count; i++) {
+        bool found = false;
+        if (g->fires >> i & 1)
+            assert_int_equal(option_search_find(&search, i, &out[count], &found, NULL), ERR_OK);
+        count += found;
+    }
+    exit_search_release(&timeline);
+    return count;
+}
+
+static bool run_case(struct golden *g)
 {
     struct error e = {0};
     if (strategy_check(&g->strategy, &e) != ERR_OK)
@@ -280,12 +350,19 @@ static bool run_case(const struct golden *g)
     assert_int_equal(price_blocks_create(bars, &blocks, NULL), ERR_OK);
     struct exit_inputs in = {&g->strategy, bars, blocks, bars->count, &g->exits, g->atr, g->atr, 0};
     struct trade_candidate candidates[MAX_BARS];
-    size_t count = find_candidates(g, &in, candidates);
+    const struct option_source source = option_world_source(&g->options);
+    struct marks_context context = {g, bars, NULL};
+    const struct option_marks marks = {mark_price, &context};
+    _Atomic int64_t held_bytes = 0;
+    assert_int_equal(option_chain_create(&source, 0, &held_bytes, &context.chain, NULL), ERR_OK);
+    size_t count = g->strategy.contract.given ? find_options(g, &in, context.chain, candidates)
+                                              : find_candidates(g, &in, candidates);
     struct ledger_input input = {.strategy = &g->strategy,
                                  .bars = &bars,
                                  .symbol_count = 1,
                                  .candidates = candidates,
                                  .candidate_count = count,
+                                 .marks = &marks,
                                  .from_ns = bars->time_ns[0],
                                  .to_ns = bars->time_ns[bars->count - 1] + NS_PER_DAY};
     struct ledger *ledgers[3] = {NULL};
@@ -303,6 +380,7 @@ static bool run_case(const struct golden *g)
     strbuf_release(&actual);
     for (int i = 0; i < 3; i++)
         ledger_free(ledgers[i]);
+    option_chain_free(context.chain);
     price_blocks_free(blocks);
     bars_unref(bars);
     return same;
@@ -344,14 +422,14 @@ static void run_file(const char *path, int *ret_count, int *ret_failed)
 static void every_case_comes_out_as_worked_by_hand(void **state)
 {
     (void)state;
-    static const char *const files[] = {"tests/data/backtests/levels.txt",
-                                        "tests/data/backtests/times.txt",
-                                        "tests/data/backtests/account.txt"};
+    static const char *const files[] = {
+        "tests/data/backtests/levels.txt", "tests/data/backtests/times.txt",
+        "tests/data/backtests/account.txt", "tests/data/backtests/options.txt"};
     int count = 0, failed = 0;
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         run_file(files[i], &count, &failed);
     assert_int_equal(failed, 0);
-    assert_true(count >= 60);
+    assert_true(count >= 75);
 }
 
 int main(void)
