@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 import unittest
 from decimal import Decimal
 
@@ -200,6 +201,31 @@ class Results(unittest.TestCase):
             self.assertAlmostEqual(t["r"], float(Decimal(t["pnl"]) / (Decimal("0.5") * Decimal(t["quantity"]))), delta=1e-9)
         bare = self.create(symbols=["ABC"], strategy={"max_holding": "10m"})
         self.assertTrue(all(t["r"] is None for t in self.get("trades", job=bare).json()["items"]))
+
+
+class ResultsAfterACrash(unittest.TestCase):
+    def test_a_killed_jobs_trades_and_equity_are_whole_and_once(self):
+        with harness.Server() as server:
+            client = server.client()
+            self.assertEqual(client.import_csv("ABC", market.csv_text(market.make_bars(days=50, seed=5))).status, 200)
+            body = {"rule": "close > 0", "symbols": ["ABC"], "trigger": "every_bar",
+                    "strategy": {"max_holding": "1m", "max_positions": 2, "sizing": {"type": "fixed_quantity", "value": 1}}}
+            calm = client.post("/v1/backtests", json=body, query={"wait": 60}).json()
+            self.assertEqual(calm["status"], "succeeded")
+
+            def lists(job):
+                return [client.get(f"/v1/backtests/{job['id']}/{path}", query={"format": "csv"}).text() for path in ("trades", "equity")]
+            want = lists(calm)
+            self.assertGreater(want[0].count("\n"), 10000)
+            for delay in (0.03, 0.1):
+                job = client.post("/v1/backtests", json=body).json()
+                time.sleep(delay)
+                server.kill()
+                server.start()
+                client = server.client()
+                ended = client.get(f"/v1/backtests/{job['id']}", query={"wait": 60}).json()
+                self.assertEqual((ended["status"], ended["result"]["digest"]), ("succeeded", calm["result"]["digest"]))
+                self.assertEqual(lists(job), want)
 
 
 if __name__ == "__main__":
