@@ -15,13 +15,14 @@ extern const struct http_route_table rules_routes;
 extern const struct http_route_table series_routes;
 extern const struct http_route_table check_routes;
 extern const struct http_route_table backtests_routes;
+extern const struct http_route_table backtest_list_routes;
 extern const struct http_route_table backtest_label_routes;
 extern const struct http_route_table results_routes; /* server/results */
 extern const struct http_route_table explain_routes;
 extern const struct http_route_table keys_routes;
 
 /* All of the above, in this order. */
-enum { API_TABLE_COUNT = 14 };
+enum { API_TABLE_COUNT = 15 };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

@@ -1,7 +1,6 @@
 /* /v1/backtests: jobs. Creating and waiting; looking at one is a look into memory, on the loop
  * thread itself. */
 #include "server/api/api.h"
-#include "server/api/cursor.h"
 #include "server/app.h"
 #include "server/http/response.h"
 #include "server/jobs/job_service.h"
@@ -9,7 +8,6 @@
 #include "server/jobs/study_universe.h"
 #include "server/results/job_results.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { RETRY_AFTER_SECONDS = 1 };
@@ -248,78 +246,6 @@ static enum err get(struct http_request *r, struct http_response *out, struct er
     return ERR_OK;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------
- */
-
-static enum err list_filter(const struct http_request *r, struct job_filter *f, struct uuid *before,
-                            struct error *e)
-{
-    static const char *const names[] = {"limit", "cursor", "status", "name", NULL};
-    static const char *const statuses[] = {"queued", "running",  "succeeded",
-                                           "failed", "canceled", NULL};
-    char place[CURSOR_PLACE];
-    int status = -1;
-    enum err err;
-    f->limit = LIMIT_PAGE_ITEMS_DEFAULT;
-    if ((err = http_query_only(r, names, e)) ||
-        (err = http_query_int(r, "limit", 1, LIMIT_PAGE_ITEMS, &f->limit, e)) ||
-        (err = http_query_enum(r, "status", statuses, &status, e)) ||
-        (err = http_query_text(r, "name", LIMIT_JOB_NAME_BYTES, &f->name, e)) ||
-        (err = cursor_read(r, "job", place, e)))
-        return err;
-    if (status >= 0)
-        f->statuses = 1u << status;
-    if (place[0]) {
-        if (!uuid_parse(place, strlen(place), before))
-            return cursor_refuse(e);
-        f->before = before;
-    }
-    return ERR_OK;
-}
-
-static void write_page(struct strbuf *out, const struct job_rows *rows)
-{
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_begin_object(&w);
-    json_key(&w, "items");
-    json_begin_array(&w);
-    for (size_t i = 0; i < rows->count; i++)
-        job_write(&w, &rows->items[i], true, NAN);
-    json_end_array(&w);
-    char cursor[CURSOR_TEXT], id[UUID_TEXT];
-    if (rows->more) {
-        uuid_format(&rows->items[rows->count - 1].id, id);
-        cursor_write(cursor, "job", "%s", id);
-    }
-    json_member_string(&w, "next_cursor", rows->more ? cursor : NULL);
-    json_end_object(&w);
-}
-
-static enum err list(struct http_request *r, struct http_response *out, struct error *e)
-{
-    struct app *app = r->app;
-    struct job_filter filter = {.kind = "backtest"};
-    struct uuid before;
-    struct db_read reader = {0};
-    struct arena arena;
-    struct job_rows rows = {0};
-    enum err err = list_filter(r, &filter, &before, e);
-    if (err)
-        return err;
-    arena_init(&arena, (size_t)64 << 20);
-    err = readers_lease(app->storage.readers, &reader, e);
-    if (!err)
-        err = job_repo_list(&reader, &filter, &arena, &rows, e);
-    readers_return(app->storage.readers, &reader);
-    if (!err) {
-        write_page(&out->body, &rows);
-        err = http_respond_json(out, 200, e);
-    }
-    arena_release(&arena);
-    return err;
-}
-
 /* ---- cancel, remove -----------------------------------------------------------------------------
  */
 
@@ -348,8 +274,6 @@ static enum err cancel_or_remove(struct http_request *r, struct http_response *o
 static const struct http_route routes[] = {
     {.method = HTTP_POST, .pattern = "/v1/backtests", .handler = create, .scope = KEY_SCOPE_BACKTEST,
      .max_body_bytes = LIMIT_BODY_BYTES, .content_types = "application/json", .operation_id = "createBacktest"},
-    {.method = HTTP_GET, .pattern = "/v1/backtests", .handler = list, .scope = KEY_SCOPE_READ,
-     .operation_id = "listBacktests"},
     {.method = HTTP_GET, .pattern = "/v1/backtests/{id}", .handler = get, .scope = KEY_SCOPE_READ,
      .flags = HTTP_ROUTE_INLINE, .operation_id = "getBacktest"},
     {.method = HTTP_DELETE, .pattern = "/v1/backtests/{id}", .handler = cancel_or_remove, .scope = KEY_SCOPE_BACKTEST,

@@ -16,6 +16,7 @@ static const struct http_route routes[] = {
     RESULT("by-minute", results_by_minute, "getFiresByMinute"),
     RESULT("by-weekday", results_by_weekday, "getFiresByWeekday"),
     RESULT("by-month", results_by_month, "getFiresByMonth"),
+    RESULT("by-symbol", results_by_symbol, "getResultsBySymbol"),
     RESULT("trades", results_trades, "listTrades"),
     RESULT("equity", results_equity, "listEquity"),
     RESULT("report", results_report, "getReport"),

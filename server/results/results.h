@@ -9,6 +9,7 @@ enum err results_fire_map(struct http_request *r, struct http_response *out, str
 enum err results_by_minute(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_by_weekday(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_by_month(struct http_request *r, struct http_response *out, struct error *e);
+enum err results_by_symbol(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_trades(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_equity(struct http_request *r, struct http_response *out, struct error *e);
 enum err results_report(struct http_request *r, struct http_response *out, struct error *e);

@@ -1,5 +1,8 @@
 """Names and notes of jobs: at POST, later, while they run; and the list's filters."""
 
+import csv
+import io
+import json
 import threading
 import unittest
 
@@ -93,6 +96,21 @@ class Labels(unittest.TestCase):
         self.assertEqual(ids(name="filter", status="failed"), [])
         self.assertEqual(ids(name="%"), [])
         self.assertEqual(self.client.get("/v1/backtests", query={"name": ""}).status, 400)
+
+    def test_the_list_has_three_forms(self):
+        made = [self.create(name=f'form "{i}", quoted', **({"from": "2024-01-05"} if i else {})) for i in range(3)]
+        page = self.client.get("/v1/backtests", query={"name": "form", "limit": 2})
+        items = page.json()["items"]
+        self.assertEqual(page.headers["X-Next-Cursor"], page.json()["next_cursor"])
+        lines = self.client.get("/v1/backtests", query={"name": "form", "limit": 2, "format": "ndjson"})
+        self.assertEqual([json.loads(line) for line in lines.text().splitlines()], items)
+        self.assertEqual(lines.headers["X-Next-Cursor"], page.json()["next_cursor"])
+        rows = list(csv.DictReader(io.StringIO(self.client.get("/v1/backtests", query={"name": "form", "format": "csv"}).text())))
+        self.assertEqual([r["id"] for r in rows], [j["id"] for j in reversed(made)])
+        for row, job in zip(rows, reversed(made)):
+            self.assertEqual([row[k] for k in ("name", "status", "rule", "symbols", "from", "created_at", "finished_at", "bars_done")],
+                             [job["name"], "succeeded", RULE, '["ABC"]', job["request"].get("from", ""), job["created_at"],
+                              job["finished_at"], str(job["progress"]["bars_done"])])
 
     def test_labels_given_while_jobs_run_are_never_lost(self):
         """Jobs of a few milliseconds, labeled over and over: the last label is what is seen, at the end too."""

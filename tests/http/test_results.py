@@ -160,6 +160,20 @@ class Results(unittest.TestCase):
             self.assertEqual(self.get(path).json()["items"], want)
             self.assertEqual(self.whole_ndjson(path), want)
             self.same_as_csv(want, self.whole_csv(path))
+        for job in (self.job, self.study):
+            want = []
+            for symbol in job["result"]["symbols"]:
+                row = {name: symbol[name] for name in ("symbol", "fires", "bars", "bars_in_window")}
+                for what in ("mean", "hit_rate", "difference"):
+                    row.update({f"{what}_{h['horizon']}": h[what] for h in symbol["horizons"]})
+                if "trades" in symbol:
+                    row["trades"] = symbol["trades"]["count"]
+                    row.update({name: symbol["trades"][name] for name in (
+                        "wins", "losses", "pnl", "commission", "win_rate", "profit_factor", "average_trade")})
+                want.append(row)
+            self.assertEqual(self.get("by-symbol", job=job).json()["items"], want)
+            self.assertEqual("trades" in want[0], job is self.job)
+        self.assertEqual([r["symbol"] for r in self.whole_csv("by-symbol")], ["ABC", "XYZ"])
         cells = self.get("fire-map").json()
         rows = self.whole_csv("fire-map")
         self.assertEqual([[cells["dates"][d], cells["times"][t], str(n)] for d, t, n in cells["cells"]],
