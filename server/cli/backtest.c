@@ -32,7 +32,7 @@ static const struct option options[] = {
     {.name = "shard", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.shard), .value = "SIZE",
      .help = "day, week or month: how the work is cut; never changes the answer (month)"},
     {.name = "name", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, study.name), .value = "NAME",
-     .help = "what to call the job of a server"},
+     .help = "what to call the job of a server, and the title of its report"},
     {.name = "workers", .kind = OPTION_INTEGER, .offset = offsetof(struct backtest_options, workers), .value = "N",
      .help = "threads, where this command does the work itself (the cores)", .min = 1, .max = LIMIT_WORKERS},
     {.name = "report", .kind = OPTION_TEXT, .offset = offsetof(struct backtest_options, report), .value = "FILE",

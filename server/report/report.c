@@ -24,9 +24,36 @@ void report_content_policy(char out[REPORT_POLICY_MAX])
              text);
 }
 
-static const char *title_of(const struct report_input *in)
+/* A rule that is longer is no title: the symbols are. */
+enum { TITLE_BYTES_MAX = 160, SYMBOLS_NAMED = 6 };
+
+static void write_symbols(const struct page *p)
 {
-    return in->name && in->name[0] ? in->name : in->rule;
+    size_t count = p->in->symbol_count;
+    for (size_t i = 0; i < count && i < SYMBOLS_NAMED; i++)
+        html_format(p->out, "%s%s", i ? ", " : "", p->in->symbols[i].name);
+    if (count > SYMBOLS_NAMED)
+        html_format(p->out, " and %zu more", count - SYMBOLS_NAMED);
+}
+
+static bool has_name(const struct report_input *in)
+{
+    return in->name && in->name[0];
+}
+
+static bool rule_is_title(const struct report_input *in)
+{
+    return !has_name(in) && strlen(in->rule) <= TITLE_BYTES_MAX;
+}
+
+static void write_title_text(const struct page *p)
+{
+    if (has_name(p->in))
+        html_text(p->out, p->in->name);
+    else if (rule_is_title(p->in))
+        html_text(p->out, p->in->rule);
+    else
+        write_symbols(p);
 }
 
 static void write_head(const struct page *p)
@@ -41,30 +68,23 @@ static void write_head(const struct page *p)
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
         "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
         "<meta name=\"referrer\" content=\"no-referrer\"/>\n"
-        "<title>%s \xe2\x80\x93 backtest</title>\n<style>",
-        policy, title_of(p->in));
+        "<title>",
+        policy);
+    write_title_text(p);
+    strbuf_add_string(p->out, " \xe2\x80\x93 backtest</title>\n<style>");
     strbuf_add(p->out, asset_report_css, (size_t)asset_report_css_size_bytes);
     strbuf_add_string(p->out, "</style>\n</head>\n<body>\n");
-}
-
-static void write_symbols(const struct page *p)
-{
-    enum { NAMED = 6 };
-    size_t count = p->in->symbol_count;
-    for (size_t i = 0; i < count && i < NAMED; i++)
-        html_format(p->out, "%s%s", i ? ", " : "", p->in->symbols[i].name);
-    if (count > NAMED)
-        html_format(p->out, " and %zu more", count - NAMED);
 }
 
 static void write_title(const struct page *p)
 {
     const struct report_input *in = p->in;
     strbuf_add_string(p->out, "<header>\n<p class=\"eyebrow\">Backtest report</p>\n");
-    if (in->name && in->name[0])
-        html_format(p->out, "<h1>%s</h1>\n<pre class=\"rule\">%s</pre>\n", in->name, in->rule);
-    else
-        html_format(p->out, "<h1 class=\"rule\">%s</h1>\n", in->rule);
+    strbuf_add_string(p->out, rule_is_title(in) ? "<h1 class=\"rule\">" : "<h1>");
+    write_title_text(p);
+    strbuf_add_string(p->out, "</h1>\n");
+    if (!rule_is_title(in))
+        html_format(p->out, "<pre class=\"rule\">%s</pre>\n", in->rule);
     strbuf_add_string(p->out, "<p class=\"facts\"><strong>");
     write_symbols(p);
     html_format(p->out, "</strong><span>%s bars</span><span>%s</span><span>%s</span></p>\n",

@@ -5,10 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { FEW_FIRES = 30, FEW_TRADES = 30 };
-static const double AMBIGUOUS_SHARE_TOLD = 0.05;
-static const double SKIPPED_SHARE_TOLD = 0.1;
-
 size_t report_main_horizon(const struct report_input *in)
 {
     size_t found = in->horizon_count;
@@ -176,81 +172,6 @@ static void tiles_of_study(const struct page *p)
     snprintf(name, sizeof(name), "Up after %s", in->horizons[h].name);
     snprintf(below, sizeof(below), "base rate %s", show_percent(s->base_hit_rate, 1).text);
     tile(p->out, name, show_percent(s->hit_rate, 1).text, below);
-}
-
-/* ---- warnings ---- */
-
-static void warn_of_study(const struct page *p)
-{
-    int64_t fires = p->in->counts.fires;
-    if (fires > 0 && fires < FEW_FIRES) {
-        strbuf_add_string(p->out, "<li><strong>Few fires.</strong> ");
-        write_counted(p->out, fires, "fire is", "fires are");
-        html_format(p->out,
-                    " too few to tell an edge from luck; below %d every figure here moves much "
-                    "with one more.</li>\n",
-                    FEW_FIRES);
-    }
-}
-
-static void warn_of_ambiguous(const struct page *p)
-{
-    const struct report_account *a = p->in->account;
-    double share = a->chosen->trades ? (double)a->chosen->ambiguous / (double)a->chosen->trades : 0;
-    if (share < AMBIGUOUS_SHARE_TOLD)
-        return;
-    html_format(p->out,
-                "<li><strong>Ambiguous exits.</strong> In %s of the trades (%s of %s) one bar held "
-                "both the target and the stop, and nobody knows which came first: the total return "
-                "lies between %s and %s.</li>\n",
-                show_percent(share, 1).text, show_count(a->chosen->ambiguous).text,
-                show_count(a->chosen->trades).text, show_change(a->worst->total_return, 2).text,
-                show_change(a->best->total_return, 2).text);
-}
-
-static void warn_of_modelled(const struct page *p)
-{
-    const struct trades_gather *trades = p->in->account->trades;
-    if (trades->modelled == 0)
-        return;
-    html_format(p->out,
-                "<li><strong>Modelled prices.</strong> %s of %s trades are in options without "
-                "stored prices: Black-Scholes with a stated volatility stands in for the market. "
-                "Spreads, skew and changes of volatility are not in them.</li>\n",
-                show_count(trades->modelled).text, show_count(trades->count).text);
-}
-
-static void warn_of_account(const struct page *p)
-{
-    const struct report_account *a = p->in->account;
-    int64_t trades = a->chosen->trades, skipped = a->skipped_unaffordable + a->skipped_too_small;
-    if (trades > 0 && trades < FEW_TRADES)
-        html_format(p->out,
-                    "<li><strong>Few trades.</strong> Ratios of %s trades say little.</li>\n",
-                    show_count(trades).text);
-    warn_of_ambiguous(p);
-    warn_of_modelled(p);
-    if (skipped > 0 && (double)skipped > SKIPPED_SHARE_TOLD * (double)(trades + skipped))
-        html_format(
-            p->out,
-            "<li><strong>Not entered.</strong> %s fires: for %s the cash was too little, for "
-            "%s the size less than one step.</li>\n",
-            show_count(skipped).text, show_count(a->skipped_unaffordable).text,
-            show_count(a->skipped_too_small).text);
-}
-
-static void write_warnings(const struct page *p)
-{
-    struct strbuf text;
-    struct page aside = *p;
-    strbuf_init(&text, p->out->max_bytes);
-    aside.out = &text;
-    warn_of_study(&aside);
-    if (p->in->account)
-        warn_of_account(&aside);
-    if (text.length)
-        strbuf_add_format(p->out, "<ul class=\"warnings\">\n%s</ul>\n", strbuf_text(&text));
-    strbuf_release(&text);
 }
 
 void section_summary(const struct page *p)

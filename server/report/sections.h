@@ -24,6 +24,9 @@ void section_symbols(const struct page *p); /* when there are several */
 void section_request(const struct page *p); /* what was asked, and where the answer comes from */
 void section_reading(const struct page *p); /* how the figures are defined */
 
+/* The list of warnings, or nothing. */
+void write_warnings(const struct page *p);
+
 /* The horizon that figures by time and weekday are told for: 30m, or else the last duration, or
  * else the first, of those with a return. horizon_count when there is none. */
 size_t report_main_horizon(const struct report_input *in);

@@ -216,6 +216,66 @@ static void what_users_write_is_text_and_nothing_else(void **state)
     report_fixture_release(&f);
 }
 
+static void a_long_rule_is_no_title(void **state)
+{
+    char rule[400];
+    struct report_fixture f;
+    struct strbuf page;
+    (void)state;
+    report_fixture_init(&f,
+                        &(struct report_size){.days = 2, .fires = 2, .trades = -1, .symbols = 8});
+    memset(rule, 'a', sizeof(rule) - 1);
+    rule[sizeof(rule) - 1] = '\0';
+    f.input.rule = rule;
+    write_page(&f.input, &page);
+    assert_non_null(
+        strstr(strbuf_text(&page), "<h1>SYM0, SYM1, SYM2, SYM3, SYM4, SYM5 and 2 more</h1>"));
+    assert_int_equal(count_of(strbuf_text(&page), rule), 1);
+    strbuf_release(&page);
+    report_fixture_release(&f);
+}
+
+static void fires_of_one_day_are_warned_of(void **state)
+{
+    struct report_fixture f;
+    struct strbuf page;
+    (void)state;
+    report_fixture_init(
+        &f, &(struct report_size){.days = 200, .fires = 1000, .trades = -1, .symbols = 1});
+    write_page(&f.input, &page);
+    assert_int_equal(count_of(strbuf_text(&page), "One day."), 0);
+    strbuf_release(&page);
+    struct study_map_cell cells[] = {{.day = 19000, .minute = 600, .fires = 300},
+                                     {.day = 19001, .minute = 600, .fires = 200},
+                                     {.day = 19001, .minute = 601, .fires = 500}};
+    f.input.map = cells;
+    f.input.map_count = 3;
+    write_page(&f.input, &page);
+    assert_non_null(strstr(strbuf_text(&page), "of all fires (700) are of 9 Jan 2022"));
+    strbuf_release(&page);
+    report_fixture_release(&f);
+}
+
+static void modelled_trades_are_warned_of(void **state)
+{
+    struct report_fixture f;
+    struct strbuf page;
+    struct trade t = {.quantity = DECIMAL_ONE, .exit_reason = EXIT_EXPIRY};
+    (void)state;
+    report_fixture_init(&f, &(struct report_size){
+                                .days = 5, .fires = 9, .trades = 3, .day_points = 1, .symbols = 1});
+    write_page(&f.input, &page);
+    assert_int_equal(count_of(strbuf_text(&page), "Modelled prices."), 0);
+    strbuf_release(&page);
+    trades_gather_add(&f.trades, &t, "SYM0  261218C00200000", true);
+    write_page(&f.input, &page);
+    assert_non_null(strstr(strbuf_text(&page), "Modelled prices.</strong> 1 of 4 trades"));
+    assert_non_null(strstr(strbuf_text(&page), "SYM0  261218C00200000"));
+    assert_non_null(strstr(strbuf_text(&page), "Expiry, modelled"));
+    strbuf_release(&page);
+    report_fixture_release(&f);
+}
+
 static void a_page_that_does_not_fit_is_refused(void **state)
 {
     struct report_fixture f;
@@ -478,6 +538,9 @@ int main(void)
         cmocka_unit_test(pages_of_all_sizes_are_well_formed_and_small),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),
         cmocka_unit_test(what_users_write_is_text_and_nothing_else),
+        cmocka_unit_test(a_long_rule_is_no_title),
+        cmocka_unit_test(fires_of_one_day_are_warned_of),
+        cmocka_unit_test(modelled_trades_are_warned_of),
         cmocka_unit_test(a_page_that_does_not_fit_is_refused),
         cmocka_unit_test(the_policy_allows_the_sheet_that_the_page_has),
         cmocka_unit_test(a_thinned_line_keeps_the_extremes_of_every_column),
