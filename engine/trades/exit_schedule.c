@@ -76,21 +76,40 @@ static struct exit_schedule flat_schedule(const struct exit_search *s, int64_t s
     return (struct exit_schedule){end - 1, PHASE_CLOSE, reached ? EXIT_FLAT_AT : EXIT_END_OF_DATA};
 }
 
+static int64_t session_of(const struct bars *bars, int64_t bar, int64_t guess)
+{
+    for (int64_t i = guess; i < bars->session_count && i <= guess + 1; i++)
+        if (bar >= bars->sessions[i].first && bar < bars->sessions[i].end)
+            return i;
+    return bars_session_of(bars, bar);
+}
+
+/* The first bar of [entry_bar, end) at or after the instant; without gaps it is known at once. */
+static int64_t due_bar(const struct bars *bars, int64_t entry_bar, int64_t end, int64_t due_ns)
+{
+    int64_t length_ns = timeframe_ns(bars->timeframe);
+    int64_t bar = entry_bar + (due_ns - bars->time_ns[entry_bar] + length_ns - 1) / length_ns;
+    if (bar > entry_bar && bar < end && bars->time_ns[bar - 1] < due_ns &&
+        bars->time_ns[bar] >= due_ns)
+        return bar;
+    return first_bar_from(bars, entry_bar, end, due_ns);
+}
+
 bool exit_schedule_by_time(const struct exit_search *s, const struct trade_candidate *c,
-                           struct exit_schedule *ret)
+                           int64_t *session, struct exit_schedule *ret)
 {
     const struct strategy *y = s->in.strategy;
     *ret = (struct exit_schedule){s->in.end_bar - 1, PHASE_CLOSE, EXIT_END_OF_DATA};
     if (s->flat) {
-        int64_t session = bars_session_of(s->in.bars, c->entry_bar);
-        if (c->entry_at.at_ns >= s->flat[session].at_ns)
+        *session = session_of(s->in.bars, c->entry_bar, *session);
+        if (c->entry_at.at_ns >= s->flat[*session].at_ns)
             return false;
-        *ret = flat_schedule(s, session);
+        *ret = flat_schedule(s, *session);
     }
     if (y->max_holding_ns > 0) {
         int64_t due_ns = c->entry_at.at_ns + y->max_holding_ns;
         int64_t last = ret->bar + 1;
-        int64_t bar = first_bar_from(s->in.bars, c->entry_bar, last, due_ns);
+        int64_t bar = due_bar(s->in.bars, c->entry_bar, last, due_ns);
         if (bar < last && is_earlier(bar, PHASE_OPEN, ret))
             *ret = (struct exit_schedule){bar, PHASE_OPEN, EXIT_TIME};
     }

@@ -23,9 +23,10 @@ enum err session_flats_create(const struct bars *bars, const struct zone *zone, 
                               struct session_flat **ret, struct error *e);
 
 /* flat_at, max_holding or the end of the data, whichever is first, for a candidate whose entry is
- * known. False when the position must not be opened at all. */
+ * known. False when the position must not be opened at all. *session is a guess at the entry's
+ * session, any one there is, and then is it: fires come in order. */
 bool exit_schedule_by_time(const struct exit_search *s, const struct trade_candidate *c,
-                           struct exit_schedule *ret);
+                           int64_t *session, struct exit_schedule *ret);
 
 /* An exit by the rule, when it is earlier than the one there is. The position can be closed from
  * bar `first` on; after bar `before` the rule does not matter. */

@@ -126,14 +126,16 @@ struct pending {
     int64_t first; /* no bar before it reaches a level */
 };
 
-/* All but the bar of the exit; false when the fire cannot be entered. */
-static bool begin(const struct exit_search *s, int64_t fire_bar, struct pending *p)
+/* All but the bar of the exit; false when the fire cannot be entered. For *session see
+ * exit_schedule_by_time. */
+static bool begin(const struct exit_search *s, int64_t fire_bar, int64_t *session,
+                  struct pending *p)
 {
     const struct exit_inputs *in = &s->in;
     struct trade_candidate *c = &p->candidate;
     assert(fire_bar >= 0 && fire_bar < in->bars->count);
     *c = (struct trade_candidate){.symbol = in->symbol, .fire_bar = fire_bar};
-    if (!enter(s, c) || !exit_schedule_by_time(s, c, &p->schedule))
+    if (!enter(s, c) || !exit_schedule_by_time(s, c, session, &p->schedule))
         return false;
     p->levels = exit_levels_of(in->strategy, c);
     p->first = c->entry_bar + (c->entry_at.phase == PHASE_CLOSE);
@@ -166,7 +168,8 @@ static void finish(const struct exit_search *s, struct pending *p)
 bool exit_search_find(const struct exit_search *s, int64_t fire_bar, struct trade_candidate *ret)
 {
     struct pending p;
-    if (!begin(s, fire_bar, &p))
+    int64_t session = 0;
+    if (!begin(s, fire_bar, &session, &p))
         return false;
     finish(s, &p);
     *ret = p.candidate;
@@ -219,6 +222,7 @@ size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bar
 {
     struct pending pending[BATCH];
     size_t found = 0;
+    int64_t session = 0;
     for (size_t i = 0; i < count && i < BATCH; i++)
         fetch_entry(s, fire_bars[i]);
     for (size_t at = 0; at < count; at += BATCH) {
@@ -226,7 +230,7 @@ size_t exit_search_find_all(const struct exit_search *s, const int64_t *fire_bar
         for (size_t i = at; i < end; i++) {
             if (i + BATCH < count)
                 fetch_entry(s, fire_bars[i + BATCH]);
-            if (begin(s, fire_bars[i], &pending[entered]))
+            if (begin(s, fire_bars[i], &session, &pending[entered]))
                 approach(s, &pending[entered++]);
         }
         for (size_t i = 0; i < entered; i++) {
