@@ -1,6 +1,10 @@
 #include "engine/study/study_forward.h"
 
+#include "engine/rule/clones.h"
+
 #include <math.h>
+
+enum { LANES = 8 };
 
 void forward_plan_init(struct forward_plan *p, const struct study_request *request)
 {
@@ -18,9 +22,11 @@ void forward_plan_init(struct forward_plan *p, const struct study_request *reque
     }
 }
 
-static double relative(double x, double price)
+/* The division comes first, whatever the price: so loops over this are vectorised. */
+static inline double relative(double x, double price)
 {
-    return price > 0 ? x / price - 1 : NAN;
+    double change = x / price - 1;
+    return price > 0 ? change : NAN;
 }
 
 static bool is_last_session(const struct bars *bars, int64_t session)
@@ -35,21 +41,67 @@ static int64_t known_until_ns(const struct bars *bars, int64_t session)
     return is_last_session(bars, session) ? bars->time_ns[s->end - 1] : s->close_ns;
 }
 
-static void returns_after(const struct bars *bars, int64_t session, int64_t after_ns, double *out)
+/* Bars without a gap between them: bar i starts i timeframes after the first. */
+CLONES static bool is_gapless(const int64_t *time_ns, int64_t count, int64_t length_ns)
+{
+    int64_t off = 0;
+    for (int64_t i = 1; i < count; i++)
+        off |= (time_ns[i] - time_ns[i - 1]) ^ length_ns;
+    return off == 0;
+}
+
+CLONES static void ratios(const double *later, const double *close, int64_t count, double *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = relative(later[i], close[i]);
+}
+
+CLONES static void ratios_to(double price, const double *close, int64_t count, double *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = relative(price, close[i]);
+}
+
+static void missing(double *out, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = NAN;
+}
+
+/* The session has no gap: the bar in force after_ns later is a fixed number of bars away. */
+static void returns_after_gapless(const double *close, int64_t count, int64_t known,
+                                  int64_t distance, double *out)
+{
+    int64_t inside = known < count - distance ? known : count - distance;
+    inside = inside > 0 ? inside : 0;
+    if (inside > 0)
+        ratios(close + distance, close, inside, out);
+    ratios_to(close[count - 1], close + inside, known - inside, out + inside);
+    missing(out + known, count - known);
+}
+
+static void returns_after(const struct forward_plan *p, const struct bars *bars, int64_t session,
+                          int64_t after_ns, double *out)
 {
     const struct bars_session *s = &bars->sessions[session];
     const int64_t *time_ns = bars->time_ns + s->first;
     const double *close = bars->column[BAR_CLOSE] + s->first;
     int64_t count = s->end - s->first;
     int64_t known_ns = known_until_ns(bars, session);
+    if (is_gapless(time_ns, count, p->timeframe_ns)) {
+        int64_t last_ns = known_ns - after_ns - time_ns[0]; /* the last start with a return */
+        int64_t known = last_ns < 0 ? 0 : last_ns / p->timeframe_ns + 1;
+        returns_after_gapless(close, count, known < count ? known : count,
+                              after_ns / p->timeframe_ns, out);
+        return;
+    }
     int64_t i = 0, j = 0;
     for (; i < count && time_ns[i] <= known_ns - after_ns; i++) {
         while (j + 1 < count && time_ns[j + 1] <= time_ns[i] + after_ns)
             j++;
         out[i] = relative(close[j], close[i]);
     }
-    for (; i < count; i++)
-        out[i] = NAN;
+    missing(out + i, count - i);
 }
 
 /* The returns to one price; `known` is false when there is none. */
@@ -57,9 +109,10 @@ static void returns_to(const struct bars *bars, int64_t session, bool known, dou
                        double *out)
 {
     const struct bars_session *s = &bars->sessions[session];
-    const double *close = bars->column[BAR_CLOSE] + s->first;
-    for (int64_t i = 0; i < s->end - s->first; i++)
-        out[i] = known ? relative(price, close[i]) : NAN;
+    if (known)
+        ratios_to(price, bars->column[BAR_CLOSE] + s->first, s->end - s->first, out);
+    else
+        missing(out, s->end - s->first);
 }
 
 void forward_returns(const struct forward_plan *p, const struct bars *bars, int64_t session,
@@ -72,7 +125,7 @@ void forward_returns(const struct forward_plan *p, const struct bars *bars, int6
         if (h->duration_ns < p->timeframe_ns)
             returns_to(bars, session, false, 0, out);
         else
-            returns_after(bars, session, h->duration_ns, out);
+            returns_after(p, bars, session, h->duration_ns, out);
         return;
     case HORIZON_CLOSE: {
         bool complete = bars->time_ns[s->end - 1] + p->timeframe_ns >= s->close_ns;
@@ -88,6 +141,52 @@ void forward_returns(const struct forward_plan *p, const struct bars *bars, int6
     }
 }
 
+/* Highest and lowest of [0, count), count > 0: some side by side, then those. */
+CLONES static void range_of(const double *high, const double *low, int64_t count,
+                            double *ret_highest, double *ret_lowest)
+{
+    double highest[LANES], lowest[LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        highest[lane] = high[0];
+        lowest[lane] = low[0];
+    }
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+#pragma GCC unroll 1
+        for (int lane = 0; lane < LANES; lane++) {
+            double h = high[i + lane], l = low[i + lane];
+            highest[lane] = h > highest[lane] ? h : highest[lane];
+            lowest[lane] = l < lowest[lane] ? l : lowest[lane];
+        }
+    for (; i < count; i++) {
+        highest[0] = high[i] > highest[0] ? high[i] : highest[0];
+        lowest[0] = low[i] < lowest[0] ? low[i] : lowest[0];
+    }
+    *ret_highest = highest[0];
+    *ret_lowest = lowest[0];
+    for (int lane = 1; lane < LANES; lane++) {
+        *ret_highest = highest[lane] > *ret_highest ? highest[lane] : *ret_highest;
+        *ret_lowest = lowest[lane] < *ret_lowest ? lowest[lane] : *ret_lowest;
+    }
+}
+
+/* The end of the bars of the session that start at most excursion_ns after bar i. */
+static int64_t reach_of(const struct forward_plan *p, const struct bars *bars, int64_t i,
+                        int64_t end)
+{
+    if (p->excursion_ns == INT64_MAX)
+        return end;
+    int64_t low = i + 1;
+    while (low < end) {
+        int64_t middle = low + (end - low) / 2;
+        if (bars->time_ns[middle] - bars->time_ns[i] <= p->excursion_ns)
+            low = middle + 1;
+        else
+            end = middle;
+    }
+    return end;
+}
+
 void forward_excursion(const struct forward_plan *p, const struct bars *bars, int64_t session,
                        int64_t bar, double *ret_mfe, double *ret_mae)
 {
@@ -95,11 +194,9 @@ void forward_excursion(const struct forward_plan *p, const struct bars *bars, in
     const double *high = bars->column[BAR_HIGH], *low = bars->column[BAR_LOW];
     int64_t i = s->first + bar;
     double highest = NAN, lowest = NAN;
-    for (int64_t k = i + 1; k < s->end && bars->time_ns[k] - bars->time_ns[i] <= p->excursion_ns;
-         k++) {
-        highest = highest >= high[k] ? highest : high[k];
-        lowest = lowest <= low[k] ? lowest : low[k];
-    }
+    int64_t end = reach_of(p, bars, i, s->end);
+    if (end > i + 1)
+        range_of(high + i + 1, low + i + 1, end - i - 1, &highest, &lowest);
     *ret_mfe = relative(highest, bars->column[BAR_CLOSE][i]);
     *ret_mae = relative(lowest, bars->column[BAR_CLOSE][i]);
 }

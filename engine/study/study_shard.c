@@ -19,6 +19,7 @@ void shard_result_release(struct shard_result *r)
 static void release_scratch(struct shard_worker *w)
 {
     struct scan_cursor cursor = w->cursor;
+    struct quick_sums quick = w->quick;
     free(w->mask);
     free(w->day);
     free(w->minute);
@@ -29,13 +30,19 @@ static void release_scratch(struct shard_worker *w)
     free(w->returns);
     free(w->mfe);
     free(w->mae);
-    *w = (struct shard_worker){.cursor = cursor};
+    *w = (struct shard_worker){.cursor = cursor, .quick = quick};
 }
 
 void shard_worker_release(struct shard_worker *w)
 {
     scan_cursor_close(&w->cursor);
+    quick_sums_release(&w->quick);
     release_scratch(w);
+}
+
+void shard_worker_settle(struct shard_worker *w)
+{
+    quick_sums_settle(&w->quick);
 }
 
 static int64_t longest_session(const struct bars *bars, const struct shard *shard)
@@ -51,6 +58,11 @@ static int64_t longest_session(const struct bars *bars, const struct shard *shar
 static enum err fit_scratch(struct shard_worker *w, size_t capacity, size_t horizon_count,
                             struct error *e)
 {
+    if (!w->quick.cells) {
+        enum err code = quick_sums_init(&w->quick, horizon_count, e);
+        if (code != ERR_OK)
+            return code;
+    }
     if (capacity <= w->capacity)
         return ERR_OK;
     release_scratch(w);
@@ -116,8 +128,8 @@ static void find_returns(const struct visit *v)
 
 static void sum_returns(const struct visit *v, struct study_sums *sums)
 {
-    for (size_t h = 0; h < v->setup->forward.horizon_count; h++)
-        study_sums_add(sums, h, 0, v->count, v->w->counted, v->w->minute, returns_of(v, h));
+    struct shard_worker *w = v->w;
+    quick_sums_add(&w->quick, sums, v->count, w->counted, w->minute, w->returns, w->capacity);
 }
 
 /* Where the trigger goes off, from the rule's bits (bit `offset` is the session's first bar).

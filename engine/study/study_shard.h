@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "engine/study/fire_list.h"
+#include "engine/study/quick_sums.h"
 #include "engine/study/scan.h"
 #include "engine/study/study_forward.h"
 #include "engine/study/study_sums.h"
@@ -39,6 +40,7 @@ struct shard_worker {
     int32_t *candidates, *queue; /* the queue has twice the length */
     double *returns;             /* [horizon_count * capacity] */
     double *mfe, *mae;
+    struct quick_sums quick;
 };
 void shard_worker_release(struct shard_worker *w);
 
@@ -50,8 +52,11 @@ enum err shard_evaluate(const struct shard_setup *setup, struct shard_worker *w,
                         const struct bars *bars, const struct shard *shard,
                         const unsigned char *true_state, struct study_sums *sums,
                         struct shard_result *ret, struct error *e);
-/* Adds the returns of the shard's bars inside window and range to the sums. No rule. */
+/* Adds the returns of the shard's bars inside window and range to the sums, which are complete when
+ * the worker has been settled. No rule. */
 enum err shard_sum(const struct shard_setup *setup, struct shard_worker *w, const struct bars *bars,
                    const struct shard *shard, struct study_sums *sums, struct error *e);
+/* After several shards. */
+void shard_worker_settle(struct shard_worker *w);
 
 #endif

@@ -57,6 +57,13 @@ void study_sums_add(struct study_sums *s, size_t horizon, int64_t first, int64_t
     widen(s, lowest, highest);
 }
 
+void study_sums_add_part(struct study_sums *s, size_t horizon, int32_t minute,
+                         const struct exact_sum *part)
+{
+    exact_sum_merge(study_sums_cell(s, horizon, minute), part);
+    widen(s, minute, minute);
+}
+
 void study_sums_merge(struct study_sums *s, const struct study_sums *other)
 {
     assert(s->horizon_count == other->horizon_count);

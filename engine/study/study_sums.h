@@ -30,6 +30,9 @@ static inline struct exact_sum *study_sums_cell(const struct study_sums *s, size
 /* Adds x[k] at minute[k] for each k in [first, end) with counted[k], unless x[k] is NaN. */
 void study_sums_add(struct study_sums *s, size_t horizon, int64_t first, int64_t end,
                     const bool *counted, const int16_t *minute, const double *x);
+/* Adds to one cell what was summed elsewhere. */
+void study_sums_add_part(struct study_sums *s, size_t horizon, int32_t minute,
+                         const struct exact_sum *part);
 void study_sums_merge(struct study_sums *s, const struct study_sums *other);
 
 void study_sums_pack(const struct study_sums *s, struct strbuf *out);

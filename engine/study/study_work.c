@@ -224,14 +224,14 @@ static enum err work_task(void *context, int64_t task, int32_t worker, struct er
     const struct work_group *group = &r->groups[task];
     if (!r->bars[shard_at(r, group->first)->symbol])
         return ERR_OK; /* its load failed */
-    for (int64_t i = group->first; i < group->end; i++) {
-        enum err code = work_on_shard(r, i, worker, e);
+    enum err code = ERR_OK;
+    for (int64_t i = group->first; code == ERR_OK && i < group->end; i++) {
+        code = work_on_shard(r, i, worker, e);
         if (code != ERR_OK)
             code = fail_shard(r, i, worker, code, e);
-        if (code != ERR_OK)
-            return code;
     }
-    return ERR_OK;
+    shard_worker_settle(&r->workers[worker]);
+    return code;
 }
 
 /* --- rounds --- */
