@@ -4,10 +4,12 @@
  */
 #include "engine/study/study_shard.h"
 
+#include "base/bits.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WORD_BITS = 64, FEW_CANDIDATES = 16 };
+enum { FEW_CANDIDATES = 16 };
 
 void shard_result_release(struct shard_result *r)
 {
@@ -67,7 +69,7 @@ static enum err fit_scratch(struct shard_worker *w, size_t capacity, size_t hori
         return ERR_OK;
     release_scratch(w);
     size_t block = capacity > SCAN_CANCEL_BARS ? capacity : SCAN_CANCEL_BARS;
-    w->mask = malloc((block / WORD_BITS + 1) * sizeof *w->mask);
+    w->mask = malloc((block / BITS_WORD + 1) * sizeof *w->mask);
     w->day = malloc(capacity * sizeof *w->day);
     w->minute = malloc(capacity * sizeof *w->minute);
     w->inside = malloc(capacity * sizeof *w->inside);
@@ -138,18 +140,18 @@ static int64_t find_candidates(const struct visit *v, int64_t offset)
 {
     struct shard_worker *w = v->w;
     enum study_trigger trigger = v->setup->request->trigger;
-    int64_t found = 0;
-    bool before = false;   /* the rule on the previous bar, if that was inside */
-    bool was_true = false; /* on any bar of the session inside the window */
-    for (int64_t k = 0; k < v->count; k++) {
-        int64_t bit = offset + k;
-        bool now = w->inside[k] && (w->mask[bit / WORD_BITS] >> (bit % WORD_BITS) & 1);
-        bool held_back =
-            (trigger == STUDY_ON_TRUE && before) || (trigger == STUDY_ONCE_PER_DAY && was_true);
-        if (now && !held_back && w->counted[k])
+    int64_t found = 0, end = offset + v->count;
+    int64_t last = -1; /* the bar inside the window on which the rule was true last */
+    for (int64_t bit = bits_next(w->mask, offset, end); bit < end;
+         bit = bits_next(w->mask, bit + 1, end)) {
+        int64_t k = bit - offset;
+        if (!w->inside[k])
+            continue;
+        bool held_back = (trigger == STUDY_ON_TRUE && last >= 0 && last == k - 1) ||
+                         (trigger == STUDY_ONCE_PER_DAY && last >= 0);
+        if (!held_back && w->counted[k])
             w->candidates[found++] = (int32_t)k;
-        before = now;
-        was_true = was_true || now;
+        last = k;
     }
     return found;
 }

@@ -1,6 +1,7 @@
 #include "engine/study/study_state.h"
 
 #include "base/civil.h"
+#include "base/select_rank.h"
 #include "engine/study/student_t.h"
 
 #include <math.h>
@@ -9,64 +10,23 @@
 
 static const double CONFIDENCE = 0.95;
 
-enum {
-    SELECTION_ROUNDS_MAX = 100,
-    FIRES_PER_STEP = 65536, /* between two looks at *cancel */
-};
+enum { FIRES_PER_STEP = 65536 }; /* between two looks at *cancel */
 
 static bool is_canceled(const _Atomic bool *cancel)
 {
     return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Brings the element of rank k to x[k], no larger ones before it (Hoare, CACM 4 (1961), algorithm
- * 65; the form with crossing indices is Wirth's). Input that resists is sorted. */
-static void select_rank(double *x, int64_t count, int64_t k)
-{
-    int64_t low = 0, high = count - 1;
-    for (int round = 0; low < high; round++) {
-        if (round == SELECTION_ROUNDS_MAX) {
-            qsort(x + low, (size_t)(high - low + 1), sizeof *x, compare_doubles);
-            return;
-        }
-        double pivot = x[k];
-        int64_t i = low, j = high;
-        do {
-            while (x[i] < pivot)
-                i++;
-            while (x[j] > pivot)
-                j--;
-            if (i <= j) {
-                double swap = x[i];
-                x[i++] = x[j];
-                x[j--] = swap;
-            }
-        } while (i <= j);
-        if (j < k)
-            low = i;
-        if (k < i)
-            high = j;
-    }
-}
-
 /* Reorders x. */
-static double median_of(double *x, int64_t count)
+static double median_of(double *x, size_t count)
 {
     if (count == 0)
         return NAN;
-    int64_t k = count / 2;
+    size_t k = count / 2;
     select_rank(x, count, k);
     if (count % 2)
         return x[k];
-    double below = x[0];
-    for (int64_t i = 1; i < k; i++)
-        below = x[i] > below ? x[i] : below;
+    double below = select_rank_before(x, k);
     return below + (x[k] - below) / 2;
 }
 
@@ -123,7 +83,7 @@ enum err study_statistics(const struct fire_list *fires, size_t first, size_t en
     enum err code = ERR_OK;
     for (size_t h = 0; code == ERR_OK && h < fires->horizon_count; h++) {
         struct exact_sum total = {0};
-        int64_t count = 0;
+        size_t count = 0;
         for (size_t i = first; i < end; i++) {
             double x = fires->forward[i * fires->horizon_count + h];
             if (isnan(x))

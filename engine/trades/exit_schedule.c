@@ -1,10 +1,11 @@
 #include "engine/trades/exit_schedule.h"
 
+#include "base/bits.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
 
-enum { SECONDS_OF_A_DAY = 86400, WORD_BITS = 64 };
+enum { SECONDS_OF_A_DAY = 86400 };
 
 /* ---- flat_at ---- */
 
@@ -116,24 +117,10 @@ bool exit_schedule_by_time(const struct exit_search *s, const struct trade_candi
     return true;
 }
 
-/* The first set bit in [first, end); `end` when there is none. */
-static int64_t first_bit(const uint64_t *mask, int64_t first, int64_t end)
-{
-    while (first < end) {
-        uint64_t word = mask[first / WORD_BITS] >> (first % WORD_BITS);
-        if (word != 0) {
-            int64_t bit = first + __builtin_ctzll(word);
-            return bit < end ? bit : end;
-        }
-        first = (first / WORD_BITS + 1) * WORD_BITS;
-    }
-    return end;
-}
-
 void exit_schedule_by_rule(const struct exit_search *s, int64_t first, int64_t before,
                            struct exit_schedule *schedule)
 {
-    int64_t bar = first_bit(s->in.exit_mask, first, before + 1);
+    int64_t bar = bits_next(s->in.exit_mask, first, before + 1);
     if (bar > before)
         return;
     if (s->in.strategy->entry == ENTRY_NEXT_OPEN) {

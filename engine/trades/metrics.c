@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "base/select_rank.h"
 #include "engine/trades/scaled.h"
 
 #include <assert.h>
@@ -200,33 +201,6 @@ static enum err set_market(const struct metrics_input *in, struct metrics *m, st
 
 /* ---- trades ---- */
 
-/* Puts values[rank] where sorting would; those before it are not more, those after not less. Parts
- * the values in three, over and over, and goes on in the part that holds the rank. */
-static void select_rank(double *values, size_t count, size_t rank)
-{
-    size_t first = 0, end = count;
-    while (end - first > 1) {
-        double pivot = values[first + (end - first) / 2];
-        size_t less = first, more = end;
-        for (size_t i = first; i < more;) {
-            double x = values[i];
-            if (x < pivot) {
-                values[i++] = values[less];
-                values[less++] = x;
-            } else if (x > pivot) {
-                values[i] = values[--more];
-                values[more] = x;
-            } else {
-                i++;
-            }
-        }
-        if (rank >= less && rank < more)
-            return;
-        first = rank < less ? first : more;
-        end = rank < less ? less : end;
-    }
-}
-
 /* Moves the values. */
 static double median_of(double *values, size_t count)
 {
@@ -234,10 +208,7 @@ static double median_of(double *values, size_t count)
     select_rank(values, count, middle);
     if (count % 2)
         return values[middle];
-    double below = values[0];
-    for (size_t i = 1; i < middle; i++)
-        below = values[i] > below ? values[i] : below;
-    return (below + values[middle]) / 2;
+    return (select_rank_before(values, middle) + values[middle]) / 2;
 }
 
 static enum err set_returns(const struct ledger *l, struct metrics *m, struct error *e)
