@@ -1,5 +1,6 @@
 #include "orders/bracket.h"
 
+#include "base/decimal.h"
 #include "orders/machine.h"
 
 #include <string.h>
@@ -205,14 +206,12 @@ void bracket_summarize(const struct bracket_state *s, struct order_clock now,
     int64_t gain = order_subtract(sums.exited_value, order_value(sums.exited, average));
     if (s->spec.side == ORDER_SELL)
         gain = order_subtract(0, gain);
-    bool multiplies = s->spec.contract.multiplier > 0;
     *ret = (struct bracket_summary){
         .filled_quantity = sums.entered,
         .average_fill_price = average,
         .open_quantity = greater(sums.open, 0),
         .unprotected_quantity = bracket_uncovered(s, &sums, now),
-        .realized_pnl =
-            order_value(gain, multiplies ? s->spec.contract.multiplier * INT64_C(1000000) : 0),
+        .realized_pnl = order_value(gain, s->spec.contract.multiplier * DECIMAL_ONE),
     };
 }
 

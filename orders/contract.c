@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "engine/bars/calendar.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CUTOFF_MINUTE = 15 * 60, CUTOFF_BEFORE_CLOSE_MINUTES = 60, DAYS_WITHOUT_SESSION_MAX = 7 };
@@ -26,6 +27,15 @@ enum err contract_share(const char *symbol, size_t length, struct contract *ret,
     return ERR_OK;
 }
 
+const struct calendar *contract_calendar(void)
+{
+    const struct calendar *calendar = NULL;
+    enum err err = calendar_find("XNYS", &calendar, NULL);
+    assert(!err);
+    (void)err;
+    return calendar;
+}
+
 /* The session in which the contract is last traded: of its expiry day, or before. Contracts that
  * expired on Saturdays had it the day before. */
 static bool last_session(const struct calendar *calendar, int32_t expiry_days, struct session *ret)
@@ -41,11 +51,8 @@ enum err contract_option(const struct occ_symbol *symbol, int32_t cutoff_minute,
 {
     if (!occ_symbol_valid(symbol))
         return error_set(e, ERR_INVALID, "no option contract has these terms");
-    const struct calendar *calendar;
+    const struct calendar *calendar = contract_calendar();
     struct session session;
-    enum err err = calendar_find("XNYS", &calendar, e);
-    if (err)
-        return err;
     if (!last_session(calendar, symbol->expiry_days, &session))
         return error_set(e, ERR_INVALID, "the calendar has no session of this expiry");
     int64_t minute = cutoff_minute < 0 ? CUTOFF_MINUTE : cutoff_minute;

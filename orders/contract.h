@@ -40,6 +40,9 @@ enum err contract_share(const char *symbol, size_t length, struct contract *ret,
 enum err contract_option(const struct occ_symbol *symbol, int32_t cutoff_minute,
                          struct contract *ret, struct error *e);
 
+/* New York's: that of US listed shares and options. */
+const struct calendar *contract_calendar(void);
+
 /* The smallest step of a price near `price` (1e-6): 0.01, and 0.0001 for shares below 1. */
 int64_t contract_tick(const struct contract *c, int64_t price);
 /* To the nearest step, half up; from one step to LIMIT_ORDER_PRICE. */

@@ -152,7 +152,7 @@ static bool take(struct reader *r, int64_t *ret)
 {
     uint64_t x = 0;
     unsigned char byte;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
+    for (unsigned shift = 0;; shift += 7) {
         if (!take_byte(r, &byte) || (shift == 63 && byte > 1))
             return false;
         x |= (uint64_t)(byte & 0x7f) << shift;
@@ -161,7 +161,6 @@ static bool take(struct reader *r, int64_t *ret)
         *ret = (int64_t)(x >> 1 ^ (0 - (x & 1)));
         return byte || !shift; /* no zeros at the end */
     }
-    return false;
 }
 
 static bool take_member(struct reader *r, const struct member *m, unsigned char *event)

@@ -215,20 +215,15 @@ static enum err settle_protection(const struct order_request *r,
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
-enum { SESSIONS_AHEAD = 3 };
-
 static enum err settle_flat_at(const struct order_request *r, int64_t now_ns,
                                struct bracket_spec *spec, struct error *e)
 {
-    const struct calendar *calendar;
+    const struct calendar *calendar = contract_calendar();
     struct session session;
     if (!r->has_flat_at)
         return ERR_OK;
-    enum err err = calendar_find("XNYS", &calendar, e);
-    if (err)
-        return err;
     int32_t day = calendar_day_at(calendar, now_ns);
-    for (int i = 0; i < SESSIONS_AHEAD && calendar_next_session(calendar, day, &session); i++) {
+    for (; calendar_next_session(calendar, day, &session); day = session.day + 1) {
         int64_t local_s = (int64_t)session.day * 86400 + (int64_t)r->flat_at_minute * 60;
         int64_t flat_ns = zone_local_to_utc(calendar_zone(calendar), local_s, NULL) * NS_PER_SECOND;
         int64_t latest_ns = session.close_ns - NS_PER_MINUTE;
@@ -237,7 +232,6 @@ static enum err settle_flat_at(const struct order_request *r, int64_t now_ns,
             return error_field(e, ERR_INVALID, "/flat_at", "not within a session of New York");
         if (spec->flat_ns > now_ns)
             return ERR_OK;
-        day = session.day + 1;
     }
     return error_field(e, ERR_INVALID, "/flat_at", "the calendar has no such session");
 }
