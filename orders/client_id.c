@@ -71,9 +71,10 @@ static bool parse_leg(char letter, enum leg *ret)
     return false;
 }
 
+/* One letter at least. */
 static bool parse_generation(const char *text, size_t length, int32_t *ret)
 {
-    if (length < 1 || length > GENERATION_DIGITS || text[0] == '0')
+    if (length > GENERATION_DIGITS || text[0] == '0')
         return false;
     *ret = 0;
     for (size_t i = 0; i < length; i++) {

@@ -168,6 +168,7 @@ static void contradictions_are_refused_with_a_pointer(void **state)
     refused("{" SHARE ", \"strike\": 100}", "/symbol");
     refused("{" SHARE ", \"strike\": 100, \"expiry\": \"2026-12-18\"}", "/symbol");
     refused("{" SHARE ", \"right\": \"call\"}", "/symbol");
+    refused("{" SHARE ", \"right\": \"call\", \"expiry\": \"2026-12-18\"}", "/symbol");
     refused("{" SHARE ", \"strike\": 0.0001, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
             "/strike");
     refused("{" SHARE ", \"strike\": -1, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
@@ -214,6 +215,8 @@ static void what_the_broker_cannot_do_is_refused(void **state)
     assert_int_equal(settle("{" SHARE ", \"stop_loss\": {\"stop_price\": 4}}", &poor, &s, NULL),
                      ERR_OK);
     assert_int_equal(s.exit_time_in_force, TIF_GTC);
+    s = settles("{" OPTION ", \"time_in_force\": \"gtc\"}");
+    assert_int_equal(s.time_in_force, TIF_GTC);
 }
 
 static void what_is_encoded_decodes_to_the_same_again(void **state)
