@@ -72,6 +72,8 @@ void parts_make(struct http_exchange *x)
     if (!err)
         return;
     x->part_failed = true;
-    log_event(LOG_ERROR, "answer_broken_off", LOG_TEXT("request_id", x->request.request_id),
+    bool ours = err == ERR_IO || err == ERR_INTERNAL;
+    log_event(ours ? LOG_ERROR : LOG_WARN, "answer_broken_off",
+              LOG_TEXT("request_id", x->request.request_id),
               LOG_TEXT("operation", x->request.route->operation_id), LOG_TEXT("detail", e.message));
 }

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import socket
 import time
 import unittest
 from decimal import Decimal
@@ -205,6 +206,34 @@ class Results(unittest.TestCase):
         self.assertEqual(self.client.delete(f"/v1/backtests/{job['id']}").status, 204)
         for path in ("trades", "equity", "by-minute", "fires"):
             self.get(path, job=job, status=404)
+
+    def test_option_trades_name_their_contract_and_what_is_modelled(self):
+        job = self.create(symbols=["ABC"], strategy={
+            "max_holding": "30m", "sizing": {"type": "fixed_quantity", "value": 1},
+            "contract": {"select": {"right": "call", "dte": [5, 9], "strike": "atm"}}, "model": {"volatility": 0.35, "rate": 0.04}})
+        trades = self.walk("trades", 500, job=job)
+        self.assertTrue(trades)
+        for t in trades:
+            self.assertRegex(t["occ_symbol"], r"^ABC24\d{4}C\d{8}$")
+            self.assertIs(t["modelled"], True)
+            self.assertEqual(Decimal(t["entry_value"]), 100 * Decimal(t["entry_price"]) * Decimal(t["quantity"]))
+        self.assertEqual({r["modelled"] for r in self.whole_csv("trades", job=job)}, {"true"})
+
+    def test_a_list_of_a_job_that_is_removed_meanwhile_is_broken_off(self):
+        job = self.create(symbols=["ABC", "XYZ"], rule="close > 0", trigger="every_bar")
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.settimeout(30)
+            slow.connect(("127.0.0.1", self.server.port))
+            slow.sendall(f"GET /v1/backtests/{job['id']}/fires?format=ndjson HTTP/1.1\r\nHost: localhost\r\n"
+                         f"Authorization: Bearer {self.server.key}\r\n\r\n".encode())
+            answer = slow.recv(65536)
+            self.assertIn(b"200 OK", answer)
+            self.assertEqual(self.client.delete(f"/v1/backtests/{job['id']}").status, 204)
+            tail = b""
+            while chunk := slow.recv(1 << 20):
+                tail = (tail + chunk)[-16:]
+        self.assertFalse(tail.endswith(b"0\r\n\r\n"), tail)
 
     def test_a_short_side_and_r(self):
         job = self.create(symbols=["ABC"], strategy={**STRATEGY, "side": "short", "stop_loss": {"offset": 0.5}, "slippage": {"percent": 0}})
