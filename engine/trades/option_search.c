@@ -151,7 +151,8 @@ static bool enter(struct hunt *h)
 static bool find_due(const struct hunt *h, struct due *ret)
 {
     struct exit_schedule schedule;
-    if (!exit_schedule_by_time(h->timeline, &h->c, &schedule))
+    int64_t session = 0;
+    if (!exit_schedule_by_time(h->timeline, &h->c, &session, &schedule))
         return false;
     if (h->strategy->has_exit_rule)
         exit_schedule_by_rule(h->timeline, h->c.entry_bar + (h->c.entry_at.phase == PHASE_CLOSE),
