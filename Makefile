@@ -273,8 +273,10 @@ bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BE
 	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \
 	  printf '\n== %s\n' "$$(basename $$bench)"; $$bench; done
 
-docs: $(BUILD)/tests/engine/test_indicator_docs ## write docs/indicators.md from the table of indicators
-	@$< --write
+DOCS_WRITERS := $(BUILD)/tests/engine/test_indicator_docs $(BUILD)/tests/orders/test_order_docs
+
+docs: $(DOCS_WRITERS) ## write the tables and the diagram in docs/ that come from tables in the code
+	@set -e; for writer in $(DOCS_WRITERS); do $$writer --write; done
 
 # ---- lint --------------------------------------------------------------------------------------
 

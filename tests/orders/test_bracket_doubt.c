@@ -433,11 +433,11 @@ static void orders_with_fills_are_kept_longest(void **state)
     (void)state;
     struct fixture f = begin();
     fixture_protect(&f);
-    replace_stops(&f, 3, ONE);
+    replace_stops(&f, 4, ONE);
     replace_stops(&f, 2 * BRACKET_ORDERS_MAX, 0);
-    for (int32_t generation = 1; generation <= 3; generation++)
+    for (int32_t generation = 1; generation <= 4; generation++)
         assert_int_equal(fixture_order(&f, LEG_STOP_LOSS, generation)->filled, ONE);
-    assert_null(bracket_find(&f.state, LEG_STOP_LOSS, 4));
+    assert_null(bracket_find(&f.state, LEG_STOP_LOSS, 5));
 }
 
 static void with_all_places_taken_nothing_is_sent_or_taken_in(void **state)
