@@ -55,27 +55,42 @@ static void add_name(struct strbuf *out, const char *name)
         strbuf_add_char(out, *p == '_' ? ' ' : *p);
 }
 
-/* "0.5", "mon, tue", "percent 0.5, minimum 1", "atr (period 14, multiple 2)" */
+static void add_value(struct strbuf *out, const struct json_value *v);
+
+/* "period 14", "0.5 %", "atr (period 14, multiple 2)"; what is only called type or value goes
+ * without its name. */
+static void add_member(struct strbuf *out, const struct json_value *v)
+{
+    const char *name = json_value_name(v);
+    bool nested = json_value_first(v) != NULL;
+    bool is_percent = strcmp(name, "percent") == 0;
+    bool is_named =
+        name[0] && !is_percent && strcmp(name, "type") != 0 && strcmp(name, "value") != 0;
+    if (is_named) {
+        add_name(out, name);
+        strbuf_add_string(out, nested ? " (" : " ");
+    }
+    add_value(out, v);
+    if (is_percent)
+        strbuf_add_string(out, " %");
+    if (is_named && nested)
+        strbuf_add_char(out, ')');
+}
+
+/* "0.5", "mon, tue", "fixed_cash, 20000", "per share 0.005, minimum 1" */
 static void add_value(struct strbuf *out, const struct json_value *v)
 {
     char number[NUMBER_MAX_TEXT];
     const struct json_value *child = json_value_first(v);
-    if (json_value_text(v)) {
+    if (json_value_text(v))
         strbuf_add_string(out, json_value_text(v));
-    } else if (!isnan(json_value_number(v))) {
+    else if (!isnan(json_value_number(v)))
         strbuf_add(out, number, number_format(json_value_number(v), number));
-    } else if (!child) {
+    else if (!child)
         strbuf_add_string(out, json_value_is_true(v) ? "yes" : "no");
-    }
     for (const char *comma = ""; child; child = json_value_next(child), comma = ", ") {
         strbuf_add_string(out, comma);
-        add_name(out, json_value_name(child));
-        bool nested = json_value_first(child) != NULL;
-        if (json_value_name(child)[0])
-            strbuf_add_string(out, nested ? " (" : " ");
-        add_value(out, child);
-        if (json_value_name(child)[0] && nested)
-            strbuf_add_char(out, ')');
+        add_member(out, child);
     }
 }
 
@@ -141,8 +156,8 @@ struct report_terms report_terms_of_strategy(const struct json_value *strategy, 
                                                    {"intrabar", "pessimistic"},
                                                    {"commission", "none"},
                                                    {"slippage", "none"},
-                                                   {"sizing", "fixed_cash 10,000"},
-                                                   {"initial_cash", "100,000"},
+                                                   {"sizing", "fixed_cash, 10000"},
+                                                   {"initial_cash", "100000"},
                                                    {"max_positions", "1"},
                                                    {NULL, NULL}};
     return terms_of(strategy, left_out, defaults, arena);

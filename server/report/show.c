@@ -89,14 +89,14 @@ struct shown show_gain(int64_t decimal)
     return number_with(decimal_to_double(decimal), 2, true, "");
 }
 
-/* Two decimals from 1,000 on, four from 1 on, all below. */
+/* Two decimals from 100 on, four from 1 on, all below. */
 struct shown show_price(int64_t decimal)
 {
     char digits[DECIMAL_MAX_TEXT + 4];
     int64_t magnitude = decimal < 0 ? -decimal : decimal;
-    int64_t unit = magnitude >= 1000 * DECIMAL_ONE ? DECIMAL_ONE / 100
-                   : magnitude >= DECIMAL_ONE      ? DECIMAL_ONE / 10000
-                                                   : 1;
+    int64_t unit = magnitude >= 100 * DECIMAL_ONE ? DECIMAL_ONE / 100
+                   : magnitude >= DECIMAL_ONE     ? DECIMAL_ONE / 10000
+                                                  : 1;
     size_t length = decimal_format((magnitude + unit / 2) / unit * unit, digits);
     size_t whole = strcspn(digits, ".");
     if (whole == length)

@@ -249,7 +249,7 @@ class Report(unittest.TestCase):
         for s in result["symbols"]:
             self.assertIn(f"{s['symbol']} {s['data_hash']}", terms["Data hashes"])
         self.assertEqual(terms["Rule"], "close > open and rsi(14) < 45")
-        self.assertEqual(terms["Take profit"], "percent 0.2")
+        self.assertEqual(terms["Take profit"], "0.2 %")
         self.assertEqual(terms["Commission"], "per share 0.005, minimum 1")
         self.assertEqual(terms["Side"], "long (default)")
         self.assertEqual(terms["Trigger"], "on_true (default)")
