@@ -46,7 +46,9 @@ struct report_symbol {
 struct report_account {
     const struct metrics *chosen, *best, *worst;
     const char *intrabar;                            /* what "as chosen" means: "pessimistic"... */
-    int64_t skipped_too_small, skipped_unaffordable; /* fires not entered */
+    /* Fires that were not entered: too late or without a level; the symbol in a position; less than
+     * one step; more than the cash. */
+    int64_t skipped_late, skipped_in_position, skipped_too_small, skipped_unaffordable;
     const struct trades_gather *trades;
     const struct equity_point *points; /* in time order; at least one */
     size_t point_count;

@@ -120,6 +120,9 @@ static void read_account(const struct json_value *result, const struct json_valu
         .worst = &ret->worst,
         .best = &ret->best,
         .intrabar = intrabar ? intrabar : intrabar_name(INTRABAR_PESSIMISTIC),
+        .skipped_late =
+            json_value_member_int(result, "fires") - json_value_member_int(trades, "candidates"),
+        .skipped_in_position = json_value_member_int(trades, "in_position"),
         .skipped_too_small = json_value_member_int(trades, "too_small"),
         .skipped_unaffordable = json_value_member_int(trades, "unaffordable")};
     ret->input.account = &ret->account;

@@ -50,6 +50,30 @@ static void write_endings(const struct page *p)
     strbuf_add_string(p->out, "</tbody></table></div>\n");
 }
 
+/* ---- what became of the fires ---- */
+
+static void write_entered(const struct page *p)
+{
+    const struct report_account *a = p->in->account;
+    const struct {
+        int64_t fires;
+        const char *why;
+    } skipped[] = {{a->skipped_in_position, "found a position open"},
+                   {a->skipped_late, "came too late or without a level"},
+                   {a->skipped_unaffordable, "found too little cash"},
+                   {a->skipped_too_small, "were less than one step of the size"}};
+    html_format(p->out, "<p>%s of ", show_count(a->trades->count).text);
+    write_counted(p->out, p->in->counts.fires, "fire was entered", "fires were entered");
+    const char *comma = ": ";
+    for (size_t i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++) {
+        if (skipped[i].fires == 0)
+            continue;
+        html_format(p->out, "%s%s %s", comma, show_count(skipped[i].fires).text, skipped[i].why);
+        comma = ", ";
+    }
+    strbuf_add_string(p->out, ".</p>\n");
+}
+
 /* ---- their returns ---- */
 
 enum { RETURN_BINS = 41, BIN_LABELS = 9, HISTOGRAM_HEIGHT = 140, TAIL_DEVIATIONS = 4 };
@@ -157,14 +181,21 @@ static void write_table(const struct page *p)
     strbuf_add_string(p->out, "</tbody></table></div>\n");
 }
 
-void section_trades(const struct page *p)
+static void write_each(const struct page *p)
 {
-    const struct report_account *a = p->in->account;
-    if (!a || a->trades->count == 0)
-        return;
-    strbuf_add_string(p->out, "<section id=\"trades\">\n<h2>Trades</h2>\n");
     write_endings(p);
     write_histogram(p);
     write_table(p);
+}
+
+void section_trades(const struct page *p)
+{
+    const struct report_account *a = p->in->account;
+    if (!a || p->in->counts.fires == 0)
+        return;
+    strbuf_add_string(p->out, "<section id=\"trades\">\n<h2>Trades</h2>\n");
+    write_entered(p);
+    if (a->trades->count)
+        write_each(p);
     strbuf_add_string(p->out, "</section>\n");
 }

@@ -202,6 +202,9 @@ class Report(unittest.TestCase):
             self.assertEqual("ambiguous" in row[9], t["ambiguous"])
         text = "".join(self.page.section("trades").itertext())
         self.assertIn(f"100 of {len(trades):,}", text)
+        skipped = self.job["result"]["trades"]
+        self.assertIn(f"{len(trades):,} of {self.job['result']['fires']:,} fires were entered: "
+                      f"{skipped['in_position']:,} found a position open", text)
         link = self.page.section("trades").find(f".//{XHTML}a").get("href")
         csv = self.client.get(link.partition("?")[0], query={"format": "csv"})
         self.assertEqual(len(csv.text().splitlines()), len(trades) + 1)

@@ -161,7 +161,9 @@ static void pages_of_all_sizes_are_well_formed_and_small(void **state)
         const char *text = strbuf_text(&page);
         assert_int_equal(count_of(text, "id=\"account\""), sizes[i].trades >= 0);
         assert_int_equal(count_of(text, "id=\"metrics\""), sizes[i].trades >= 0);
-        assert_int_equal(count_of(text, "id=\"trades\""), sizes[i].trades > 0);
+        assert_int_equal(count_of(text, "id=\"trades\""),
+                         sizes[i].trades >= 0 && sizes[i].fires > 0);
+        assert_int_equal(count_of(text, "class=\"trades\""), sizes[i].trades > 0);
         assert_int_equal(count_of(text, "id=\"times\""), sizes[i].fires > 0);
         assert_int_equal(count_of(text, "id=\"symbols\""), sizes[i].symbols > 1);
         assert_int_equal(count_of(text, "id=\"request\""), 1);

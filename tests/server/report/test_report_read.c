@@ -18,7 +18,7 @@ static const char job_text[] =
     "{\"time\":\"15:00\",\"fires\":3,\"n\":[0],\"mean\":[null],\"hit_rate\":[null]}],"
     "\"by_weekday\":[{\"weekday\":\"sun\",\"fires\":7,\"mean\":[0.25],\"hit_rate\":[1]}],"
     "\"by_month\":[{\"month\":\"2024-03\",\"fires\":7,\"n\":[6],\"mean\":[1],\"hit_rate\":[1]}]},"
-    "\"trades\":{\"too_small\":1,\"unaffordable\":2},"
+    "\"trades\":{\"candidates\":5,\"in_position\":1,\"too_small\":1,\"unaffordable\":2},"
     "\"metrics\":{\"total_return\":0.5,\"gross_profit\":\"1234.5\",\"sharpe\":null,\"wins\":3,"
     "\"drawdown_peak\":\"2024-01-02T14:30:00Z\",\"drawdown_recovered\":null,"
     "\"drawdown_duration_s\":90},"
@@ -84,6 +84,8 @@ static void figures_are_those_of_the_json(void **state)
     assert_int_equal(r.parts.chosen.drawdown_duration_ns, INT64_C(90) * 1000000000);
     assert_true(r.parts.worst.total_return == -0.5 && r.parts.best.total_return == 0.75);
     assert_int_equal(r.parts.account.skipped_unaffordable, 2);
+    assert_int_equal(r.parts.account.skipped_late, 2);
+    assert_int_equal(r.parts.account.skipped_in_position, 1);
     assert_int_equal(in->symbols[0].trades->pnl, -12500000);
     release(&r);
 }
