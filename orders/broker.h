@@ -107,6 +107,9 @@ struct broker_refusal {
 typedef bool broker_report_fn(void *context, const struct broker_report *report);
 typedef bool broker_fill_fn(void *context, const struct broker_fill *fill);
 typedef bool broker_position_fn(void *context, const struct broker_position *position);
+/* An order of ours has changed: a hint to ask for it now. On a thread of the broker's, must not
+ * block nor call the broker. */
+typedef void broker_hint_fn(void *context, const char *client_id);
 
 struct broker;
 struct broker_operations {
@@ -129,6 +132,10 @@ struct broker_operations {
     /* ret->at_steady_ns is left to the caller; *ret_age_ns is how old the broker says it is. */
     enum outcome (*quote)(struct broker *, const struct contract *, struct order_quote *ret,
                           int64_t *ret_age_ns);
+    /* From now on `hint` is called with each change; NULL ends that, and no call is under way when
+     * it returns. The member is NULL where the broker has nothing of the kind. Hints may be lost:
+     * the listings are the truth. */
+    void (*listen)(struct broker *, broker_hint_fn *hint, void *context);
     void (*free)(struct broker *);
 };
 
