@@ -1,4 +1,4 @@
-/* The data folder: where both databases live, and the lock that keeps two programs apart.
+/* The data folder: where the databases live, and the lock that keeps two programs apart.
  *
  * Holding a folder is holding an exclusive lock on its file `bracketd.lock`, which carries the
  * holder's pid. The lock goes with the process, however it ends. A folder may be held once per

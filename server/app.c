@@ -96,6 +96,8 @@ void app_stop(struct app *app)
 {
     app->phase = APP_STOPPING;
     app->stop_checks = true;
+    if (app->pool)
+        worker_pool_notice_cancel(app->pool);
     if (app->storage.folder)
         local_access_remove(data_folder_path(app->storage.folder));
     if (app->http)

@@ -27,7 +27,7 @@ static const struct option settings[] = {
     SETTING(workers, .name = "workers", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_WORKERS,
             .help = "threads that run backtests (default: the cores)"),
     SETTING(job_threads, .name = "job-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_JOB_THREADS,
-            .help = "backtests under way at a time, which share the workers (default 4)"),
+            .help = "backtests under way at a time, one of them kept for keys that have none (default 4)"),
     SETTING(job_budget, .name = "job-budget", .kind = OPTION_INTEGER, .value = "MILLIONS", .min = 1, .max = INT64_C(1) << 40,
             .help = "what one backtest may cost, in millions of operations on a bar (default 10000000: hours of a core)"),
     SETTING(http_threads, .name = "http-threads", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_HTTP_THREADS,

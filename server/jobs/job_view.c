@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+/* The part of its own bars that a run must have done before it tells when it will be done. */
+static const double ETA_SHARE = 0.01;
+
 void job_view_release(struct job_view *v)
 {
     http_body_unref(v->body);
@@ -26,7 +29,7 @@ static struct http_body *render(const struct job_row *row, double eta_s)
 }
 
 /* The pace is that of what this run did itself, beside the other jobs that share the workers: bars
- * that came from storage took no time. */
+ * that came from the cache took no time. The first bars say little, their shards were loading. */
 double job_refresh_progress(struct job_service *s, struct job *job)
 {
     if (!job->study)
@@ -39,8 +42,9 @@ double job_refresh_progress(struct job_service *s, struct job *job)
                                               .bars_done = p.bars_done,
                                               .bars_total = p.bars_total};
     double done = (double)(p.bars_done - p.bars_cached);
+    double left = (double)(p.bars_total - p.bars_done);
     double elapsed_s = (double)(clock_monotonic_ns(s->clock) - job->study_since_ns) / 1e9;
-    return done > 0 ? elapsed_s / done * (double)(p.bars_total - p.bars_done) : NAN;
+    return done > 0 && done >= ETA_SHARE * (done + left) ? elapsed_s / done * left : NAN;
 }
 
 void job_watch_study(struct job_service *s, struct job *job, struct study *study)

@@ -39,7 +39,7 @@ static bool anyone(void *context, const struct uuid *key)
 
 static bool not_this_one(void *context, const struct uuid *key)
 {
-    return key->bytes[0] != *(const char *)context;
+    return key->bytes[0] != *(const unsigned char *)context;
 }
 
 /* The keys of the next jobs, and that each key's jobs come in order of arrival. */
@@ -104,7 +104,8 @@ static void a_key_that_may_not_run_keeps_its_turn(void **state)
 {
     (void)state;
     struct crowd c = {0};
-    char order[JOBS + 1], held = 'a';
+    char order[JOBS + 1];
+    unsigned char held = 'a';
     for (const char *key = "aabcc"; *key; key++)
         queue_job(&c, *key);
     assert_int_equal(job_queue_pop(&c.queue, not_this_one, &held)->row.key_id.bytes[0], 'b');
