@@ -111,6 +111,59 @@ static void an_offset_and_a_slippage_in_percent_are_the_other_forms(void **state
     assert_int_equal(s->slippage.percent, 10000);
 }
 
+static void a_contract_and_its_model_arrive(void **state)
+{
+    struct fixture *f = *state;
+    static const char strategy[] =
+        "{\"contract\":{\"select\":{\"right\":\"put\",\"dte\":[5,9],\"strike\":\"delta:0.30\"}},"
+        "\"model\":{\"volatility\":0.35,\"rate\":0.04}}";
+    const struct contract_rule *r = &decoded(f, strategy)->contract;
+    assert_true(r->given && r->has_model);
+    assert_int_equal(r->right, OPTION_PUT);
+    assert_true(r->dte_min == 5 && r->dte_max == 9);
+    assert_true(r->delta == 0.3 && r->volatility == 0.35 && r->rate == 0.04);
+    r = &decoded(f, "{\"contract\":{\"select\":{\"right\":\"call\",\"dte\":[0,0],"
+                    "\"strike\":\"itm2\"}},\"model\":{\"volatility\":\"realized:20d\"}}")
+             ->contract;
+    assert_true(r->steps == -2 && r->realized_days == 20 && r->rate == 0);
+}
+
+static void a_contract_that_cannot_be_is_refused_at_its_field(void **state)
+{
+#define SELECT(right, dte, strike)                                                                 \
+    "{\"contract\":{\"select\":{\"right\":\"" right "\",\"dte\":" dte ",\"strike\":\"" strike "\"" \
+                                                                                              "}}"
+    static const struct {
+        const char *strategy, *pointer;
+    } rows[] = {
+        {SELECT("both", "[5,9]", "atm") "}", "/strategy/contract/select/right"},
+        {SELECT("call", "5", "atm") "}", "/strategy/contract/select/dte"},
+        {SELECT("call", "[9,5]", "atm") "}", "/strategy/contract/select/dte"},
+        {SELECT("call", "[0,1101]", "atm") "}", "/strategy/contract/select/dte"},
+        {SELECT("call", "[5,9]", "otm") "}", "/strategy/contract/select/strike"},
+        {SELECT("call", "[5,9]", "atm") ",\"side\":\"short\"}", "/strategy/side"},
+        {SELECT("call", "[5,9]", "atm") ",\"stop_loss\":{\"atr\":{\"period\":14,\"multiple\":1}}}",
+         "/strategy/stop_loss/atr"},
+        {SELECT("call", "[5,9]",
+                "atm") ",\"sizing\":{\"type\":\"fixed_cash\",\"value\":1,\"step\":0.5}}",
+         "/strategy/sizing/step"},
+        {SELECT("call", "[5,9]", "atm") ",\"model\":{\"volatility\":0}}",
+         "/strategy/model/volatility"},
+        {SELECT("call", "[5,9]", "atm") ",\"model\":{}}", "/strategy/model/volatility"},
+        {SELECT("call", "[5,9]", "atm") ",\"model\":{\"volatility\":1,\"rate\":2}}",
+         "/strategy/model/rate"},
+        {"{\"contract\":{}}", "/strategy/contract/select"},
+        {"{\"model\":{\"volatility\":0.3}}", "/strategy/model"},
+    };
+#undef SELECT
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        f->e = (struct error){0};
+        assert_int_equal(decode(f, rows[i].strategy), ERR_INVALID);
+        assert_string_equal(f->e.pointer, rows[i].pointer);
+    }
+}
+
 /* What a job stores is its encoded request. */
 static void what_was_given_is_encoded_and_nothing_else(void **state)
 {
@@ -198,6 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_strategy_is_the_default, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_field_arrives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_contract_and_its_model_arrive,
+        cmocka_unit_test_setup_teardown(a_contract_that_cannot_be_is_refused_at_its_field,
         cmocka_unit_test_setup_teardown(an_offset_and_a_slippage_in_percent_are_the_other_forms,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_given_is_encoded_and_nothing_else, set_up,
