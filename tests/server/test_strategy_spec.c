@@ -132,7 +132,7 @@ static void a_contract_that_cannot_be_is_refused_at_its_field(void **state)
 {
 #define SELECT(right, dte, strike)                                                                 \
     "{\"contract\":{\"select\":{\"right\":\"" right "\",\"dte\":" dte ",\"strike\":\"" strike "\"" \
-                                                                                              "}}"
+    "}}"
     static const struct {
         const char *strategy, *pointer;
     } rows[] = {
@@ -251,8 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_strategy_is_the_default, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_field_arrives, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_contract_and_its_model_arrive,
-        cmocka_unit_test_setup_teardown(a_contract_that_cannot_be_is_refused_at_its_field,
+        cmocka_unit_test_setup_teardown(a_contract_and_its_model_arrive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_contract_that_cannot_be_is_refused_at_its_field, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_offset_and_a_slippage_in_percent_are_the_other_forms,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_given_is_encoded_and_nothing_else, set_up,
