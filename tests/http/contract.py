@@ -12,7 +12,19 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML takes the last of two keys of one name without a word; here they are an error."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [self.construct_object(key) for key, _ in node.value]
+        twice = {name for name in names if names.count(name) > 1}
+        assert not twice, f"openapi.yaml, line {node.start_mark.line + 1}: twice: {sorted(twice)}"
+        return super().construct_mapping(node, deep)
+
+
+DOCUMENT = yaml.load((ROOT / "openapi.yaml").read_text(), Loader=_Loader)
 RESOLVER = jsonschema.RefResolver("", DOCUMENT)
 VALIDATORS = {}
 SEEN = set()
