@@ -12,7 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, PATIENCE_MS = 2000 };
+enum { EVENTS = 256 };
+static const double PATIENCE_S = 2;
 
 struct client {
     int fd;
@@ -103,16 +104,28 @@ static int receive(struct http_load *l, struct client *c)
     return c->received >= l->answer_bytes;
 }
 
+static int wait_for_answers(const struct http_load *l, enum http_load_wait wait,
+                            struct epoll_event events[EVENTS])
+{
+    double until_s = bench_now_s() + PATIENCE_S;
+    int timeout_ms = wait == HTTP_LOAD_POLLS ? 0 : (int)(PATIENCE_S * 1000);
+    for (;;) {
+        int n = epoll_wait(l->epoll_fd, events, EVENTS, timeout_ms);
+        if (n > 0)
+            return n;
+        if (n < 0 || bench_now_s() > until_s)
+            fail("http_load: the server does not answer");
+    }
+}
+
 /* Takes answers until all have come in (or, while `end_s` has not passed, asks again). */
-static long pump(struct http_load *l, double end_s)
+static long pump(struct http_load *l, double end_s, enum http_load_wait wait)
 {
     struct epoll_event events[EVENTS];
     long answers = 0;
     int open = l->count;
     while (open > 0) {
-        int n = epoll_wait(l->epoll_fd, events, EVENTS, PATIENCE_MS);
-        if (n <= 0)
-            fail("http_load: the server does not answer");
+        int n = wait_for_answers(l, wait, events);
         int again = bench_now_s() < end_s;
         for (int i = 0; i < n; i++) {
             struct client *c = events[i].data.ptr;
@@ -128,12 +141,12 @@ static long pump(struct http_load *l, double end_s)
     return answers;
 }
 
-double http_load_run(struct http_load *l, double seconds)
+double http_load_run(struct http_load *l, double seconds, enum http_load_wait wait)
 {
     double start_s = bench_now_s();
     for (int i = 0; i < l->count; i++)
         send_request(l, &l->clients[i]);
-    long answers = pump(l, start_s + seconds);
+    long answers = pump(l, start_s + seconds, wait);
     return (double)answers / (bench_now_s() - start_s);
 }
 

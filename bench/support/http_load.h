@@ -13,8 +13,12 @@ struct http_load;
 /* Opens `clients` connections to 127.0.0.1:port and learns the length of the answer to `request`,
  * which must be the same each time. Ends the program with a message when that fails. */
 struct http_load *http_load_open(uint16_t port, int clients, const char *request);
+/* What the generator does while no answer is there. To poll keeps it awake: a server that is a
+ * little slower than the generator would else have to wake it for each answer, which takes longer
+ * than much of what is compared. To sleep shows that too; answers then come in larger batches. */
+enum http_load_wait { HTTP_LOAD_POLLS, HTTP_LOAD_SLEEPS };
 /* Runs for about that long; answers per second. */
-double http_load_run(struct http_load *l, double seconds);
+double http_load_run(struct http_load *l, double seconds, enum http_load_wait wait);
 void http_load_close(struct http_load *l);
 size_t http_load_answer_bytes(const struct http_load *l);
 
