@@ -123,3 +123,14 @@ enum err option_series_load(struct storage *storage, const char *root,
     snprintf(symbol, sizeof symbol, "%s%s", text, suffixes[series]);
     return bar_cache_get(storage->bar_cache, NULL, symbol, minute, prices, ret, NULL, e);
 }
+
+bool option_series_is_one(const char *symbol)
+{
+    struct occ_symbol occ;
+    const char *colon = strchr(symbol, ':');
+    size_t length = colon ? (size_t)(colon - symbol) : strlen(symbol);
+    if (colon &&
+        (strcmp(colon, suffixes[OPTION_BID]) == 0 || strcmp(colon, suffixes[OPTION_ASK]) == 0))
+        return true;
+    return occ_symbol_parse(symbol, length, &occ, NULL) == ERR_OK;
+}

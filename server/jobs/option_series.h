@@ -18,4 +18,8 @@ enum err option_series_load(struct storage *storage, const char *root,
                             const struct option_listing *contract, enum option_series series,
                             const struct bars **ret, struct error *e);
 
+/* Whether a series is one of a contract, or of quotes: beside a symbol rather than one of its own.
+ */
+bool option_series_is_one(const char *symbol);
+
 #endif

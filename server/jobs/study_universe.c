@@ -1,5 +1,7 @@
 #include "server/jobs/study_universe.h"
 
+#include "server/jobs/option_series.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -74,7 +76,8 @@ static enum err add_matches(struct universe *u, const struct db_read *reader, co
                                SERIES_AT_A_TIME, &page, &rows, e);
         for (size_t i = 0; !err && i < rows.count; i++) {
             last = rows.items[i];
-            if (!serves(&last, u->spec->timeframe) || !study_universe_matches(pattern, last.symbol))
+            if (!serves(&last, u->spec->timeframe) || option_series_is_one(last.symbol) ||
+                !study_universe_matches(pattern, last.symbol))
                 continue;
             found = true;
             if (!has(u, last.symbol))

@@ -1,5 +1,6 @@
 /* Symbols by pattern: "*" in a name stands for any characters, so "US*" is every stored symbol that
- * begins so, and "*" is all of them. The request that is stored lists the symbols themselves: what
+ * begins so, and "*" is all of them. Option contracts and quotes (option_series.h) are matched by
+ * no pattern. The request that is stored lists the symbols themselves: what
  * is imported later does not change a job.
  */
 #ifndef SERVER_JOBS_STUDY_UNIVERSE_H

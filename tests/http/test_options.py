@@ -67,6 +67,8 @@ class RealDay(unittest.TestCase):
             for name in names:
                 answer = client.post("/v1/bars", body=(FOLDER / name).read_bytes(), headers={"Content-Type": "application/zip"}, query={"format": "lean"})
                 self.assertEqual(answer.status, 200, answer)
+            everything = run_job(client, symbols=["*"], rule="close > open")
+            self.assertEqual(everything["request"]["symbols"], ["GOOG"])  # contracts are no symbols of a universe
             reasons, count = set(), 0
             for strategy in STRATEGIES:
                 job = run_job(client, symbols=["GOOG"], rule="close > open", trigger="every_bar", strategy=strategy)
