@@ -1,0 +1,278 @@
+#include "db/order_repo.h"
+
+#include "db/rows.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEADER_COLUMNS                                                                             \
+    "seq, id, key_id, client_order_id, symbol, status, rev, created_at_ns, updated_at_ns, head"
+#define EVENT_COLUMNS "v.sequence, v.seq, v.at_ns, v.type, v.prev_hash, v.body"
+
+static const char SQL_INSERT[] =
+    "INSERT INTO orders(id, key_id, client_order_id, symbol, status, final, rev, created_at_ns,"
+    " updated_at_ns, head) VALUES(:id, :key_id, :client_order_id, :symbol, :status, :final, :rev,"
+    " :created, :updated, :head)";
+static const char SQL_UPDATE[] =
+    "UPDATE orders SET status = :status, final = :final, rev = :rev, updated_at_ns = :updated,"
+    " head = :head WHERE id = :id AND rev = :before RETURNING seq";
+static const char SQL_ADD_EVENT[] =
+    "INSERT INTO order_events(bracket, seq, at_ns, type, prev_hash, body)"
+    " VALUES(:bracket, :seq, :at, :type, :prev_hash, :body)";
+static const char SQL_FIND[] = "SELECT " HEADER_COLUMNS " FROM orders WHERE id = :id";
+static const char SQL_FIND_CLIENT_ORDER_ID[] =
+    "SELECT id FROM orders WHERE client_order_id = :client_order_id";
+static const char SQL_LIST[] =
+    "SELECT " HEADER_COLUMNS " FROM orders WHERE id < :before"
+    " AND (:statuses = 0 OR (:statuses >> status) & 1) AND (:symbol IS NULL OR symbol = :symbol)"
+    " AND (:key_id IS NULL OR key_id = :key_id) AND created_at_ns >= :from"
+    " AND created_at_ns < :to ORDER BY id DESC LIMIT :limit";
+static const char SQL_UNFINISHED[] = "SELECT id FROM orders WHERE final = 0 ORDER BY id";
+static const char SQL_EVENTS_OF[] =
+    "SELECT " EVENT_COLUMNS " FROM order_events v WHERE v.bracket = :bracket ORDER BY v.seq";
+static const char SQL_EVENTS[] =
+    "SELECT " EVENT_COLUMNS ", o.id FROM order_events v JOIN orders o ON o.seq = v.bracket"
+    " WHERE v.sequence > :since ORDER BY v.sequence LIMIT :limit";
+/* By its own index: a bracket's events are few, the log is long. */
+static const char SQL_EVENTS_SINCE_OF[] =
+    "SELECT " EVENT_COLUMNS ", :id AS id FROM order_events v"
+    " WHERE v.bracket = (SELECT seq FROM orders WHERE id = :id) AND v.sequence > :since"
+    " ORDER BY v.seq LIMIT :limit";
+
+_Static_assert(BRACKET_SUBMITTING == 1 && BRACKET_CLOSED == 5 && BRACKET_REJECTED == 8 &&
+                   BRACKET_UNPROTECTED == 9 && BRACKET_NEEDS_REVIEW == 10,
+               "stored numbers");
+
+static void bind_state(struct statement *s, const struct order_header *h)
+{
+    statement_bind_uuid(s, ":id", &h->id);
+    statement_bind_int(s, ":status", h->status);
+    statement_bind_int(s, ":final", bracket_status_final(h->status));
+    statement_bind_int(s, ":rev", h->rev);
+    statement_bind_int(s, ":updated", h->updated_at_ns);
+    statement_bind_blob(s, ":head", h->head, sizeof h->head);
+}
+
+enum err order_repo_insert(struct db_write *w, const struct order_header *header,
+                           int64_t *ret_bracket, struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_INSERT);
+    bind_state(s, header);
+    statement_bind_uuid(s, ":key_id", &header->key_id);
+    statement_bind_text(s, ":client_order_id",
+                        header->client_order_id[0] ? header->client_order_id : NULL);
+    statement_bind_text(s, ":symbol", header->symbol);
+    statement_bind_int(s, ":created", header->created_at_ns);
+    enum err err = statement_run(s, NULL, e);
+    if (err == ERR_OK)
+        *ret_bracket = db_last_id(w);
+    if (err == ERR_CONFLICT)
+        error_field(e, err, "/client_order_id", "an order has this client_order_id already");
+    return err;
+}
+
+enum err order_repo_update(struct db_write *w, const struct order_header *header,
+                           int64_t rev_before, int64_t *ret_bracket, struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_UPDATE);
+    bind_state(s, header);
+    statement_bind_int(s, ":before", rev_before);
+    bool found = statement_next(s);
+    int64_t bracket = found ? statement_int(s, "seq") : 0;
+    enum err err = statement_finish(s, e);
+    if (err != ERR_OK)
+        return err;
+    if (!found)
+        return error_set(e, ERR_CONFLICT, "the stored order is not at revision %lld",
+                         (long long)rev_before);
+    *ret_bracket = bracket;
+    return ERR_OK;
+}
+
+enum err order_repo_add_event(struct db_write *w, int64_t bracket,
+                              const struct order_record *record, int64_t *ret_sequence,
+                              struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_ADD_EVENT);
+    statement_bind_int(s, ":bracket", bracket);
+    statement_bind_int(s, ":seq", record->seq);
+    statement_bind_int(s, ":at", record->at_ns);
+    statement_bind_int(s, ":type", record->type);
+    statement_bind_blob(s, ":prev_hash", record->prev_hash, sizeof record->prev_hash);
+    statement_bind_blob(s, ":body", record->body, record->body_bytes);
+    enum err err = statement_run(s, NULL, e);
+    if (err == ERR_OK)
+        *ret_sequence = db_last_id(w);
+    return err;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void read_header(struct statement *s, struct order_header *ret)
+{
+    const char *client_order_id = statement_text(s, "client_order_id");
+    *ret = (struct order_header){
+        .id = statement_uuid(s, "id"),
+        .key_id = statement_uuid(s, "key_id"),
+        .status = (enum bracket_status)statement_int(s, "status"),
+        .rev = statement_int(s, "rev"),
+        .created_at_ns = statement_int(s, "created_at_ns"),
+        .updated_at_ns = statement_int(s, "updated_at_ns"),
+    };
+    snprintf(ret->client_order_id, sizeof ret->client_order_id, "%s",
+             client_order_id ? client_order_id : "");
+    snprintf(ret->symbol, sizeof ret->symbol, "%s", statement_text(s, "symbol"));
+    row_bytes(s, "head", ret->head, sizeof ret->head);
+}
+
+static enum err not_found(struct error *e)
+{
+    return error_set(e, ERR_NOT_FOUND, "there is no such order");
+}
+
+enum err order_repo_find(const struct db_read *r, const struct uuid *id, struct order_header *ret,
+                         int64_t *ret_bracket, struct error *e)
+{
+    struct order_header header;
+    int64_t bracket = 0;
+    struct statement *s = db_prepare(r, SQL_FIND);
+    statement_bind_uuid(s, ":id", id);
+    bool found = statement_next(s);
+    if (found) {
+        read_header(s, &header);
+        bracket = statement_int(s, "seq");
+    }
+    enum err err = statement_finish(s, e);
+    if (err != ERR_OK)
+        return err;
+    if (!found)
+        return not_found(e);
+    *ret = header;
+    *ret_bracket = bracket;
+    return ERR_OK;
+}
+
+enum err order_repo_find_client_order_id(const struct db_read *r, const char *client_order_id,
+                                         struct uuid *ret, struct error *e)
+{
+    struct statement *s = db_prepare(r, SQL_FIND_CLIENT_ORDER_ID);
+    statement_bind_text(s, ":client_order_id", client_order_id);
+    bool found = statement_next(s);
+    struct uuid id = found ? statement_uuid(s, "id") : (struct uuid){{0}};
+    enum err err = statement_finish(s, e);
+    if (err != ERR_OK)
+        return err;
+    if (!found)
+        return not_found(e);
+    *ret = id;
+    return ERR_OK;
+}
+
+enum err order_repo_list(const struct db_read *r, const struct order_query *query,
+                         order_header_fn *visit, void *context, struct error *e)
+{
+    assert(query->limit >= 1 && query->limit <= LIMIT_PAGE_ITEMS + 1);
+    unsigned char above_all[sizeof(struct uuid) + 1];
+    memset(above_all, 0xff, sizeof above_all);
+    struct statement *s = db_prepare(r, SQL_LIST);
+    if (query->has_before)
+        statement_bind_uuid(s, ":before", &query->before);
+    else
+        statement_bind_blob(s, ":before", above_all, sizeof above_all);
+    statement_bind_int(s, ":statuses", query->statuses);
+    statement_bind_text(s, ":symbol", query->symbol);
+    if (query->has_key_id)
+        statement_bind_uuid(s, ":key_id", &query->key_id);
+    else
+        statement_bind_null(s, ":key_id");
+    statement_bind_int(s, ":from", query->has_from ? query->from_ns : INT64_MIN);
+    statement_bind_int(s, ":to", query->has_to ? query->to_ns : INT64_MAX);
+    statement_bind_int(s, ":limit", query->limit);
+    struct order_header header;
+    bool more = true;
+    while (more && statement_next(s)) {
+        read_header(s, &header);
+        more = visit(context, &header);
+    }
+    return statement_finish(s, e);
+}
+
+enum err order_repo_unfinished(const struct db_read *r, struct arena *arena, struct uuid **ret,
+                               size_t *ret_count, struct error *e)
+{
+    struct uuid *ids = NULL;
+    size_t count = 0, capacity = 0;
+    struct statement *s = db_prepare(r, SQL_UNFINISHED);
+    while (statement_next(s)) {
+        ids = rows_grow(arena, ids, count, &capacity, sizeof *ids);
+        if (!ids)
+            return rows_full(s, e);
+        ids[count++] = statement_uuid(s, "id");
+    }
+    enum err err = statement_finish(s, e);
+    if (err == ERR_OK) {
+        *ret = ids;
+        *ret_count = count;
+    }
+    return err;
+}
+
+/* The body is borrowed from the row. */
+static void read_record(struct statement *s, struct order_record *ret)
+{
+    *ret = (struct order_record){
+        .sequence = statement_int(s, "sequence"),
+        .seq = statement_int(s, "seq"),
+        .at_ns = statement_int(s, "at_ns"),
+        .type = (enum order_event_type)statement_int(s, "type"),
+    };
+    ret->body = statement_blob(s, "body", &ret->body_bytes);
+    row_bytes(s, "prev_hash", ret->prev_hash, sizeof ret->prev_hash);
+}
+
+enum err order_repo_events_of(const struct db_read *r, int64_t bracket, struct arena *arena,
+                              struct order_record **ret, size_t *ret_count, struct error *e)
+{
+    struct order_record *records = NULL;
+    size_t count = 0, capacity = 0;
+    struct statement *s = db_prepare(r, SQL_EVENTS_OF);
+    statement_bind_int(s, ":bracket", bracket);
+    while (statement_next(s)) {
+        records = rows_grow(arena, records, count, &capacity, sizeof *records);
+        if (!records)
+            return rows_full(s, e);
+        struct order_record *record = &records[count++];
+        read_record(s, record);
+        unsigned char *body = arena_alloc(arena, record->body_bytes);
+        if (!body)
+            return rows_full(s, e);
+        if (record->body_bytes)
+            memcpy(body, record->body, record->body_bytes);
+        record->body = body;
+    }
+    enum err err = statement_finish(s, e);
+    if (err == ERR_OK) {
+        *ret = records;
+        *ret_count = count;
+    }
+    return err;
+}
+
+enum err order_repo_events(const struct db_read *r, const struct uuid *id, int64_t since,
+                           int32_t limit, order_record_fn *visit, void *context, struct error *e)
+{
+    struct statement *s = db_prepare(r, id ? SQL_EVENTS_SINCE_OF : SQL_EVENTS);
+    if (id)
+        statement_bind_uuid(s, ":id", id);
+    statement_bind_int(s, ":since", since);
+    statement_bind_int(s, ":limit", limit);
+    bool more = true;
+    while (more && statement_next(s)) {
+        struct order_record record;
+        read_record(s, &record);
+        struct uuid order_id = statement_uuid(s, "id");
+        more = visit(context, &order_id, &record);
+    }
+    return statement_finish(s, e);
+}
