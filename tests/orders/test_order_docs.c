@@ -125,18 +125,18 @@ static void write_page(const char *page, struct strbuf *out)
 
 /* ---- the diagram ----------------------------------------------------------------------------- */
 
-enum { BOX_WIDTH = 132, BOX_HEIGHT = 40, WIDTH = 980, HEIGHT = 560 };
+enum { BOX_WIDTH = 132, BOX_HEIGHT = 40, WIDTH = 1060, HEIGHT = 560 };
 
 /* Centers. Where a status is put is taste; what is drawn between is the table. */
 static const struct place {
     int x, y;
 } places[BRACKET_STATUS_COUNT] = {
-    [BRACKET_NONE] = {60, 60},           [BRACKET_SUBMITTING] = {260, 60},
-    [BRACKET_WORKING] = {260, 200},      [BRACKET_PROTECTING] = {500, 200},
-    [BRACKET_UNPROTECTED] = {500, 340},  [BRACKET_CLOSING] = {740, 200},
-    [BRACKET_CLOSED] = {740, 420},       [BRACKET_CANCELED] = {260, 500},
-    [BRACKET_EXPIRED] = {60, 420},       [BRACKET_REJECTED] = {60, 240},
-    [BRACKET_NEEDS_REVIEW] = {500, 500},
+    [BRACKET_NONE] = {60, 60},          [BRACKET_SUBMITTING] = {300, 130},
+    [BRACKET_WORKING] = {300, 320},     [BRACKET_PROTECTING] = {540, 200},
+    [BRACKET_UNPROTECTED] = {765, 360}, [BRACKET_CLOSING] = {880, 90},
+    [BRACKET_CLOSED] = {880, 540},      [BRACKET_CANCELED] = {470, 540},
+    [BRACKET_EXPIRED] = {200, 540},     [BRACKET_REJECTED] = {60, 400},
+    [BRACKET_NEEDS_REVIEW] = {60, 200},
 };
 
 static const char style[] =
