@@ -2,24 +2,16 @@
 
 #include "base/decimal.h"
 #include "orders/machine.h"
+#include "orders/names.h"
 
 #include <string.h>
 
-/* clang-format off */
-#define NAME_OF(function, type, TABLE)                                                             \
-    const char *function(type value)                                                               \
-    {                                                                                              \
-        static const char *const names[] = {TABLE(ROW)};                                           \
-        return (size_t)value < sizeof(names) / sizeof(names[0]) ? names[value] : "?";              \
-    }
-#define ROW(code, name) name,
-NAME_OF(protection_name, enum protection, PROTECTION_TABLE)
-NAME_OF(arm_name, enum arm, ARM_TABLE)
-NAME_OF(exit_kind_name, enum exit_kind, EXIT_KIND_TABLE)
-NAME_OF(bracket_status_name, enum bracket_status, BRACKET_STATUS_TABLE)
-NAME_OF(close_reason_name, enum close_reason, CLOSE_REASON_TABLE)
-NAME_OF(death_name, enum death, DEATH_TABLE)
-/* clang-format on */
+NAME_OF(protection_name, enum protection, protection, PROTECTION_TABLE, NAME_SECOND_OF_2)
+NAME_OF(arm_name, enum arm, arm, ARM_TABLE, NAME_SECOND_OF_2)
+NAME_OF(exit_kind_name, enum exit_kind, kind, EXIT_KIND_TABLE, NAME_SECOND_OF_2)
+NAME_OF(bracket_status_name, enum bracket_status, status, BRACKET_STATUS_TABLE, NAME_SECOND_OF_2)
+NAME_OF(close_reason_name, enum close_reason, reason, CLOSE_REASON_TABLE, NAME_SECOND_OF_2)
+NAME_OF(death_name, enum death, death, DEATH_TABLE, NAME_SECOND_OF_2)
 
 bool bracket_status_final(enum bracket_status status)
 {

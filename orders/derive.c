@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "orders/exit_price.h"
 #include "orders/machine.h"
+#include "orders/names.h"
 
 struct actions {
     struct bracket_action *out;
@@ -26,13 +27,7 @@ static struct bracket_action *add_action(struct actions *a, enum action_kind kin
     return action;
 }
 
-const char *action_name(enum action_kind kind)
-{
-#define X(code, name) name,
-    static const char *const names[] = {ACTION_TABLE(X)};
-#undef X
-    return (size_t)kind < ACTION_COUNT ? names[kind] : "?";
-}
+NAME_OF(action_name, enum action_kind, kind, ACTION_TABLE, NAME_SECOND_OF_2)
 
 /* A cancel that may be called now: none is under way, and the one before had its time. Of a native
  * OCO the take profit stands for both legs, unless it is dead. */

@@ -2,22 +2,13 @@
 
 #include "base/decimal.h"
 #include "base/limits.h"
+#include "orders/names.h"
 
-/* clang-format off */
-#define NAME_OF(function, type, TABLE, ROW)                                                        \
-    const char *function(type value)                                                               \
-    {                                                                                              \
-        static const char *const names[] = {TABLE(ROW)};                                           \
-        return (size_t)value < sizeof(names) / sizeof(names[0]) ? names[value] : "?";              \
-    }
-#define ROW2(code, name) name,
-#define ROW3(code, name, more) name,
-NAME_OF(order_side_name, enum order_side, ORDER_SIDE_TABLE, ROW2)
-NAME_OF(order_type_name, enum order_type, ORDER_TYPE_TABLE, ROW2)
-NAME_OF(time_in_force_name, enum time_in_force, TIME_IN_FORCE_TABLE, ROW2)
-NAME_OF(leg_name, enum leg, LEG_TABLE, ROW3)
-NAME_OF(order_status_name, enum order_status, ORDER_STATUS_TABLE, ROW3)
-/* clang-format on */
+NAME_OF(order_side_name, enum order_side, side, ORDER_SIDE_TABLE, NAME_SECOND_OF_2)
+NAME_OF(order_type_name, enum order_type, type, ORDER_TYPE_TABLE, NAME_SECOND_OF_2)
+NAME_OF(time_in_force_name, enum time_in_force, tif, TIME_IN_FORCE_TABLE, NAME_SECOND_OF_2)
+NAME_OF(leg_name, enum leg, leg, LEG_TABLE, NAME_SECOND_OF_3)
+NAME_OF(order_status_name, enum order_status, status, ORDER_STATUS_TABLE, NAME_SECOND_OF_3)
 
 char leg_letter(enum leg leg)
 {

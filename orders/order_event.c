@@ -10,6 +10,7 @@
  */
 #include "orders/order_event.h"
 
+#include "orders/names.h"
 #include <string.h>
 
 void order_event_init(struct order_event *e, enum order_event_type type, struct order_clock clock)
@@ -19,13 +20,7 @@ void order_event_init(struct order_event *e, enum order_event_type type, struct 
     e->clock = clock;
 }
 
-const char *order_event_name(enum order_event_type type)
-{
-#define X(code, name) name,
-    static const char *const names[] = {ORDER_EVENT_TABLE(X)};
-#undef X
-    return (size_t)type < EVENT_COUNT ? names[type] : "?";
-}
+NAME_OF(order_event_name, enum order_event_type, type, ORDER_EVENT_TABLE, NAME_SECOND_OF_2)
 
 /* ---- members --------------------------------------------------------------------------------- */
 

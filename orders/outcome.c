@@ -1,22 +1,11 @@
 #include "orders/outcome.h"
 
+#include "orders/names.h"
 #include <string.h>
 
-const char *outcome_name(enum outcome outcome)
-{
-#define X(code, name) name,
-    static const char *const names[] = {OUTCOME_TABLE(X)};
-#undef X
-    return (size_t)outcome < OUTCOME_COUNT ? names[outcome] : "?";
-}
+NAME_OF(outcome_name, enum outcome, outcome, OUTCOME_TABLE, NAME_SECOND_OF_2)
 
-const char *reject_name(enum reject reject)
-{
-#define X(code, name) name,
-    static const char *const names[] = {REJECT_TABLE(X)};
-#undef X
-    return (size_t)reject < REJECT_COUNT ? names[reject] : "?";
-}
+NAME_OF(reject_name, enum reject, reject, REJECT_TABLE, NAME_SECOND_OF_2)
 
 enum outcome outcome_find(const struct outcome_row *rows, size_t row_count, int32_t status,
                           int32_t code, const char *message, enum reject *ret_reject)

@@ -1,5 +1,6 @@
 #include "orders/transitions.h"
 
+#include "orders/names.h"
 const struct order_transition order_transitions[] = {
 #define X(from, signal, to) {ORDER_STATUS_##from, SIGNAL_##signal, ORDER_STATUS_##to},
     ORDER_TRANSITION_TABLE(X)
@@ -20,21 +21,9 @@ const struct bracket_edge bracket_edges[] = {
 };
 const size_t bracket_edge_count = sizeof(bracket_edges) / sizeof(bracket_edges[0]);
 
-const char *order_signal_name(enum order_signal signal)
-{
-#define X(code, name, text) name,
-    static const char *const names[] = {SIGNAL_TABLE(X)};
-#undef X
-    return (size_t)signal < SIGNAL_COUNT ? names[signal] : "?";
-}
+NAME_OF(order_signal_name, enum order_signal, signal, SIGNAL_TABLE, NAME_SECOND_OF_3)
 
-const char *order_signal_text(enum order_signal signal)
-{
-#define X(code, name, text) text,
-    static const char *const texts[] = {SIGNAL_TABLE(X)};
-#undef X
-    return (size_t)signal < SIGNAL_COUNT ? texts[signal] : "?";
-}
+NAME_OF(order_signal_text, enum order_signal, signal, SIGNAL_TABLE, NAME_THIRD_OF_3)
 
 /* The rows once more as a matrix, so that the machine's hot path is one load. A place that no row
  * names is 0, ORDER_STATUS_NONE, which no row leads to. */
