@@ -136,7 +136,9 @@ bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums
 
 bool bracket_armed(const struct bracket_state *s, const struct bracket_sums *sums)
 {
-    return s->spec.arm == ARM_PARTIAL || bracket_entry_done(s, sums);
+    /* An entry that a pause has ended for now may stay so for long. */
+    bool paused = s->paused && !sums->entries_live;
+    return s->spec.arm == ARM_PARTIAL || paused || bracket_entry_done(s, sums);
 }
 
 bool bracket_market_open(const struct bracket_state *s, struct order_clock now)

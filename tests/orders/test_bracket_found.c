@@ -1,4 +1,4 @@
-/* Exits that stand though they should not: found by the simulator (tests/sim/). */
+/* What the simulator (tests/sim/) found in the bracket machine, each as the shortest way there. */
 #include "tests/orders/bracket_fixture.h"
 
 #include "tests/support/test.h"
@@ -52,11 +52,28 @@ static void a_stray_limit_is_no_exit_at_market(void **state)
     assert_int_equal(a->generation, 7);
 }
 
+static void a_paused_entry_that_filled_in_part_is_protected_whenever_it_arms(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    spec.arm = ARM_FULL;
+    bracket_fixture_init(&f, &spec);
+    fixture_enter(&f, 4 * ONE, 100 * ONE);
+    fixture_is_quiet(&f);
+    fixture_simple(&f, EVENT_PAUSED);
+    fixture_cancel(&f, LEG_ENTRY, 4 * ONE, 100 * ONE);
+    const struct bracket_action *a = fixture_action(&f, ACTION_SUBMIT, LEG_STOP_LOSS);
+    assert_non_null(a);
+    assert_int_equal(a->quantity, 4 * ONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_two_stops_that_live_the_older_is_canceled),
         cmocka_unit_test(a_stray_limit_is_no_exit_at_market),
+        cmocka_unit_test(a_paused_entry_that_filled_in_part_is_protected_whenever_it_arms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
