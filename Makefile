@@ -111,7 +111,7 @@ FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model sim lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model sim mutants lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -130,6 +130,7 @@ setup_bench := build bench
 setup_fuzz  := build fuzz
 setup_model := model
 setup_sim   := build
+setup_mutants := build test
 setup_lint  := build test lint
 setup_check := build test lint
 ifeq ($(NO_SETUP),)
@@ -265,6 +266,9 @@ SIM := $(BUILD)/tests/sim/sim
 
 sim: $(SIM) ## simulate N=2000000 schedules of the bracket machine on THREADS processors; SEED=n: one, told in full
 	@$(SIM) $(if $(SEED),--seed $(SEED) --trace,--n $(or $(N),2000000) --first $(or $(FIRST),1) --threads $(or $(THREADS),$(shell nproc)))
+
+mutants: $(SIM) ## plant each mistake of tests/sim/mutants.txt in a copy of the core: the simulator must find it (MUTANT=name)
+	@tests/sim/mutants --build $(BUILD) --cc '$(CC)' --libs '$(LIBS_orders)' --n $(or $(N),100000) $(MUTANT)
 
 model: | $(SETUP) ## explore the Spin model of cancel and replace, and find the bugs planted in it (FULL=1: wider budgets)
 	@tests/model/run $(if $(FULL),--full)

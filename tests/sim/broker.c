@@ -70,6 +70,8 @@ void broker_exposure(const struct world *w, struct exposure *ret)
         ret->exits_live += live(o);
         if (o->report.leg == LEG_STOP_LOSS)
             ret->resting_stops += rest;
+        if (o->report.leg == LEG_TAKE_PROFIT)
+            ret->resting_profits += rest;
         /* A pair once: by its stop when that lives, which comes second. */
         if (!(o->partner && o->report.leg == LEG_TAKE_PROFIT && live(&b->orders[o->partner - 1])))
             ret->resting += rest;
@@ -195,11 +197,8 @@ enum outcome broker_submit(struct world *w, const struct bracket_action *a, enum
     if (seen && can(w, BROKER_CAN_DEDUP))
         return OUTCOME_UNKNOWN;
     bool entry = a->leg == LEG_ENTRY;
-    bool unable = w->schedule.spec.contract.kind == CONTRACT_OPTION &&
-                  !can(w, BROKER_CAN_OPTION_STOPS) && a->stop_price && !entry;
-    if (unable)
-        violate(w, 6, "a stop order that the broker does not offer");
-    if (!entry && held(w, a->quantity)) {
+    check_possible(w, a);
+    if (!entry && (held(w, a->quantity) || fault_strikes(w, FAULT_HELD))) {
         *ret = REJECT_HELD;
         return OUTCOME_REJECTED;
     }
@@ -220,7 +219,7 @@ enum outcome broker_submit(struct world *w, const struct bracket_action *a, enum
         try_to_fill(w, o);
     if (at_once)
         end(w, o, ORDER_STATUS_CANCELED);
-    if (fault_strikes(w, FAULT_LIE)) {
+    if (can(w, BROKER_CAN_BULK_LIST) && fault_strikes(w, FAULT_LIE)) {
         w->checks.lied = true;
         *ret = REJECT_OTHER;
         return OUTCOME_REJECTED;
@@ -236,9 +235,11 @@ enum outcome broker_cancel(struct world *w, enum leg leg, int32_t generation, en
         *ret = REJECT_GONE;
         return OUTCOME_REJECTED;
     }
-    if (fault_strikes(w, FAULT_FILL_IN_CANCEL) && w->broker.market.open)
-        fill(w, o, world_between(w, 1, rest_of(&w->broker, o) / PRICE_ONE) * PRICE_ONE,
+    if (w->broker.market.open && fault_strikes(w, FAULT_FILL_IN_CANCEL)) {
+        int64_t rest = rest_of(&w->broker, o) / PRICE_ONE;
+        fill(w, o, world_between(w, 1, w->schedule.busy ? 1 : rest) * PRICE_ONE,
              w->broker.market.price);
+    }
     if (!live(o))
         return OUTCOME_OK;
     if (!fault_strikes(w, FAULT_CANCEL_SLOW)) {
@@ -355,7 +356,8 @@ static void send_stray(struct world *w)
     take(w, &a, LEG_EXIT, STRAY_GENERATION);
 }
 
-/* On one live order, by chance. */
+/* On one live order, by chance. What was taken for dead wrongly is found again by a listing alone,
+ * so that only brokers with one hide orders. */
 static void meddle(struct world *w)
 {
     struct sim_order *o = &w->broker.orders[world_below(w, w->broker.count)];
@@ -363,13 +365,19 @@ static void meddle(struct world *w)
         return;
     if (fault_strikes(w, FAULT_MANUAL_CANCEL)) {
         end(w, o, ORDER_STATUS_CANCELED);
+    } else if (o->partner && o->report.filled == 0 &&
+               partner_of(&w->broker, o)->report.filled == 0 &&
+               fault_strikes(w, FAULT_PAIR_BROKEN)) {
+        partner_of(&w->broker, o)->partner = 0;
+        o->partner = 0;
+        end(w, o, ORDER_STATUS_CANCELED);
     } else if (fault_strikes(w, FAULT_REJECTED_LATER)) {
         end(w, o, ORDER_STATUS_REJECTED);
     } else if (!o->partner && fault_strikes(w, FAULT_AMNESIA)) {
         o->forgotten = true;
         end(w, o, ORDER_STATUS_CANCELED);
         w->checks.amnesia = true;
-    } else if (!o->partner && fault_strikes(w, FAULT_HIDDEN)) {
+    } else if (!o->partner && can(w, BROKER_CAN_BULK_LIST) && fault_strikes(w, FAULT_HIDDEN)) {
         o->visible_ns = w->now_ns + 20 * NS_PER_SECOND;
         w->checks.lied = true;
     }

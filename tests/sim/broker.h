@@ -50,7 +50,8 @@ struct exposure {
     int64_t entered, exited, open;
     int64_t entry_gross;   /* filled, before busts */
     int64_t resting;       /* of live exits, a native OCO once */
-    int64_t resting_stops; /* the part of it that is stop losses, or OCOs with one */
+    int64_t resting_stops; /* of live stop losses, alone or in a pair */
+    int64_t resting_profits;
     int64_t resting_entry;
     uint32_t entries_live, exits_live;
 };

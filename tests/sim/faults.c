@@ -18,8 +18,9 @@ const char *fault_text(enum fault fault)
 
 bool fault_strikes(struct world *w, enum fault fault)
 {
+    bool eager = w->schedule.busy && fault == FAULT_FILL_IN_CANCEL;
     if (w->fair || !(w->schedule.faults >> fault & 1) ||
-        world_below(w, 1000) >= faults[fault].per_mille)
+        (!eager && world_below(w, 1000) >= faults[fault].per_mille))
         return false;
     w->coverage->faults[fault]++;
     TRACE(w, "! %s", faults[fault].text);

@@ -23,6 +23,7 @@
     X(STATUS_4XX,        40, "4xx that is not definite: done or not")                             \
     X(STATUS_5XX,        40, "5xx: done or not")                                                  \
     X(REJECTED,          50, "rejected: the broker refuses an order of any leg")                  \
+    X(HELD, 30, "held: an exit is refused for a quantity that nothing holds any more")            \
     X(LISTING_LAG,      200, "not found lag: an order is hidden for up to 2.5 s")                 \
     X(LISTING_GAP,       40, "gap: one complete listing leaves out an order that lives")          \
     X(CANCEL_SLOW,      200, "slow cancel: accepted, and carried out up to 5 s later")            \
@@ -34,6 +35,7 @@
     X(REJECTED_LATER,    15, "rejected later: an order that was accepted")                        \
     X(LIE,               10, "lie: a submit is answered as refused, and lives")                   \
     X(STRAY,             10, "stray: another copy of us sent an order in this bracket's name")    \
+    X(PAIR_BROKEN, 20, "broken pair: one leg of a native OCO is canceled, the other lives")       \
     X(AMNESIA,           15, "amnesia: the broker forgets a live order, which is dead then")      \
     X(HIDDEN,            10, "hidden: the broker forgets a live order for 20 s, far too long")    \
     X(MANUAL_CANCEL,     20, "manual cancel: somebody cancels an order of ours at the broker")    \

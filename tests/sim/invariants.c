@@ -45,25 +45,48 @@ static int64_t ttl_of(const struct bracket_state *s, const struct leg_order *o)
     return o->leg == LEG_EXIT ? BRACKET_EXIT_TTL_S * NS_PER_SECOND : s->spec.take_profit_ttl_ns;
 }
 
+/* What the legs of a native OCO may sell together: told for the take profit. */
+static int64_t pair_reserved(const struct bracket_state *s, const struct leg_order *o)
+{
+    bool stop = o->leg == LEG_STOP_LOSS;
+    const struct leg_order *other =
+        bracket_find(s, stop ? LEG_TAKE_PROFIT : LEG_STOP_LOSS, o->paired);
+    int64_t filled = o->filled - o->busted;
+    if (!other)
+        return lives(o) && o->quantity > filled ? o->quantity : filled;
+    if (stop)
+        return 0;
+    filled += other->filled - other->busted;
+    return (lives(o) || lives(other)) && o->quantity > filled ? o->quantity : filled;
+}
+
+static int64_t folded_net(const struct bracket_state *s, enum leg leg)
+{
+    return s->legs[leg].folded - s->legs[leg].folded_busted;
+}
+
 void known_sum(const struct bracket_state *s, struct order_clock now, struct known *ret)
 {
-    *ret = (struct known){.entered = s->legs[LEG_ENTRY].folded};
+    *ret = (struct known){.entered = folded_net(s, LEG_ENTRY)};
     if (s->spec.adopts_position)
         ret->entered = s->spec.quantity;
     for (int leg = LEG_ENTRY + 1; leg < LEG_COUNT; leg++)
-        ret->exited += s->legs[leg].folded;
+        ret->exited += folded_net(s, (enum leg)leg);
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         const struct leg_order *o = &s->orders[i];
         int64_t net = o->filled - o->busted, rest = o->quantity - o->filled;
         if (o->generation <= 0)
             continue;
+        int64_t most = lives(o) && o->quantity > net ? o->quantity : net;
         if (o->leg == LEG_ENTRY) {
             ret->entered += s->spec.adopts_position ? 0 : net;
+            ret->entry_reserved += most;
             ret->entry_live |= lives(o);
             continue;
         }
         ret->exited += net;
         ret->exits_live += lives(o);
+        ret->exit_reserved += o->paired ? pair_reserved(s, o) : most;
         if (o->leg == LEG_STOP_LOSS && works(o))
             ret->stops_working += rest;
         else if (o->leg != LEG_STOP_LOSS && !o->paired && lives(o) &&
@@ -89,6 +112,41 @@ static bool is_evidence(enum order_status from, enum order_event_type type)
     return ((evidence[from] | 1U << EVENT_REPORT) >> type & 1) != 0;
 }
 
+/* 11: what an outcome says is heard at once, and nothing more than that. */
+static void check_outcome(struct world *w, const struct leg_order *before,
+                          const struct order_event *e, const struct leg_order *after)
+{
+    static const enum order_status status[OUTCOME_COUNT] = {
+        [OUTCOME_OK] = ORDER_STATUS_NEW,
+        [OUTCOME_REJECTED] = ORDER_STATUS_REJECTED,
+        [OUTCOME_NOT_SENT] = ORDER_STATUS_REJECTED,
+        [OUTCOME_UNKNOWN] = ORDER_STATUS_UNKNOWN,
+    };
+    if (e->type != EVENT_SUBMIT_OUTCOME || e->leg != after->leg ||
+        e->generation != after->generation || before->status != ORDER_STATUS_PENDING_NEW)
+        return;
+    if (e->outcome == OUTCOME_REJECTED && e->reject == REJECT_HELD)
+        w->checks.held_ns = e->clock.steady_ns;
+    if (after->status != status[e->outcome])
+        violate(w, 11, "%s %d is %s after %s", leg_name(after->leg), after->generation,
+                order_status_name(after->status), outcome_name(e->outcome));
+}
+
+/* 11: an answer without the order counts when it was asked for after the bound, and two make proof:
+ * both later than the last that had it. */
+static void check_absence(struct world *w, const struct bracket_state *s,
+                          const struct leg_order *before, const struct order_event *e,
+                          const struct leg_order *after)
+{
+    int64_t known_ns = before->sent_ns > before->seen_ns ? before->sent_ns : before->seen_ns;
+    if (after->absent_ns && after->absent_ns != before->absent_ns &&
+        e->from_ns - known_ns < s->spec.not_found_bound_ns)
+        violate(w, 11, "%s %d is missed within the bound", leg_name(after->leg), after->generation);
+    if (after->death == DEATH_ABSENT && before->death != DEATH_ABSENT &&
+        before->absent_ns <= before->seen_ns)
+        violate(w, 11, "%s %d is given up by one answer", leg_name(after->leg), after->generation);
+}
+
 /* Dead, says the tracker: then it is not alive at the broker. */
 static void check_death(struct world *w, const struct leg_order *o)
 {
@@ -108,8 +166,12 @@ static void check_orders(struct world *w, const struct bracket_state *before,
             continue;
         if (b->filled < a->filled || b->busted < a->busted)
             violate(w, 8, "%s %d filled less than before", leg_name(b->leg), b->generation);
+        check_outcome(w, a, e, b);
+        check_absence(w, after, a, e, b);
         if (b->status == a->status)
             continue;
+        if (a->death == DEATH_BROKER && !order_status_dead(b->status))
+            violate(w, 10, "%s %d lives again, reported dead", leg_name(b->leg), b->generation);
         if (!is_evidence(a->status, e->type))
             violate(w, 11, "%s %d leaves %s by %s", leg_name(b->leg), b->generation,
                     order_status_name(a->status), order_event_name(e->type));
@@ -164,7 +226,8 @@ static bool must_be_covered(const struct bracket_state *s, const struct known *k
         return false;
     if (s->spec.adopts_position && s->entry_end)
         return false;
-    return s->spec.arm == ARM_PARTIAL || (!k->entry_live && k->entered >= s->spec.quantity);
+    return s->spec.arm == ARM_PARTIAL ||
+           (!k->entry_live && (s->paused || s->entry_end || k->entered >= s->spec.quantity));
 }
 
 /* 6: bare for two seconds is told. */
@@ -190,6 +253,8 @@ static void check_protection(struct world *w, const struct order_event *e,
 void check_step(struct world *w, const struct bracket_state *before, const struct order_event *e,
                 const struct bracket_state *after)
 {
+    if (e->type == EVENT_RECONCILED && e->from_ns > w->checks.reconciled_ns)
+        w->checks.reconciled_ns = e->from_ns;
     check_orders(w, before, e, after);
     check_trigger(w, before, e, after);
     check_protection(w, e, after);
@@ -209,6 +274,30 @@ void check_step(struct world *w, const struct bracket_state *before, const struc
 /* ---- intents, calls, commits -------------------------------------------------------------------
  */
 
+/* 11: whatever is unknown is asked for. */
+void check_derived(struct world *w, const struct bracket_state *s, const struct bracket_action *a,
+                   size_t count)
+{
+    size_t unknown = 0, asked = 0;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
+        unknown += s->orders[i].generation > 0 && s->orders[i].status == ORDER_STATUS_UNKNOWN;
+    for (size_t i = 0; i < count; i++)
+        asked += a[i].kind == ACTION_QUERY;
+    if (asked != unknown)
+        violate(w, 11, "%zu orders are unknown, %zu asked for", unknown, asked);
+}
+
+void check_next(struct world *w, int64_t next_steady_ns)
+{
+    const struct bracket_state *s = w->tracker.state;
+    if (s->attempt_ns && next_steady_ns > s->attempt_ns + s->spec.take_profit_ttl_ns)
+        violate(w, 22, "nobody wakes for the end of an attempt");
+    int64_t bare_ns = s->uncovered_ns, grace_ns = BRACKET_GRACE_S * NS_PER_SECOND;
+    if (bare_ns && tracker_clock(w).steady_ns < bare_ns + grace_ns &&
+        next_steady_ns > bare_ns + grace_ns)
+        violate(w, 6, "nobody wakes when it has been bare for long");
+}
+
 void check_intent(struct world *w, const struct bracket_state *s, const struct bracket_action *a)
 {
     int64_t wall_ns = world_wall_ns(w);
@@ -221,10 +310,13 @@ void check_intent(struct world *w, const struct bracket_state *s, const struct b
         violate(w, 20, "an entry after the contract's cutoff");
     if (a->leg == LEG_ENTRY && (s->entry_end || s->paused))
         violate(w, 20, "an entry that nobody wants any more");
-    if (a->leg != LEG_ENTRY && s->session_close_ns &&
-        (wall_ns < s->session_open_ns || wall_ns >= s->session_close_ns))
+    int64_t open_ns, close_ns;
+    if (a->leg != LEG_ENTRY && schedule_session(&w->schedule, wall_ns, &open_ns, &close_ns) &&
+        wall_ns < open_ns)
         violate(w, 20, "an exit outside the session");
     struct checks *k = &w->checks;
+    if (a->leg != LEG_ENTRY && k->held_ns > k->reconciled_ns)
+        violate(w, 18, "an exit is sent again blindly, refused as held before");
     k->burst = k->burst_ns == w->now_ns ? k->burst + 1 : 1;
     k->burst_ns = w->now_ns;
     if (k->burst > 4)
@@ -272,6 +364,19 @@ void check_call(struct world *w, const struct bracket_action *a)
         check_no_over_close(w, a->quantity + on_the_way(w) + w->tracker.state->external);
 }
 
+void check_possible(struct world *w, const struct bracket_action *a)
+{
+    uint32_t abilities = w->schedule.abilities;
+    bool entry = a->leg == LEG_ENTRY, buys = a->side == ORDER_BUY;
+    if (w->schedule.spec.contract.kind == CONTRACT_OPTION && a->stop_price && !entry &&
+        !(abilities & BROKER_CAN_OPTION_STOPS))
+        violate(w, 6, "a stop order that the broker does not offer");
+    if (a->paired && !(abilities & BROKER_CAN_NATIVE_OCO))
+        violate(w, 5, "a pair that the broker does not offer");
+    if (buys != (entry == (w->schedule.spec.side == ORDER_BUY)))
+        violate(w, 5, "an order on the wrong side");
+}
+
 void check_unique(struct world *w, const struct bracket_action *a, bool seen)
 {
     if (seen)
@@ -284,12 +389,15 @@ void check_accepted(struct world *w, enum leg leg)
     const struct leg_order *o = bracket_find(w->tracker.state, r->leg, r->generation);
     if (!o || order_status_dead(o->status))
         violate(w, 11, "%s %d arrives, and was taken for dead", leg_name(r->leg), r->generation);
-    if (leg != LEG_ENTRY) {
-        check_no_over_close(w, 0);
-        return;
-    }
     struct exposure x;
     broker_exposure(w, &x);
+    if (leg != LEG_ENTRY) {
+        check_no_over_close(w, 0);
+        uint32_t one = w->broker.orders[w->broker.count - 1].partner ? 2 : 1;
+        if (numbers_tell(&w->checks) && x.exits_live > one)
+            violate(w, 5, "an exit beside another");
+        return;
+    }
     if (numbers_tell(&w->checks) && x.entered + x.resting_entry > w->checks.asked_most)
         violate(w, 4, "over-entry: E %lld + %lld > Q %lld", (long long)x.entered / PRICE_ONE,
                 (long long)x.resting_entry / PRICE_ONE,
@@ -303,15 +411,50 @@ static bool is_plain(const struct bracket_state *s)
            !s->spec.flat_ns && !s->closing;
 }
 
-/* What the world did without telling, after which "closed" may be wrong until it is heard. */
-static bool is_misled(const struct checks *c)
+bool is_misled(const struct checks *c)
 {
     return c->late_fill || c->bust || c->amnesia || c->external || c->lied;
+}
+
+static int64_t folded_exits(const struct bracket_state *s)
+{
+    return folded_net(s, LEG_TAKE_PROFIT) + folded_net(s, LEG_STOP_LOSS) + folded_net(s, LEG_EXIT);
+}
+
+/* The guard, by intents that derive never asks for: no room for one contract more, none beside an
+ * order of the leg that lives, none when no entry is wanted. */
+static void check_guard(struct world *w, const struct bracket_state *s)
+{
+    struct order_clock clock = tracker_clock(w);
+    struct known k;
+    known_sum(s, clock, &k);
+    int64_t exit_room = k.entered - s->external - k.exit_reserved - folded_exits(s);
+    int64_t entry_room = s->spec.quantity - k.entry_reserved - s->legs[LEG_ENTRY].folded;
+    if (s->entry_end || s->paused || s->spec.adopts_position)
+        entry_room = 0;
+    for (int leg = 0; leg < LEG_COUNT; leg++) {
+        int64_t room = leg == LEG_ENTRY ? entry_room : exit_room;
+        struct order_event e;
+        struct bracket_state after;
+        order_event_init(&e, EVENT_SUBMIT, clock);
+        e.leg = (enum leg)leg;
+        e.generation = s->legs[leg].generation + 1;
+        e.order_type = ORDER_TYPE_MARKET;
+        e.quantity = (room > 0 ? room : 0) + PRICE_ONE;
+        if (bracket_live(s, e.leg) && room > PRICE_ONE)
+            e.quantity = PRICE_ONE;
+        bracket_step(s, &e, &after);
+        if (bracket_find(&after, e.leg, e.generation))
+            violate(w, leg == LEG_ENTRY ? 4 : 5, "the guard lets %s %d for %lld pass",
+                    leg_name(e.leg), e.generation, (long long)e.quantity / PRICE_ONE);
+    }
 }
 
 void check_commit(struct world *w)
 {
     const struct bracket_state *s = w->tracker.state;
+    if (thorough(w))
+        check_guard(w, s);
     if (!bracket_status_final(s->status) || is_misled(&w->checks))
         return;
     struct exposure x;
@@ -355,16 +498,45 @@ static bool calls_under_way(const struct world *w)
            world_calling(w, CALL_CANCEL, LEG_ENTRY, 0);
 }
 
+/* The status that the machine ends with is the one that the broker told. */
+static bool same_ends(const struct world *w, const struct bracket_state *s)
+{
+    for (uint32_t i = 0; i < w->broker.count && !w->checks.lied; i++) {
+        const struct sim_order *o = &w->broker.orders[i];
+        const struct leg_order *known = bracket_find(s, o->report.leg, o->report.generation);
+        if (known && known->death == DEATH_BROKER && !o->forgotten &&
+            known->status != o->report.status)
+            return false;
+    }
+    return true;
+}
+
+/* The cutoff or flat_at is over. */
+static bool is_late(const struct world *w, const struct bracket_state *s)
+{
+    int64_t wall_ns = world_wall_ns(w), cutoff_ns = s->spec.contract.cutoff_ns;
+    return (cutoff_ns && wall_ns >= cutoff_ns) || (s->spec.flat_ns && wall_ns >= s->spec.flat_ns);
+}
+
+/* The stop stands at its price, where that is plain. */
+static bool stop_is_in_place(const struct bracket_state *s)
+{
+    const struct leg_order *o = bracket_live(s, LEG_STOP_LOSS);
+    return !o || s->spec.stop_loss.kind != EXIT_PRICE || o->stop_price == s->spec.stop_loss.value;
+}
+
 /* 7: what rests is what is open, of the kind that was asked for. */
 static bool is_protected(const struct world *w, const struct bracket_state *s,
                          const struct exposure *x)
 {
     bool armed = s->spec.arm == ARM_PARTIAL || !x->entries_live;
     bool stop = s->spec.stop_loss.kind != EXIT_NONE, profit = s->spec.take_profit.kind != EXIT_NONE;
-    if (!w->broker.market.open)
+    if (!w->broker.market.open || !stop_is_in_place(s) || is_late(w, s))
         return false;
     if (s->spec.protection == PROTECTION_WATCHED || !armed || (!stop && !profit))
         return x->resting == 0;
+    if (s->spec.protection == PROTECTION_RESTING_BOTH && profit && x->resting_profits != x->open)
+        return false;
     if (stop)
         return x->resting_stops == x->open && x->resting == x->open;
     return x->resting == x->open;
@@ -376,6 +548,9 @@ static bool is_stable(const struct world *w, const struct bracket_state *s,
     bool idle = x->entries_live == 0 && x->exits_live == 0;
     /* A user asked for less when more had filled already. */
     bool lowered = x->entered > s->spec.quantity && x->entered <= w->checks.asked_most;
+    /* The first fill of an exit ends the entry; so do a pause, the cutoff and flat_at. */
+    if (x->entries_live && !is_misled(&w->checks) && (x->exited > 0 || s->paused || is_late(w, s)))
+        return false;
     bool noted = (s->reviewed & REVIEW_OVER_CLOSE) && is_misled(&w->checks);
     switch (s->status) {
     case BRACKET_CLOSED:
@@ -385,7 +560,10 @@ static bool is_stable(const struct world *w, const struct bracket_state *s,
     case BRACKET_REJECTED:
         return idle && (x->entered == 0 || s->spec.adopts_position);
     case BRACKET_WORKING:
-        return x->entries_live > 0 && x->resting == 0 && (x->open == 0 || is_plain(s));
+        return (x->entries_live > 0 || s->paused) && x->resting == 0 &&
+               (x->open == 0 || is_plain(s));
+    case BRACKET_SUBMITTING:
+        return s->paused && idle;
     case BRACKET_PROTECTING:
         return is_protected(w, s, x);
     case BRACKET_NEEDS_REVIEW:
@@ -394,6 +572,17 @@ static bool is_stable(const struct world *w, const struct bracket_state *s,
     default:
         return ended && idle;
     }
+}
+
+/* Orders that the machine keeps in sums alone: what befalls them now it does not hear. */
+static bool has_folded(const struct world *w, const struct bracket_state *s)
+{
+    for (uint32_t i = 0; i < w->broker.count; i++) {
+        const struct sim_report *r = &w->broker.orders[i].report;
+        if (r->filled && !bracket_find(s, r->leg, r->generation))
+            return true;
+    }
+    return false;
 }
 
 bool check_settled(struct world *w)
@@ -406,9 +595,12 @@ bool check_settled(struct world *w)
     broker_exposure(w, &x);
     known_sum(s, tracker_clock(w), &k);
     bool same = k.entered == x.entered && k.exited == x.exited && s->external == w->broker.external;
-    /* A late fill of an order that is kept no longer shows in the position alone. */
+    /* What befalls an order that is kept no longer shows in the position alone; or it is a
+     * person's. */
     same |= w->checks.late_fill && k.open == x.open;
-    bool unknown = w->checks.amnesia || w->checks.lied;
+    same |= is_misled(&w->checks) && s->status == BRACKET_NEEDS_REVIEW;
+    bool unknown = w->checks.amnesia || w->checks.lied ||
+                   ((w->checks.bust || w->checks.late_fill) && has_folded(w, s));
     if (!same && !unknown)
         return false;
     if (unknown) {
@@ -418,5 +610,5 @@ bool check_settled(struct world *w)
         x.open = k.open;
     }
     bool ended = s->spec.contract.end_ns && world_wall_ns(w) >= s->spec.contract.end_ns;
-    return is_stable(w, s, &x, ended);
+    return same_ends(w, s) && is_stable(w, s, &x, ended);
 }

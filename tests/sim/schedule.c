@@ -119,6 +119,42 @@ static void draw_commands(struct schedule *s, struct random *r)
     }
 }
 
+/* One in 32 is long and busy: a stop that trails closely, many contracts, a price that runs. */
+static void draw_busy(struct schedule *s, struct random *r)
+{
+    struct bracket_spec *spec = &s->spec;
+    if (!chance(r, 32) || spec->adopts_position || spec->protection == PROTECTION_WATCHED)
+        return;
+    s->busy = true;
+    spec->quantity = between(r, 20, 40) * PRICE_ONE;
+    spec->entry_type = ORDER_TYPE_MARKET;
+    spec->limit_price = spec->stop_price = 0;
+    spec->take_profit = (struct exit_terms){.kind = EXIT_NONE};
+    spec->stop_loss = (struct exit_terms){.kind = EXIT_TRAIL_PRICE, .value = 2 * PRICE_ONE};
+    spec->flat_ns = spec->contract.cutoff_ns = spec->contract.end_ns = 0;
+    s->faults |= UINT64_C(1) << FAULT_FILL_IN_CANCEL | UINT64_C(1) << FAULT_PARTIAL_FILL;
+    /* What was taken for dead wrongly is, among so many, not looked for any more. */
+    s->faults &= ~(UINT64_C(1) << FAULT_HIDDEN | UINT64_C(1) << FAULT_LIE);
+    s->close_ns = 0;
+    s->fair_ns = seconds(r, 100, 200);
+    s->command_count = 0;
+}
+
+bool schedule_session(const struct schedule *s, int64_t wall_ns, int64_t *ret_open_ns,
+                      int64_t *ret_close_ns)
+{
+    if (!s->close_ns)
+        return false;
+    int64_t open_ns = START_WALL_NS - NS_PER_SECOND, close_ns = START_WALL_NS + s->close_ns;
+    while (close_ns <= wall_ns) {
+        open_ns = close_ns + NIGHT_NS;
+        close_ns = open_ns + 100 * s->close_ns;
+    }
+    *ret_open_ns = open_ns;
+    *ret_close_ns = close_ns;
+    return true;
+}
+
 void schedule_draw(struct schedule *s, uint64_t seed, struct random *r)
 {
     memset(s, 0, sizeof(*s));
@@ -126,11 +162,12 @@ void schedule_draw(struct schedule *s, uint64_t seed, struct random *r)
     s->abilities = (uint32_t)random_next(r) & ((1 << 7) - 1);
     s->checks_held = chance(r, 2);
     s->closes_at_end = chance(r, 2);
+    s->reconciles = chance(r, 2);
     draw_contract(&s->spec, r);
     draw_entry(&s->spec, r);
     draw_protection(s, r);
     draw_commands(s, r);
-    s->faults = chance(r, 8) ? 0 : (uint32_t)random_next(r) & ((1U << FAULT_COUNT) - 1);
+    s->faults = chance(r, 8) ? 0 : random_next(r) & ((UINT64_C(1) << FAULT_COUNT) - 1);
     s->crashes = (int32_t)random_below(r, 3);
     s->drift = between(r, -20, 25) * (PRICE_ONE / 100);
     if (s->spec.side == ORDER_SELL)
@@ -138,4 +175,5 @@ void schedule_draw(struct schedule *s, uint64_t seed, struct random *r)
     if (chance(r, 3))
         s->close_ns = seconds(r, 10, 60);
     s->fair_ns = seconds(r, 10, 60);
+    draw_busy(s, r);
 }

@@ -22,7 +22,9 @@ struct schedule {
     uint32_t abilities; /* BROKER_CAN_ */
     bool checks_held;   /* the broker refuses to sell more than the position that no order holds */
     bool closes_at_end; /* once all is stable, a user closes the bracket */
-    uint32_t faults;    /* bits */
+    bool busy;          /* many orders, most of which fill a little */
+    bool reconciles;    /* also when nothing asks for it */
+    uint64_t faults;    /* bits */
     int32_t crashes;    /* at most */
     int64_t drift;      /* per move of the price, 1e-6 */
     int64_t close_ns;   /* the first session's; 0 = always open */
@@ -39,6 +41,10 @@ enum { PRICE_ONE = 1000000 };
 #define NIGHT_NS (INT64_C(63000) * 1000000000)
 
 #define NOT_FOUND_BOUND_NS (INT64_C(5) * 1000000000)
+
+/* The session that is at this wall-clock time, or the one that comes next; false: always open. */
+bool schedule_session(const struct schedule *s, int64_t wall_ns, int64_t *ret_open_ns,
+                      int64_t *ret_close_ns);
 
 /* Draws it all; r goes on being used. */
 void schedule_draw(struct schedule *s, uint64_t seed, struct random *r);

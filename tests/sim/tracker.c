@@ -138,6 +138,7 @@ static void plan_wake(struct world *w)
     if (t->must_reconcile && t->next_reconcile_ns < at_ns)
         at_ns = t->next_reconcile_ns;
     int64_t next_ns = bracket_next_steady_ns(t->state, tracker_clock(w));
+    check_next(w, next_ns);
     if (next_ns < INT64_MAX - t->lag_ns && next_ns + t->lag_ns < at_ns)
         at_ns = next_ns + t->lag_ns;
     w->at_ns[SLOT_WAKE] = greater(at_ns, w->now_ns + NS_PER_MS);
@@ -150,6 +151,7 @@ static void finish(struct world *w)
     struct bracket_action actions[BRACKET_ACTIONS_MAX], effects[BRACKET_ACTIONS_MAX];
     uint32_t count = 0;
     size_t derived = bracket_derive(t->draft, tracker_clock(w), actions);
+    check_derived(w, t->draft, actions, derived);
     for (size_t i = 0; i < derived; i++) {
         struct order_event intent;
         const struct bracket_action *a = &actions[i];
@@ -192,21 +194,10 @@ static struct uuid id_of(uint64_t seed)
 /* The session that is, or the one that comes next. */
 static void feed_session(struct world *w)
 {
-    const struct tracker *t = &w->tracker;
-    int64_t close_ns = w->schedule.close_ns, wall_ns = world_wall_ns(w) - START_WALL_NS;
-    if (!close_ns)
-        return;
-    int64_t open_ns = -NS_PER_SECOND;
-    while (close_ns <= wall_ns) {
-        open_ns = close_ns + NIGHT_NS;
-        close_ns = open_ns + 100 * w->schedule.close_ns;
-    }
-    if (t->draft->session_close_ns == START_WALL_NS + close_ns)
-        return;
     struct order_event e = event_of(w, EVENT_SESSION);
-    e.from_ns = START_WALL_NS + open_ns;
-    e.to_ns = START_WALL_NS + close_ns;
-    feed(w, &e);
+    if (schedule_session(&w->schedule, world_wall_ns(w), &e.from_ns, &e.to_ns) &&
+        w->tracker.draft->session_close_ns != e.to_ns)
+        feed(w, &e);
 }
 
 static void feed_first(struct world *w)
@@ -234,7 +225,10 @@ void tracker_start(struct world *w)
     memset(t->seen, 0, sizeof(t->seen));
     t->seen_next = 0;
     t->next_poll_ns = t->next_query_ns = t->next_reconcile_ns = w->now_ns;
-    w->checks.bare_since_ns = 0;
+    /* What the last process saw and did not commit was never seen. */
+    w->checks.bare_since_ns = t->state->uncovered_ns;
+    w->checks.held_ns = t->state->reconcile_ns;
+    w->checks.reconciled_ns = t->state->reconciled_ns;
     if (t->log_count > 0) {
         /* The steady clock goes on from the last event that is stored. */
         t->lag_ns = w->now_ns - t->log[t->log_count - 1].clock.steady_ns - NS_PER_MS;
@@ -287,7 +281,8 @@ void tracker_wake(struct world *w)
     if (w->now_ns >= t->next_poll_ns) {
         poll(w);
         /* Fills outside of our orders show in the position alone. */
-        if (world_chance(w, 4) && !world_calling(w, CALL_RECONCILE, LEG_ENTRY, 0))
+        if ((w->schedule.reconciles || is_misled(&w->checks)) && world_chance(w, 4) &&
+            !world_calling(w, CALL_RECONCILE, LEG_ENTRY, 0))
             world_call(w, CALL_RECONCILE, &(struct bracket_action){.kind = ACTION_RECONCILE});
     }
     begin(w);
@@ -371,6 +366,11 @@ static bool is_news(struct tracker *t, const struct sim_report *r)
 static void feed_report(struct world *w, const struct message *m, const struct sim_report *r)
 {
     const struct leg_order *o = bracket_find(w->tracker.draft, r->leg, r->generation);
+    /* Nobody can tell whether the fills of an order that is kept as a sum are new. The position
+     * can. */
+    if (!o && order_status_dead(r->status) &&
+        r->generation <= w->tracker.draft->legs[r->leg].folded_generation)
+        return;
     /* What the machine is not sure of is told again; so is that what it takes for dead is not. */
     bool sure =
         o && (order_status_dead(o->status)
@@ -431,7 +431,7 @@ static int64_t folded(const struct bracket_state *s)
 {
     int64_t sum = 0;
     for (int leg = 0; leg < LEG_COUNT; leg++)
-        sum += s->legs[leg].folded;
+        sum += s->legs[leg].folded - s->legs[leg].folded_busted;
     return sum;
 }
 
@@ -444,8 +444,10 @@ static void feed_external(struct world *w, const struct message *m)
     int64_t open = s->spec.adopts_position ? s->spec.quantity : 0;
     if (m->folded != folded(s))
         return;
-    for (int leg = 0; leg < LEG_COUNT; leg++)
-        open += leg == LEG_ENTRY ? s->legs[leg].folded : -s->legs[leg].folded;
+    for (int leg = 0; leg < LEG_COUNT; leg++) {
+        int64_t net = s->legs[leg].folded - s->legs[leg].folded_busted;
+        open += leg == LEG_ENTRY ? net : -net;
+    }
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         const struct leg_order *o = &s->orders[i];
         const struct sim_report *r = reported(m, o);

@@ -91,8 +91,10 @@ bool world_call(struct world *w, enum call call, const struct bracket_action *a)
         return false;
     }
     int64_t folded = 0;
-    for (int leg = 0; leg < LEG_COUNT; leg++)
-        folded += w->tracker.state->legs[leg].folded;
+    for (int leg = 0; leg < LEG_COUNT; leg++) {
+        const struct leg_ledger *l = &w->tracker.state->legs[leg];
+        folded += l->folded - l->folded_busted;
+    }
     m->call = call;
     m->answered = false;
     m->process = w->tracker.process;
@@ -218,8 +220,8 @@ static struct order_quote make_quote(struct world *w)
 {
     const struct market *m = &w->broker.market;
     struct order_quote q = {
-        .bid = m->price,
-        .ask = m->price,
+        .bid = m->price - world_between(w, 1, 5) * (PRICE_ONE / 100),
+        .ask = m->price + world_between(w, 1, 5) * (PRICE_ONE / 100),
         .at_steady_ns = tracker_clock(w).steady_ns,
         .halted = w->now_ns < m->halted_until_ns,
     };
@@ -371,20 +373,19 @@ static void set_up(struct world *w, uint64_t seed)
 /* All is stable. The first time, half of the schedules have a user close the bracket. */
 static bool done(struct world *w)
 {
-    if (!w->fair || !w->tracker.up)
-        return false;
-    if (w->tracker.state->paused)
-        tracker_command(w, EVENT_RESUMED);
-    if (!check_settled(w))
+    if (!w->fair || !w->tracker.up || !check_settled(w))
         return false;
     const struct bracket_state *s = w->tracker.state;
-    bool open = !bracket_status_final(s->status) && s->status != BRACKET_NEEDS_REVIEW;
-    if (!w->closing_at_end && w->schedule.closes_at_end && open && !s->closing) {
-        w->closing_at_end = true;
-        tracker_command(w, EVENT_CLOSE_REQUESTED);
+    if (s->paused) {
+        tracker_command(w, EVENT_RESUMED);
         return false;
     }
-    return true;
+    bool open = s->status == BRACKET_PROTECTING || s->status == BRACKET_WORKING;
+    if (w->closing_at_end || !w->schedule.closes_at_end || !open)
+        return !w->closing_at_end || !open;
+    w->closing_at_end = true;
+    tracker_command(w, EVENT_CLOSE_REQUESTED);
+    return false;
 }
 
 bool world_run(struct world *w, uint64_t seed)
