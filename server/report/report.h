@@ -45,7 +45,7 @@ struct report_symbol {
 /* What the trades of a strategy came to. */
 struct report_account {
     const struct metrics *chosen, *best, *worst;
-    const char *intrabar;                            /* what "as chosen" means: "pessimistic"... */
+    const char *intrabar; /* what "as chosen" means: "pessimistic"... */
     /* Fires that were not entered: too late or without a level; the symbol in a position; less than
      * one step; more than the cash. */
     int64_t skipped_late, skipped_in_position, skipped_too_small, skipped_unaffordable;
