@@ -240,22 +240,36 @@ static struct study_request request_for(const struct rule *rule, enum shard_unit
     return r;
 }
 
-/* The first `sessions` of the bars, with the closes of session `changed` (-1 = none) moved. */
+static void copy_into(struct bars_builder *ret, const struct bars *from, int64_t sessions)
+{
+    int64_t count = from->sessions[sessions - 1].end;
+    assert_int_equal(bars_builder_init(ret, count, BAR_ALL_COLUMNS, NULL), ERR_OK);
+    memcpy(ret->time_ns, from->time_ns, (size_t)count * 8);
+    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
+        memcpy(ret->column[c], from->column[c], (size_t)count * 8);
+}
+
+static const struct bars *published(struct bars_builder *b, const struct bars *like)
+{
+    const struct bars *bars = NULL;
+    assert_int_equal(bars_publish(b, like->calendar, like->timeframe, -2, &bars, NULL), ERR_OK);
+    bars_builder_release(b);
+    return bars;
+}
+
+/* The first `sessions` of the bars, with opens and closes of session `changed` (-1 = none) moved.
+ */
 static const struct bars *copied(const struct bars *from, int64_t sessions, int64_t changed)
 {
     struct bars_builder b;
-    const struct bars *copy = NULL;
-    int64_t count = from->sessions[sessions - 1].end;
-    assert_int_equal(bars_builder_init(&b, count, BAR_ALL_COLUMNS, NULL), ERR_OK);
-    memcpy(b.time_ns, from->time_ns, (size_t)count * 8);
-    for (int c = 0; c < BAR_COLUMN_COUNT; c++)
-        memcpy(b.column[c], from->column[c], (size_t)count * 8);
-    for (int64_t i = 0; changed >= 0 && i < count; i++)
-        if (bars_session_of(from, i) == changed)
-            b.column[BAR_CLOSE][i] = b.column[i % 2 ? BAR_LOW : BAR_HIGH][i];
-    assert_int_equal(bars_publish(&b, from->calendar, from->timeframe, -2, &copy, NULL), ERR_OK);
-    bars_builder_release(&b);
-    return copy;
+    copy_into(&b, from, sessions);
+    for (int64_t i = 0; changed >= 0 && i < b.count; i++) {
+        if (bars_session_of(from, i) != changed)
+            continue;
+        b.column[BAR_OPEN][i] = b.column[i % 2 ? BAR_HIGH : BAR_LOW][i];
+        b.column[BAR_CLOSE][i] = b.column[i % 2 ? BAR_LOW : BAR_HIGH][i];
+    }
+    return published(&b, from);
 }
 
 struct scene {
@@ -336,6 +350,13 @@ static void a_later_range_recalls_the_shards_that_it_does_not_cut(void **state)
     assert_int_equal(s.market.done, 3);
     r.to_ns = instant("2024-06-12", 17 * 60); /* cuts June */
     assert_int_equal(compare(&s.market, &r), 2);
+    /* Another cut through the same days is another question of them. */
+    r.to_ns += 60 * NS_PER_MINUTE;
+    assert_int_equal(compare(&s.market, &r), 2);
+    r.from_ns = instant("2024-04-01", 15 * 60);
+    assert_int_equal(compare(&s.market, &r), 2);
+    r.from_ns += 60 * NS_PER_MINUTE;
+    assert_int_equal(compare(&s.market, &r), 2);
     r.from_ns = instant("2024-05-01", 0); /* April is history now: other shards, for their state */
     assert_int_equal(compare(&s.market, &r), 2);
     rule_free(rule);
@@ -367,6 +388,51 @@ static void an_appended_day_recomputes_the_last_shard_only(void **state)
         rule_free(rule);
         scene_release(&s);
     }
+}
+
+/* What comes after a shard's last session is unknown until its bars are there, and then known. */
+static void the_end_of_the_data_is_part_of_what_a_shard_depends_on(void **state)
+{
+    (void)state;
+    static const char *const horizons[] = {"5m", "next_open"};
+    struct rule *rule = compiled("rsi(5) < 30");
+    for (int i = 0; i < 2; i++) {
+        struct scene s;
+        scene_init(&s);
+        struct study_request r = request_for(rule, SHARD_BY_MONTH);
+        r.trigger = STUDY_EVERY_BAR;
+        r.horizon_count = 1;
+        study_horizon_parse(horizons[i], strlen(horizons[i]), &r.horizons[0], NULL);
+        int64_t may = sessions_before(s.full, "2024-06-01");
+        set_bars(&s, 0, copied(s.full, may, -1));
+        assert_int_equal(compare(&s.market, &r), 0);
+        set_bars(&s, 0, bars_ref(s.full));
+        assert_int_equal(compare(&s.market, &r), 1);
+        set_bars(&s, 0, copied(s.full, s.full->session_count, may)); /* the first day of June */
+        assert_int_equal(compare(&s.market, &r), i == 0 ? 2 : 1);
+        scene_release(&s);
+    }
+    rule_free(rule);
+}
+
+/* Windows are summed exactly or not, all over the symbol. */
+static void a_price_that_is_no_decimal_makes_all_shards_others(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct bars_builder b;
+    scene_init(&s);
+    struct rule *rule = compiled("close > sma(50)");
+    struct study_request r = request_for(rule, SHARD_BY_MONTH);
+    assert_int_equal(compare(&s.market, &r), 0);
+    copy_into(&b, s.full, s.full->session_count);
+    double high = b.column[BAR_HIGH][b.count - 1];
+    b.column[BAR_HIGH][b.count - 1] = high + high / 3e7;
+    set_bars(&s, 0, published(&b, s.full));
+    assert_int_equal(s.market.bars[0]->price_decimals, -1);
+    assert_int_equal(compare(&s.market, &r), 0);
+    rule_free(rule);
+    scene_release(&s);
 }
 
 static void a_day_changed_in_the_middle_recomputes_what_follows(void **state)
@@ -637,6 +703,8 @@ int main(void)
         cmocka_unit_test(the_same_question_is_answered_from_memory),
         cmocka_unit_test(a_later_range_recalls_the_shards_that_it_does_not_cut),
         cmocka_unit_test(an_appended_day_recomputes_the_last_shard_only),
+        cmocka_unit_test(the_end_of_the_data_is_part_of_what_a_shard_depends_on),
+        cmocka_unit_test(a_price_that_is_no_decimal_makes_all_shards_others),
         cmocka_unit_test(a_day_changed_in_the_middle_recomputes_what_follows),
         cmocka_unit_test(any_hole_is_filled),
         cmocka_unit_test(damaged_results_are_as_none),
