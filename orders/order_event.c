@@ -100,7 +100,7 @@ static bool all_zero(const unsigned char *bytes, size_t size_bytes)
 
 static unsigned char *put(unsigned char *out, int64_t value)
 {
-    uint64_t x = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    uint64_t x = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
     for (; x >= 0x80; x >>= 7)
         *out++ = (unsigned char)(x | 0x80);
     *out++ = (unsigned char)x;
