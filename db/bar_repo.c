@@ -303,8 +303,9 @@ enum err bar_plan_publish(const struct bar_plan *plan, struct bars_builder *b,
                                             .open_ns = day->open_ns,
                                             .close_ns = day->close_ns};
     }
-    enum err err = bars_publish_sessions(b, plan->series.calendar, plan->series.timeframe,
-                                         plan->price_decimals, sessions, plan->day_count, ret, e);
+    int32_t decimals = plan->price_decimals >= 0 ? plan->price_decimals : -2; /* -2: find where */
+    enum err err = bars_publish_sessions(b, plan->series.calendar, plan->series.timeframe, decimals,
+                                         sessions, plan->day_count, ret, e);
     if (err != ERR_OK)
         free(sessions);
     return err;

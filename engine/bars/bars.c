@@ -130,25 +130,36 @@ static bool is_decimal(double p, double scale)
 }
 
 static const double power_of_ten[7] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
+enum { MOST_DECIMALS = 6 };
 
-static int32_t find_price_decimals(const struct bars_builder *b)
+/* The fewest decimals of all prices before decimal_end. What is decimal with the most is so with
+ * the fewest that suffice, since its k only shrinks. */
+static int32_t fewest_decimals(const struct bars *b)
 {
     int32_t decimals = 0;
-    for (int c = BAR_OPEN; c <= BAR_CLOSE; c++) {
-        const double *column = b->column[c];
-        for (int64_t i = 0; column && i < b->count; i++) {
-            while (decimals < 6 && !is_decimal(column[i], power_of_ten[decimals]))
+    for (int c = BAR_OPEN; c <= BAR_CLOSE; c++)
+        for (int64_t i = 0; b->column[c] && i < b->decimal_end && decimals < MOST_DECIMALS; i++)
+            while (decimals < MOST_DECIMALS && !is_decimal(b->column[c][i], power_of_ten[decimals]))
                 decimals++;
-            if (decimals == 6 && !is_decimal(column[i], 1e6))
-                return -1;
-        }
-    }
-    /* What is exact with few decimals may be too big with more: 2^53 + 2 among thousandths. */
-    for (int c = BAR_OPEN; c <= BAR_CLOSE && decimals > 0; c++)
-        for (int64_t i = 0; b->column[c] && i < b->count; i++)
-            if (!is_decimal(b->column[c][i], power_of_ten[decimals]))
-                return -1;
     return decimals;
+}
+
+static void find_decimals(struct bars *b)
+{
+    b->decimal_end = b->count;
+    for (int c = BAR_OPEN; c <= BAR_CLOSE; c++)
+        for (int64_t i = 0; b->column[c] && i < b->decimal_end; i++)
+            if (!is_decimal(b->column[c][i], power_of_ten[MOST_DECIMALS]))
+                b->decimal_end = i;
+    b->price_decimals = b->decimal_end > 0 ? fewest_decimals(b) : -1;
+}
+
+static void set_decimals(struct bars *b, int32_t price_decimals)
+{
+    b->price_decimals = price_decimals;
+    b->decimal_end = price_decimals >= 0 ? b->count : 0;
+    if (price_decimals < -1)
+        find_decimals(b);
 }
 
 enum err bars_publish_sessions(struct bars_builder *b, const struct calendar *calendar,
@@ -168,7 +179,7 @@ enum err bars_publish_sessions(struct bars_builder *b, const struct calendar *ca
     }
     owner->bars.count = b->count;
     owner->bars.time_ns = b->time_ns;
-    owner->bars.price_decimals = price_decimals < -1 ? find_price_decimals(b) : price_decimals;
+    set_decimals(&owner->bars, price_decimals);
     owner->bars.session_count = session_count;
     owner->bars.sessions = sessions;
     owner->bars.calendar = calendar;

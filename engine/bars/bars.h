@@ -5,9 +5,11 @@
  * all finite, >= 0, volume >= 0. A column that was not asked for is NULL; time_ns is always there.
  * Immutable once published, reference counted, shared between workers without locks.
  *
- * Prices come from decimals. price_decimals says that every price p of the loaded columns is the
- * double nearest to k / 10^price_decimals for an integer k (|k| <= 2^53): windows of prices can
- * then be summed in integers, exactly. -1 when that does not hold.
+ * Prices come from decimals. Every price p of the loaded columns in bars [0, decimal_end) is the
+ * double nearest to k / 10^price_decimals for an integer k: windows of prices can then be summed in
+ * integers, exactly. decimal_end is where the first bar stands of which that does not hold, and
+ * from there on doubles are summed. It is a place and no property of the whole series so that a bar
+ * never changes what was computed before it.
  */
 #ifndef ENGINE_BARS_H
 #define ENGINE_BARS_H
@@ -31,7 +33,8 @@ struct bars {
     int64_t count;
     const int64_t *time_ns;                 /* [count] bar start, UTC */
     const double *column[BAR_COLUMN_COUNT]; /* [count] each, or NULL */
-    int32_t price_decimals;                 /* 0..6, or -1 */
+    int32_t price_decimals;                 /* 0..6; of no meaning when decimal_end is 0 */
+    int64_t decimal_end;                    /* 0..count; see above */
     int64_t session_count;
     const struct bars_session *sessions;
     const struct calendar *calendar;
@@ -53,7 +56,8 @@ enum err bars_builder_init(struct bars_builder *b, int64_t count, uint32_t colum
 void bars_builder_release(struct bars_builder *b); /* also after publish (then does nothing) */
 /* Finds the sessions from the calendar, takes ownership of the builder's memory and returns bars
  * with one reference. ERR_DATA when a bar is out of order or outside every session (line = its
- * 1-based index). price_decimals < -1 means "find out" (a pass over the prices). */
+ * 1-based index). price_decimals 0..6 is of all bars, -1 says that no bar is known to be decimal,
+ * and less means "find out" (a pass over the prices). */
 enum err bars_publish(struct bars_builder *b, const struct calendar *calendar,
                       struct timeframe timeframe, int32_t price_decimals, const struct bars **ret,
                       struct error *e);
@@ -74,6 +78,11 @@ int64_t bars_lower_bound(const struct bars *b, int64_t time_ns);
 int64_t bars_session_of(const struct bars *b, int64_t i);
 /* The first session with day >= `day`; session_count when there is none. */
 int64_t bars_session_lower_bound(const struct bars *b, int32_t day);
+/* The decimals of a block of bars that begins at `start` and does not cross decimal_end, or -1. */
+static inline int32_t bars_decimals_at(const struct bars *b, int64_t start)
+{
+    return start < b->decimal_end ? b->price_decimals : -1;
+}
 
 /* Bars of a longer timeframe from 1m (or any shorter) bars, inside the session and aligned to its
  * open: open of the first, max high, min low, close of the last, sum of volume. Wants all five
@@ -85,5 +94,8 @@ enum err bars_resample(const struct bars *source, struct timeframe timeframe, ui
  * timeframe must be a multiple. */
 int64_t bars_resample_session(const struct bars *source, int64_t session,
                               struct timeframe timeframe, struct bars_builder *out, int64_t at);
+/* How many bars of that session are made of bars before `end` alone. */
+int64_t bars_resample_before(const struct bars *source, int64_t session, struct timeframe timeframe,
+                             int64_t end);
 
 #endif

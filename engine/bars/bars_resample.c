@@ -76,6 +76,20 @@ int64_t bars_resample_session(const struct bars *source, int64_t session,
     return bin - at;
 }
 
+int64_t bars_resample_before(const struct bars *source, int64_t session, struct timeframe timeframe,
+                             int64_t end)
+{
+    const struct bars_session *s = &source->sessions[session];
+    int64_t count = 0;
+    for (int64_t first = s->first; first < s->end && first < end; count++) {
+        first =
+            bin_end(source, s, first, bin_start(s, source->time_ns[first], timeframe), timeframe);
+        if (first > end)
+            break;
+    }
+    return count;
+}
+
 /* All sessions; fills `out` unless it is NULL. Returns the number of bins. */
 static int64_t walk_sessions(const struct bars *b, struct timeframe timeframe,
                              struct bars_builder *out)
@@ -107,7 +121,8 @@ enum err bars_resample(const struct bars *source, struct timeframe timeframe, ui
     if (err != ERR_OK)
         return err;
     walk_sessions(source, timeframe, &builder);
-    err = bars_publish(&builder, source->calendar, timeframe, source->price_decimals, ret, e);
+    int32_t decimals = source->decimal_end == source->count ? source->price_decimals : -2;
+    err = bars_publish(&builder, source->calendar, timeframe, decimals, ret, e);
     bars_builder_release(&builder);
     return err;
 }

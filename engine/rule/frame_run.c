@@ -31,6 +31,9 @@ static bool place_sessions(struct frame_run *f)
         f->sessions[k].first = count;
         count += bars_resample_session(source, k, f->frame->timeframe, NULL, count);
         f->sessions[k].end = count;
+        if (f->sessions[k].first == f->bars.decimal_end)
+            f->bars.decimal_end +=
+                bars_resample_before(source, k, f->frame->timeframe, source->decimal_end);
     }
     f->bars.count = f->store.count = count;
     f->bars.sessions = f->sessions;

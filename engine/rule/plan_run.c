@@ -139,7 +139,8 @@ static void eval_kernel(struct plan_run *run, const struct plan_node *node, int6
                                     .count = count,
                                     .parameter = node->parameter,
                                     .first = input->lookback_bars,
-                                    .decimals = input->price ? run->bars->price_decimals : -1,
+                                    .decimals =
+                                        input->price ? bars_decimals_at(run->bars, start) : -1,
                                     .volume = input->volume,
                                     .out = {out}};
     for (int32_t j = 0; j < node->input_count; j++)
@@ -165,7 +166,7 @@ static void eval_number(struct plan_run *run, const struct plan_node *node, int6
                         int64_t count, double *out)
 {
     const struct plan *p = run->plan;
-    struct series_context context = {run->bars, run->zone};
+    struct series_context context = {run->bars, bars_decimals_at(run->bars, start), run->zone};
     switch (node->op) {
     case PLAN_SPREAD:
         kernel_fill(p->nodes[node->input[0]].value, count, out);
@@ -233,10 +234,35 @@ static void eval_node(struct plan_run *run, int32_t i, int64_t start, int64_t co
     }
 }
 
+/* A block ends before the first bar that is not decimal: behind it sums are made otherwise. */
+static int64_t block_count(const struct plan_run *run, int64_t start, int64_t end)
+{
+    int64_t decimal_end = run->bars->decimal_end;
+    if (start < decimal_end && decimal_end < end)
+        end = decimal_end;
+    return end - start < PLAN_BLOCK_BARS ? end - start : PLAN_BLOCK_BARS;
+}
+
+/* Marks every cache as out of date: what it holds of sums is built anew from the values before. */
+static void forget_caches(struct plan_run *run)
+{
+    const struct plan *p = run->plan;
+    const int64_t rebuild = -1;
+    for (int32_t i = 0; i < p->node_count; i++) {
+        const struct plan_node *node = &p->nodes[i];
+        bool cache = node->op == PLAN_SERIES ||
+                     (node->op == PLAN_KERNEL && node->kernel->memory == INDICATOR_WINDOW);
+        if (cache && node->state_bytes > 0)
+            memcpy(run->caches + node->state_offset, &rebuild, sizeof(rebuild));
+    }
+}
+
 int64_t plan_run_next(struct plan_run *run, int64_t end)
 {
     int64_t start = run->position;
-    int64_t count = end - start < PLAN_BLOCK_BARS ? end - start : PLAN_BLOCK_BARS;
+    int64_t count = block_count(run, start, end);
+    if (start == run->bars->decimal_end)
+        forget_caches(run);
     for (int32_t f = 0; f < run->plan->frame_count; f++)
         frame_run_advance(&run->frames[f], count);
     for (int32_t i = 0; i < run->plan->node_count; i++)
@@ -279,14 +305,7 @@ double plan_run_last(const struct plan_run *run, int32_t node)
 static void forget(struct plan_run *run)
 {
     const struct plan *p = run->plan;
-    const int64_t rebuild = -1;
-    for (int32_t i = 0; i < p->node_count; i++) {
-        const struct plan_node *node = &p->nodes[i];
-        bool cache = node->op == PLAN_SERIES ||
-                     (node->op == PLAN_KERNEL && node->kernel->memory == INDICATOR_WINDOW);
-        if (cache && node->state_bytes > 0)
-            memcpy(run->caches + node->state_offset, &rebuild, sizeof(rebuild));
-    }
+    forget_caches(run);
     for (int32_t s = 0; s < p->slot_count; s++) {
         kernel_fill(NAN, p->slots[s].keep_bars, run->values + p->slots[s].offset);
         run->cursor[s] = p->slots[s].keep_bars;
@@ -319,7 +338,9 @@ static void rebuild(struct plan_run *run, int64_t bar)
     int64_t start = bar > p->rebuild_bars ? bar - p->rebuild_bars : 0;
     start_frames(run, start);
     while (start < bar) {
-        int64_t count = bar - start < PLAN_BLOCK_BARS ? bar - start : PLAN_BLOCK_BARS;
+        int64_t count = block_count(run, start, bar);
+        if (start == run->bars->decimal_end)
+            forget_caches(run);
         for (int32_t f = 0; f < p->frame_count; f++)
             if (is_rebuilt(p, f))
                 frame_run_advance(&run->frames[f], count);

@@ -113,17 +113,33 @@ void rule_run_load(struct rule_run *run, int64_t bar, const void *state)
 
 /* ---- evaluation -------------------------------------------------------------------------- */
 
+/* Puts the block's bits behind the `at` ones that the mask has. Bits of the block's last word that
+ * are beyond its count are 0. */
+static void append_bits(uint64_t *mask, int64_t at, const uint64_t *block, int64_t count)
+{
+    uint64_t *out = mask + at / 64;
+    int64_t shift = at % 64;
+    if (shift == 0) {
+        memcpy(out, block, (size_t)((count + 63) / 64) * sizeof(*out));
+        return;
+    }
+    for (int64_t w = 0; w * 64 < count; w++) {
+        out[w] |= block[w] << shift;
+        if (shift + count - w * 64 > 64)
+            out[w + 1] = block[w] >> (64 - shift);
+    }
+}
+
 void rule_run_eval(struct rule_run *run, int64_t end, uint64_t *mask)
 {
     assert(mask == NULL || run->rule->boolean);
     assert(end >= run->run.position && end <= run->run.bars->count);
+    int64_t start = run->run.position;
     while (run->run.position < end) {
-        int64_t words = (plan_run_next(&run->run, end) + 63) / 64;
-        if (mask == NULL)
-            continue;
-        const uint64_t *block = plan_run_mask(&run->run, run->rule->plan.output[0]);
-        memcpy(mask, block, (size_t)words * sizeof(*mask));
-        mask += words;
+        int64_t at = run->run.position - start;
+        int64_t count = plan_run_next(&run->run, end);
+        if (mask != NULL)
+            append_bits(mask, at, plan_run_mask(&run->run, run->rule->plan.output[0]), count);
     }
 }
 

@@ -50,8 +50,8 @@ static void fill_hl2(const struct series_context *context, struct series_state *
     (void)state;
     const struct bars *bars = context->bars;
     const double *h = bars->column[BAR_HIGH] + start, *l = bars->column[BAR_LOW] + start;
-    if (bars->price_decimals >= 0) {
-        hl2_decimal(h, l, count, decimals_scale(bars->price_decimals), out);
+    if (context->decimals >= 0) {
+        hl2_decimal(h, l, count, decimals_scale(context->decimals), out);
         return;
     }
     for (int64_t i = 0; i < count; i++)
@@ -70,8 +70,8 @@ static void fill_hlc3(const struct series_context *context, struct series_state 
     const struct bars *bars = context->bars;
     const double *h = bars->column[BAR_HIGH] + start, *l = bars->column[BAR_LOW] + start;
     const double *c = bars->column[BAR_CLOSE] + start;
-    if (bars->price_decimals >= 0) {
-        hlc3_decimal(h, l, c, count, decimals_scale(bars->price_decimals), out);
+    if (context->decimals >= 0) {
+        hlc3_decimal(h, l, c, count, decimals_scale(context->decimals), out);
         return;
     }
     for (int64_t i = 0; i < count; i++)
@@ -85,8 +85,8 @@ static void fill_ohlc4(const struct series_context *context, struct series_state
     const struct bars *bars = context->bars;
     const double *o = bars->column[BAR_OPEN] + start, *h = bars->column[BAR_HIGH] + start;
     const double *l = bars->column[BAR_LOW] + start, *c = bars->column[BAR_CLOSE] + start;
-    if (bars->price_decimals >= 0) {
-        ohlc4_decimal(o, h, l, c, count, decimals_scale(bars->price_decimals), out);
+    if (context->decimals >= 0) {
+        ohlc4_decimal(o, h, l, c, count, decimals_scale(context->decimals), out);
         return;
     }
     for (int64_t i = 0; i < count; i++)
@@ -96,8 +96,8 @@ static void fill_ohlc4(const struct series_context *context, struct series_state
 /* ---- series that follow the session ------------------------------------------------------ */
 
 /* Bars [from, to), all in one session; from == the session's first bar means: begin anew. */
-typedef void session_function(const struct bars *bars, struct series_state *state, int64_t session,
-                              int64_t from, int64_t to, double *out);
+typedef void session_function(const struct series_context *context, struct series_state *state,
+                              int64_t session, int64_t from, int64_t to, double *out);
 
 /* Cuts the block at sessions. A series that accumulates is first brought up to the block's start.
  */
@@ -110,7 +110,7 @@ static void walk_sessions(const struct series_context *context, struct series_st
         state->session = bars_session_of(bars, start);
         for (int64_t from = bars->sessions[state->session].first; from < start;) {
             int64_t to = start - from < 256 ? start : from + 256;
-            step(bars, state, state->session, from, to, unused);
+            step(context, state, state->session, from, to, unused);
             from = to;
         }
     }
@@ -120,7 +120,7 @@ static void walk_sessions(const struct series_context *context, struct series_st
             state->session++;
         int64_t to = bars->sessions[state->session].end;
         to = to < end ? to : end;
-        step(bars, state, state->session, from, to, out + (from - start));
+        step(context, state, state->session, from, to, out + (from - start));
         from = to;
     }
     state->next = end;
@@ -134,15 +134,16 @@ static void fill_constant(double value, int64_t count, double *out)
 
 /* num / den = sum(hlc3 * volume) / sum(volume), both as compensated pairs: on a flat session the
  * quotient is the price itself. value: numerator high, low, denominator high, low. */
-static void step_vwap(const struct bars *bars, struct series_state *state, int64_t session,
-                      int64_t from, int64_t to, double *out)
+static void step_vwap(const struct series_context *context, struct series_state *state,
+                      int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     if (from == bars->sessions[session].first)
         memset(state->value, 0, sizeof(state->value));
     const double *h = bars->column[BAR_HIGH], *l = bars->column[BAR_LOW];
     const double *c = bars->column[BAR_CLOSE], *v = bars->column[BAR_VOLUME];
-    bool decimal = bars->price_decimals >= 0;
-    double scale = decimal ? decimals_scale(bars->price_decimals) : 1;
+    bool decimal = context->decimals >= 0;
+    double scale = decimal ? decimals_scale(context->decimals) : 1;
     struct compensated num = {state->value[0], state->value[1]};
     struct compensated den = {state->value[2], state->value[3]};
     for (int64_t i = from; i < to; i++) {
@@ -165,16 +166,18 @@ static void step_vwap(const struct bars *bars, struct series_state *state, int64
     memcpy(state->value, (double[]){num.high, num.low, den.high, den.low}, sizeof(state->value));
 }
 
-static void step_day_open(const struct bars *bars, struct series_state *state, int64_t session,
-                          int64_t from, int64_t to, double *out)
+static void step_day_open(const struct series_context *context, struct series_state *state,
+                          int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     fill_constant(bars->column[BAR_OPEN][bars->sessions[session].first], to - from, out);
 }
 
-static void step_day_high(const struct bars *bars, struct series_state *state, int64_t session,
-                          int64_t from, int64_t to, double *out)
+static void step_day_high(const struct series_context *context, struct series_state *state,
+                          int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     const double *h = bars->column[BAR_HIGH];
     double high = from == bars->sessions[session].first ? h[from] : state->value[0];
     for (int64_t i = from; i < to; i++)
@@ -182,9 +185,10 @@ static void step_day_high(const struct bars *bars, struct series_state *state, i
     state->value[0] = high;
 }
 
-static void step_day_low(const struct bars *bars, struct series_state *state, int64_t session,
-                         int64_t from, int64_t to, double *out)
+static void step_day_low(const struct series_context *context, struct series_state *state,
+                         int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     const double *l = bars->column[BAR_LOW];
     double low = from == bars->sessions[session].first ? l[from] : state->value[0];
     for (int64_t i = from; i < to; i++)
@@ -197,17 +201,19 @@ static double previous_close(const struct bars *bars, int64_t session)
     return session > 0 ? bars->column[BAR_CLOSE][bars->sessions[session - 1].end - 1] : NAN;
 }
 
-static void step_prev_close(const struct bars *bars, struct series_state *state, int64_t session,
-                            int64_t from, int64_t to, double *out)
+static void step_prev_close(const struct series_context *context, struct series_state *state,
+                            int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     fill_constant(previous_close(bars, session), to - from, out);
 }
 
 /* The extreme of the whole previous session, found once per session. */
-static void step_prev_high(const struct bars *bars, struct series_state *state, int64_t session,
-                           int64_t from, int64_t to, double *out)
+static void step_prev_high(const struct series_context *context, struct series_state *state,
+                           int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     if (from == bars->sessions[session].first) {
         state->value[0] = NAN;
         if (session > 0) {
@@ -221,9 +227,10 @@ static void step_prev_high(const struct bars *bars, struct series_state *state, 
     fill_constant(state->value[0], to - from, out);
 }
 
-static void step_prev_low(const struct bars *bars, struct series_state *state, int64_t session,
-                          int64_t from, int64_t to, double *out)
+static void step_prev_low(const struct series_context *context, struct series_state *state,
+                          int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     if (from == bars->sessions[session].first) {
         state->value[0] = NAN;
         if (session > 0) {
@@ -237,9 +244,10 @@ static void step_prev_low(const struct bars *bars, struct series_state *state, i
     fill_constant(state->value[0], to - from, out);
 }
 
-static void step_gap(const struct bars *bars, struct series_state *state, int64_t session,
-                     int64_t from, int64_t to, double *out)
+static void step_gap(const struct series_context *context, struct series_state *state,
+                     int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     double close = previous_close(bars, session);
     double open = bars->column[BAR_OPEN][bars->sessions[session].first];
@@ -252,27 +260,31 @@ static double whole_minutes(int64_t ns)
     return (double)minutes;
 }
 
-static void step_minutes_since_open(const struct bars *bars, struct series_state *state,
-                                    int64_t session, int64_t from, int64_t to, double *out)
+static void step_minutes_since_open(const struct series_context *context,
+                                    struct series_state *state, int64_t session, int64_t from,
+                                    int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     int64_t open_ns = bars->sessions[session].open_ns;
     for (int64_t i = from; i < to; i++)
         out[i - from] = whole_minutes(bars->time_ns[i] - open_ns);
 }
 
-static void step_minutes_to_close(const struct bars *bars, struct series_state *state,
+static void step_minutes_to_close(const struct series_context *context, struct series_state *state,
                                   int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     int64_t close_ns = bars->sessions[session].close_ns;
     for (int64_t i = from; i < to; i++)
         out[i - from] = whole_minutes(close_ns - bars->time_ns[i]);
 }
 
-static void step_bar_of_day(const struct bars *bars, struct series_state *state, int64_t session,
-                            int64_t from, int64_t to, double *out)
+static void step_bar_of_day(const struct series_context *context, struct series_state *state,
+                            int64_t session, int64_t from, int64_t to, double *out)
 {
+    const struct bars *bars = context->bars;
     (void)state;
     for (int64_t i = from; i < to; i++)
         out[i - from] = (double)(i - bars->sessions[session].first + 1);

@@ -11,6 +11,7 @@
 
 struct series_context {
     const struct bars *bars;
+    int32_t decimals;        /* of the block's prices (bars_decimals_at) */
     const struct zone *zone; /* of `time` and `weekday` */
 };
 
@@ -22,7 +23,7 @@ struct series_state {
     int64_t base_ns, until_ns; /* clock: local midnight, and how long it holds */
 };
 
-/* Fills out[0..count) with bars [start, start + count). */
+/* Fills out[0..count) with bars [start, start + count), which do not cross decimal_end. */
 typedef void series_function(const struct series_context *context, struct series_state *state,
                              int64_t start, int64_t count, double *out);
 

@@ -161,8 +161,7 @@ enum err study_of_bars(const struct study_request *request, const char *name,
                        struct worker_pool *pool, const _Atomic bool *cancel,
                        struct study_result **ret, struct error *e)
 {
-    struct study_symbol symbol = {.stored = {.name = name, .calendar = bars->calendar},
-                                  .price_decimals = bars->price_decimals};
+    struct study_symbol symbol = {.stored = {.name = name, .calendar = bars->calendar}};
     memcpy(symbol.data_hash, data_hash, DATA_HASH_BYTES);
     struct shard_day *days = NULL;
     struct study *s = NULL;

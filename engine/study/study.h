@@ -28,14 +28,13 @@
 #include "engine/study/study_result.h"
 
 /* Part of every digest: changes with any change of what a study answers. */
-#define STUDY_ENGINE_VERSION "1"
+#define STUDY_ENGINE_VERSION "2"
 
 struct study;
 
 struct study_symbol {
     struct shard_symbol stored;               /* copied by study_create */
     unsigned char data_hash[DATA_HASH_BYTES]; /* of the stored bars: what the digest stands for */
-    int32_t price_decimals;                   /* of all its bars (bars.h) */
 };
 
 /* The bars of a symbol: a reference, which the study gives back, to bars with the columns of

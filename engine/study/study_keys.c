@@ -59,7 +59,7 @@ static void finish_key(struct sha256 *h, unsigned char key[DATA_HASH_BYTES])
 }
 
 /* The question, asked of one symbol; its days follow. A rule may look at sessions of the first
- * symbol's calendar, and sums windows exactly when all prices have so many decimals. */
+ * symbol's calendar. */
 static void begin_history(struct sha256 *h, const struct study *s, int32_t symbol)
 {
     const struct study_symbol *of = &s->symbols[symbol];
@@ -70,7 +70,6 @@ static void begin_history(struct sha256 *h, const struct study *s, int32_t symbo
     sha256_add_u64(h, s->request.trigger);
     add_measures(h, &s->request);
     sha256_add_string(h, calendar_name(of->stored.calendar));
-    sha256_add_u64(h, (uint64_t)of->price_decimals);
 }
 
 void study_shard_keys(const struct study *s, int64_t first, int64_t end,

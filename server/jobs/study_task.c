@@ -12,7 +12,6 @@ struct task_symbol {
     struct series_row series;
     struct shard_day *days; /* owned */
     int64_t day_count;
-    int32_t price_decimals;
     unsigned char hash[DATA_HASH_BYTES];
     char option_root[OCC_ROOT_MAX + 1]; /* with a contract in the strategy */
 };
@@ -57,7 +56,6 @@ static enum err plan_stored_days(struct task_symbol *s, const struct bar_plan *p
         memcpy(s->days[i].hash, plan->days[i].hash, DATA_HASH_BYTES);
     }
     s->day_count = plan->day_count;
-    s->price_decimals = plan->price_decimals;
     return ERR_OK;
 }
 
@@ -235,7 +233,6 @@ static enum err make_study(struct study_task *t, struct error *e)
                                                   .day_count = s->day_count,
                                                   .days = s->days};
         memcpy(symbols[i].data_hash, s->hash, DATA_HASH_BYTES);
-        symbols[i].price_decimals = s->price_decimals;
     }
     enum err err = study_create(&t->request, symbols, t->symbol_count, &t->study, e);
     free(symbols);

@@ -144,25 +144,17 @@ static void a_column_that_was_not_asked_for_is_null(void **state)
     bars_unref(b);
 }
 
-static void decimals_are_found_when_every_price_has_them(void **state)
+static void decimals_are_found_up_to_the_first_price_that_is_none(void **state)
 {
     (void)state;
     static const struct {
-        double price;
+        double price; /* of bar 3; the others are whole */
         int32_t decimals;
-    } rows[] = {{0, 0},
-                {12, 0},
-                {12.5, 1},
-                {0.1 + 0.2, -1},
-                {1e14 + 0.5, 1},
-                {0.000001, 6},
-                {0.0000001, -1},
-                {16284.7, 1},
-                {14020.7999, 4},
-                {1.0 / 3, -1},
-                {9007199254740992.0, 0},
-                {1e300, -1},
-                {123.456789, 6}};
+        int64_t end;
+    } rows[] = {{0, 0, 6},         {12, 0, 6},         {12.5, 1, 6},      {0.1 + 0.2, 0, 3},
+                {9e9 + 0.5, 1, 6}, {1e14 + 0.5, 0, 3}, /* too big for 6 decimals */
+                {0.000001, 6, 6},  {0.0000001, 0, 3},  {16284.7, 1, 6},   {14020.7999, 4, 6},
+                {1.0 / 3, 0, 3},   {1e300, 0, 3},      {123.456789, 6, 6}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct bars_builder builder;
         const struct bars *b;
@@ -170,11 +162,12 @@ static void decimals_are_found_when_every_price_has_them(void **state)
         builder.column[BAR_HIGH][3] = rows[i].price;
         assert_int_equal(bars_publish(&builder, find("XNYS"), minute, -2, &b, NULL), ERR_OK);
         assert_int_equal(b->price_decimals, rows[i].decimals);
+        assert_int_equal(b->decimal_end, rows[i].end);
         bars_unref(b);
     }
 }
 
-static void a_price_too_big_for_the_decimals_of_another_has_none_in_common(void **state)
+static void prices_too_big_from_the_start_are_no_decimals(void **state)
 {
     (void)state;
     struct bars_builder builder;
@@ -182,7 +175,7 @@ static void a_price_too_big_for_the_decimals_of_another_has_none_in_common(void 
     build(&builder, three_days, 6, 9007199254740992.0);
     builder.column[BAR_LOW][5] = 0.25;
     assert_int_equal(bars_publish(&builder, find("XNYS"), minute, -2, &b, NULL), ERR_OK);
-    assert_int_equal(b->price_decimals, -1);
+    assert_int_equal(b->decimal_end, 0);
     bars_unref(b);
 }
 
@@ -344,8 +337,8 @@ int main(void)
         cmocka_unit_test(order_is_checked_deep_in_a_long_series),
         cmocka_unit_test(an_empty_series_is_fine),
         cmocka_unit_test(a_column_that_was_not_asked_for_is_null),
-        cmocka_unit_test(decimals_are_found_when_every_price_has_them),
-        cmocka_unit_test(a_price_too_big_for_the_decimals_of_another_has_none_in_common),
+        cmocka_unit_test(decimals_are_found_up_to_the_first_price_that_is_none),
+        cmocka_unit_test(prices_too_big_from_the_start_are_no_decimals),
         cmocka_unit_test(volume_has_no_say_in_the_decimals),
         cmocka_unit_test(lookups_find_the_first_at_or_after),
         cmocka_unit_test(references_are_counted_across_threads),

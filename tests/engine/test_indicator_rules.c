@@ -186,24 +186,36 @@ static void check_rule(const struct rule *rule, const struct bars *bars, struct 
     rule_run_free(run);
 }
 
-/* Prices as decimals, and as any doubles. */
-static void read_bars(const struct bars *ret[2])
+enum { SETS = 3, DECIMAL_END = BARS * 2 / 5 + 13 };
+
+/* The bars, but from `first` on their prices are no decimals any more. */
+static const struct bars *spoiled(const struct bars *bars, int64_t first)
 {
-    ret[0] = fixture_demo(6, BARS, 2);
     struct bars_builder b;
+    const struct bars *ret = NULL;
     assert_int_equal(bars_builder_init(&b, BARS, BAR_ALL_COLUMNS, NULL), ERR_OK);
-    memcpy(b.time_ns, ret[0]->time_ns, BARS * sizeof(*b.time_ns));
+    memcpy(b.time_ns, bars->time_ns, BARS * sizeof(*b.time_ns));
     for (int c = BAR_OPEN; c <= BAR_VOLUME; c++)
         for (int64_t t = 0; t < BARS; t++)
-            b.column[c][t] = ret[0]->column[c][t] / 3;
-    assert_int_equal(bars_publish(&b, ret[0]->calendar, (struct timeframe){1}, -1, &ret[1], NULL),
+            b.column[c][t] = t < first ? bars->column[c][t] : bars->column[c][t] / 3;
+    assert_int_equal(bars_publish(&b, bars->calendar, (struct timeframe){1}, -2, &ret, NULL),
                      ERR_OK);
+    assert_true(ret->decimal_end >= first && ret->decimal_end < first + 10);
+    return ret;
+}
+
+/* Prices as decimals, as any doubles, and as decimals up to a bar. */
+static void read_bars(const struct bars *ret[SETS])
+{
+    ret[0] = fixture_demo(6, BARS, 2);
+    ret[1] = spoiled(ret[0], 0);
+    ret[2] = spoiled(ret[0], DECIMAL_END);
 }
 
 static void every_indicator_gives_the_same_bits_however_it_is_cut(void **state)
 {
     (void)state;
-    const struct bars *bars[2];
+    const struct bars *bars[SETS];
     struct writer w = {.random = {{0}}};
     random_seed(&w.random, 5);
     strbuf_init(&w.text, 1 << 20);
@@ -214,19 +226,19 @@ static void every_indicator_gives_the_same_bits_however_it_is_cut(void **state)
             write_call(&w, k, 1);
             struct rule *rule = compile(&w);
             assert_non_null(rule);
-            check_rule(rule, bars[set % 2], &w.random);
+            check_rule(rule, bars[set % SETS], &w.random);
             rule_free(rule);
         }
     }
     strbuf_release(&w.text);
-    bars_unref(bars[0]);
-    bars_unref(bars[1]);
+    for (int i = 0; i < SETS; i++)
+        bars_unref(bars[i]);
 }
 
 static void so_do_random_rules_and_expressions(void **state)
 {
     (void)state;
-    const struct bars *bars[2];
+    const struct bars *bars[SETS];
     struct writer w = {.random = {{0}}};
     random_seed(&w.random, 77);
     strbuf_init(&w.text, 1 << 20);
@@ -241,15 +253,49 @@ static void so_do_random_rules_and_expressions(void **state)
         struct rule *rule = compile(&w);
         if (rule == NULL)
             continue;
-        check_rule(rule, bars[count / 2 % 2], &w.random);
+        check_rule(rule, bars[count / 2 % SETS], &w.random);
         rule_free(rule);
         count++;
     }
     for (size_t k = 0; k < indicator_count(); k++)
         assert_true(w.used[k] > RULES / 500);
     strbuf_release(&w.text);
-    bars_unref(bars[0]);
-    bars_unref(bars[1]);
+    for (int i = 0; i < SETS; i++)
+        bars_unref(bars[i]);
+}
+
+static void check_beginning(const struct rule *rule, const struct bars *bars[SETS], int64_t end)
+{
+    static double decimal[BARS], spoiled[BARS];
+    struct rule_run *runs[] = {fixture_run(rule, bars[0]), fixture_run(rule, bars[2])};
+    rule_run_values(runs[0], BARS, decimal);
+    rule_run_values(runs[1], BARS, spoiled);
+    assert_same(rule, "before a price of many decimals", decimal, spoiled, 0, end);
+    rule_run_free(runs[0]);
+    rule_run_free(runs[1]);
+}
+
+static void a_price_of_many_decimals_changes_no_value_before_it(void **state)
+{
+    (void)state;
+    const struct bars *bars[SETS];
+    struct writer w = {.random = {{0}}};
+    random_seed(&w.random, 21);
+    strbuf_init(&w.text, 1 << 20);
+    read_bars(bars);
+    for (int count = 0; count < RULES;) {
+        strbuf_clear(&w.text);
+        write_number(&w, 1 + count % DEPTH);
+        struct rule *rule = compile(&w);
+        if (rule == NULL)
+            continue;
+        check_beginning(rule, bars, DECIMAL_END);
+        rule_free(rule);
+        count++;
+    }
+    strbuf_release(&w.text);
+    for (int i = 0; i < SETS; i++)
+        bars_unref(bars[i]);
 }
 
 int main(void)
@@ -257,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_indicator_gives_the_same_bits_however_it_is_cut),
         cmocka_unit_test(so_do_random_rules_and_expressions),
+        cmocka_unit_test(a_price_of_many_decimals_changes_no_value_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,7 +157,6 @@ static struct study *study_of(const struct market *m, const struct study_request
         stored->days = hashed_days(m->bars[i], &stored->day_count);
         stored->name = names[i];
         stored->calendar = m->bars[i]->calendar;
-        symbols[i].price_decimals = m->bars[i]->price_decimals;
     }
     assert_int_equal(study_create(r, symbols, m->symbol_count, &s, NULL), ERR_OK);
     for (size_t i = 0; i < m->symbol_count; i++)

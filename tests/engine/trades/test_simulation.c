@@ -296,15 +296,19 @@ static void the_digest_covers_the_strategy(void **state)
 
 /* The same times; from `after_ns` on, other prices, in cents as those before: how exactly a series
  * is summed depends on the decimals of all its prices. */
+/* In whole cents, or with as many decimals as a double has. */
 static const struct bars *corrupted(const struct bars *bars, int64_t after_ns, struct random *r)
 {
     struct bars_builder b;
+    bool in_cents = random_below(r, 2) == 0;
     assert_int_equal(bars_builder_init(&b, bars->count, BAR_ALL_COLUMNS, NULL), ERR_OK);
     for (int64_t i = 0; i < bars->count; i++) {
         double factor = bars->time_ns[i] >= after_ns ? 1 + 0.03 * (double)random_below(r, 4) : 1;
         b.time_ns[i] = bars->time_ns[i];
         for (int c = 0; c < BAR_COLUMN_COUNT; c++)
-            b.column[c][i] = round(bars->column[c][i] * factor * 100) / 100;
+            b.column[c][i] = in_cents || bars->time_ns[i] < after_ns
+                                 ? round(bars->column[c][i] * factor * 100) / 100
+                                 : bars->column[c][i] * factor / 1.01;
     }
     const struct bars *ret = NULL;
     assert_int_equal(bars_publish(&b, bars->calendar, bars->timeframe, -2, &ret, NULL), ERR_OK);
