@@ -165,21 +165,25 @@ struct report_terms report_terms_of_strategy(const struct json_value *strategy, 
 
 /* ---- where it comes from ---- */
 
+/* Of many symbols the first; all are in the job's JSON, and in the digest. */
 static void add_hashes(struct terms_builder *b, const struct json_value *symbols)
 {
+    enum { NAMED = 20 };
     struct strbuf text;
-    bool several = json_value_count(symbols) > 1;
+    size_t count = json_value_count(symbols), named = 0;
     const struct json_value *s = json_value_first(symbols);
     strbuf_init(&text, VALUE_BYTES);
-    for (const char *comma = ""; s; s = json_value_next(s), comma = ", ") {
+    for (; s && named < NAMED; s = json_value_next(s), named++) {
         const char *name = json_value_member_text(s, "symbol");
         const char *hash = json_value_member_text(s, "data_hash");
-        if (name && hash)
-            strbuf_add_format(&text, "%s%s%s%s", comma, several ? name : "", several ? " " : "",
-                              hash);
+        if (count > 1 && name)
+            strbuf_add_format(&text, "%s%s ", named ? ", " : "", name);
+        if (hash)
+            strbuf_add_string(&text, hash);
     }
-    if (!strbuf_failed(&text))
-        add(b, several ? "Data hashes" : "Data hash", arena_strdup(b->arena, strbuf_text(&text)));
+    if (named < count)
+        strbuf_add_format(&text, " and %zu more", count - named);
+    add(b, count > 1 ? "Data hashes" : "Data hash", arena_strdup(b->arena, strbuf_text(&text)));
     strbuf_release(&text);
 }
 

@@ -148,7 +148,7 @@ static void pages_of_all_sizes_are_well_formed_and_small(void **state)
         {.days = 2, .fires = 5, .trades = 2, .day_points = 3, .symbols = 2},
         {.days = 23, .fires = 60, .trades = 40, .day_points = 4, .symbols = 1},
         {.days = 250, .fires = 900, .trades = 500, .day_points = 4, .symbols = 3},
-        {.days = 1250, .fires = 200000, .trades = 120000, .day_points = 80, .symbols = 500},
+        {.days = 1250, .fires = 200000, .trades = 120000, .day_points = 80, .symbols = 2000},
         {.days = 20000, .fires = 4000, .trades = 900, .day_points = 1, .symbols = 2},
     };
     (void)state;

@@ -1,4 +1,6 @@
+#include "base/strbuf.h"
 #include "server/report/report_read.h"
+#include "server/report/report_terms.h"
 #include "tests/support/test.h"
 
 #include <math.h>
@@ -134,6 +136,32 @@ static void requests_are_told_in_words_with_their_defaults(void **state)
     release(&r);
 }
 
+static void of_many_symbols_the_first_are_named(void **state)
+{
+    enum { SYMBOLS = 2000 };
+    struct strbuf text;
+    struct json_value *job = NULL;
+    struct arena arena;
+    (void)state;
+    strbuf_init(&text, 1 << 20);
+    strbuf_add_string(&text, "{\"result\":{\"symbols\":[");
+    for (int i = 0; i < SYMBOLS; i++)
+        strbuf_add_format(&text, "%s{\"symbol\":\"S%d\",\"data_hash\":\"%032d\"}", i ? "," : "", i,
+                          i);
+    strbuf_add_string(&text, "]}}");
+    assert_int_equal(json_value_parse(strbuf_text(&text), text.length, &job, NULL), ERR_OK);
+    arena_init(&arena, 1 << 20);
+    struct report_terms terms = report_terms_of_origin(job, NULL, zone_utc(), &arena);
+    const char *hashes = term_of(&terms, "Data hashes");
+    assert_int_equal(strncmp(hashes, "S0 000000", 9), 0);
+    assert_non_null(strstr(hashes, ", S19 "));
+    assert_null(strstr(hashes, ", S20 "));
+    assert_non_null(strstr(hashes, " and 1980 more"));
+    arena_release(&arena);
+    json_value_free(job);
+    strbuf_release(&text);
+}
+
 static void without_metrics_there_is_no_account(void **state)
 {
     struct reading r;
@@ -200,6 +228,7 @@ int main(void)
         cmocka_unit_test(figures_are_those_of_the_json),
         cmocka_unit_test(texts_are_those_of_the_json),
         cmocka_unit_test(requests_are_told_in_words_with_their_defaults),
+        cmocka_unit_test(of_many_symbols_the_first_are_named),
         cmocka_unit_test(without_metrics_there_is_no_account),
         cmocka_unit_test(groups_of_older_results_count_their_fires),
         cmocka_unit_test(what_is_no_result_is_refused),
