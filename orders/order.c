@@ -18,14 +18,6 @@ char leg_letter(enum leg leg)
     return (size_t)leg < sizeof(letters) ? letters[leg] : '?';
 }
 
-bool order_status_dead(enum order_status status)
-{
-#define X(code, name, dead) dead,
-    static const bool dead[] = {ORDER_STATUS_TABLE(X)};
-#undef X
-    return (size_t)status < sizeof(dead) / sizeof(dead[0]) && dead[status];
-}
-
 bool order_quote_usable(const struct order_quote *q, int64_t now_steady_ns, int64_t max_age_ns)
 {
     int64_t age_ns;
@@ -57,14 +49,4 @@ int64_t order_average(int64_t value, int64_t quantity)
     if (quantity <= 0)
         return 0;
     return clamp(divide_rounded((__int128)value * DECIMAL_ONE, quantity));
-}
-
-int64_t order_add(int64_t a, int64_t b)
-{
-    return clamp((__int128)a + b);
-}
-
-int64_t order_subtract(int64_t a, int64_t b)
-{
-    return clamp((__int128)a - b);
 }

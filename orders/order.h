@@ -88,7 +88,13 @@ const char *leg_name(enum leg leg);
 char leg_letter(enum leg leg);
 const char *order_status_name(enum order_status status);
 /* Dead by evidence: filled, canceled, expired or rejected. */
-bool order_status_dead(enum order_status status);
+static inline bool order_status_dead(enum order_status status)
+{
+#define X(code, name, dead) (uint32_t)(dead) << ORDER_STATUS_##code |
+    const uint32_t dead_statuses = ORDER_STATUS_TABLE(X) 0;
+#undef X
+    return (uint32_t)status < ORDER_STATUS_COUNT && (dead_statuses >> (uint32_t)status & 1) != 0;
+}
 
 static inline enum order_side order_side_opposite(enum order_side side)
 {
@@ -126,7 +132,19 @@ int64_t order_value(int64_t quantity, int64_t price);
 /* value / quantity at 1e-6, rounded half away from zero; 0 unless quantity > 0. */
 int64_t order_average(int64_t value, int64_t quantity);
 /* a + b and a - b, which stop at the ends of int64. */
-int64_t order_add(int64_t a, int64_t b);
-int64_t order_subtract(int64_t a, int64_t b);
+static inline int64_t order_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
+}
+static inline int64_t order_subtract(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b < 0 ? INT64_MAX : INT64_MIN;
+    return difference;
+}
 
 #endif
