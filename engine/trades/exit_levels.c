@@ -61,10 +61,17 @@ struct exit_levels exit_levels_of(const struct strategy *y, const struct trade_c
     return l;
 }
 
+/* How far two prices of a bar lie apart, in decimals: as doubles, distances that are equal on paper
+ * may differ. */
+static double decimals_between(double above, double below)
+{
+    return rint((above - below) * (double)DECIMAL_ONE);
+}
+
 void exit_levels_settle(enum intrabar intrabar, double open, double high, double low,
                         const struct exit_levels *l, struct trade_candidate *c)
 {
-    double down = open - low, up = high - open;
+    double down = decimals_between(open, low), up = decimals_between(high, open);
     c->ambiguous = true;
     c->worst = l->stop_is_lower ? l->at_lower : l->at_upper;
     c->best = l->stop_is_lower ? l->at_upper : l->at_lower;

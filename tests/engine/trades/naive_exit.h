@@ -96,8 +96,9 @@ static inline bool naive_within(struct naive *n, int64_t bar)
         return false;
     struct exit_fill fill = stopped ? worst : best;
     if (stopped && reached) {
-        double to_stop = is_long ? open - low : high - open;
-        double to_target = is_long ? high - open : open - low;
+        int64_t down = naive_decimal(open) - naive_decimal(low);
+        int64_t up = naive_decimal(high) - naive_decimal(open);
+        int64_t to_stop = is_long ? down : up, to_target = is_long ? up : down;
         if (y->intrabar == INTRABAR_OPTIMISTIC ||
             (y->intrabar == INTRABAR_ADAPTIVE && to_target < to_stop))
             fill = best;
