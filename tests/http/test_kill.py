@@ -71,28 +71,35 @@ class Kill(unittest.TestCase):
             time.sleep(generator.random() * self.seconds)
         self.server.kill()
 
+    def round(self, number):
+        generator = random.Random(f"{SEED} {number}")
+        for file in pathlib.Path(self.folder).glob("cache.db*"):
+            file.unlink()  # nothing is known from the rounds before
+        self.server.start()
+        client = self.server.client()
+        asked = list(bodies())[:1 + number % 3]
+        jobs = [client.post("/v1/backtests", json=body).json() for body in asked]
+        for _ in range(generator.randint(1, 3)):
+            self.kill(generator, client, jobs)
+            self.server.start()
+            client = self.server.client()
+        for i, job in enumerate(jobs):
+            done = wait_for(client, client.get(f"/v1/backtests/{job['id']}").json())
+            self.assertEqual(self.answer(client, done), self.want[i])
+            self.assertEqual(self.stored_shards(client, job), done["progress"]["shards_total"])
+        self.server.stop()
+
     def test_jobs_go_on_to_the_same_answer(self):
         begin = time.monotonic()
         for number in range(ROUNDS):
             if number > 0 and time.monotonic() - begin > SECONDS_MAX:
                 break
-            generator = random.Random(f"{SEED} {number}")
             with self.subTest(round=number):
-                for file in pathlib.Path(self.folder).glob("cache.db*"):
-                    file.unlink()  # nothing is known from the rounds before
-                self.server.start()
-                client = self.server.client()
-                asked = list(bodies())[:1 + number % 3]
-                jobs = [client.post("/v1/backtests", json=body).json() for body in asked]
-                for _ in range(generator.randint(1, 3)):
-                    self.kill(generator, client, jobs)
-                    self.server.start()
-                    client = self.server.client()
-                for i, job in enumerate(jobs):
-                    done = wait_for(client, client.get(f"/v1/backtests/{job['id']}").json())
-                    self.assertEqual(self.answer(client, done), self.want[i])
-                    self.assertEqual(self.stored_shards(client, job), done["progress"]["shards_total"])
-                self.server.stop()
+                try:
+                    self.round(number)
+                finally:
+                    if self.server.process:
+                        self.server.kill()
 
     def test_what_was_done_before_the_kill_is_not_done_again(self):
         for file in pathlib.Path(self.folder).glob("cache.db*"):
