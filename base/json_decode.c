@@ -331,7 +331,7 @@ static enum err decode_range(struct decoder *d, const struct value *v, struct js
     for (int i = 0; i < 2; i++) {
         const cJSON *item = cJSON_GetArrayItem(v->node, i);
         double x = cJSON_IsNumber(item) ? item->valuedouble : NAN;
-        if (!(x >= -0x1p53 && x <= 0x1p53) || x != floor(x))
+        if (!(fabs(x) <= (double)(INT64_C(1) << 53)) || x != floor(x))
             return refuse(d, v->field, "must be an array of two whole numbers");
         ends[i] = (int64_t)x;
         enum err err = check_bounds(d, v->field, JSON_INT, ends[i], "");

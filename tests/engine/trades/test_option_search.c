@@ -152,7 +152,7 @@ static void nothing_after_an_exit_was_looked_at(void **state)
             generated_bars("XNYS", "2024-06-27", "2024-07-12", round, 0.02, BARS);
         uint64_t exits[BARS / 64 + 1];
         for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
-            exits[i] = random_next(&r) & random_next(&r) & random_next(&r) & random_next(&r);
+            exits[i] = UINT64_C(1) << random_below(&r, 64); /* one bar in 64 */
         struct scene whole, cut;
         scene_init(&whole, &y, bars, exits, round, INT64_MAX);
         for (int i = 0; i < FIRES; i++) {
