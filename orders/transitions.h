@@ -146,6 +146,7 @@
     X(CANCELED, CLOSED, LATE, "")                                                                  \
     X(CANCELED, EXPIRED, LATE, "")                                                                 \
     X(CANCELED, REJECTED, LATE, "")                                                                \
+    X(EXPIRED, SUBMITTING, LATE, "")                                                               \
     X(EXPIRED, WORKING, LATE, "")                                                                  \
     X(EXPIRED, PROTECTING, LATE, "")                                                               \
     X(EXPIRED, CLOSING, LATE, "")                                                                  \
