@@ -108,6 +108,8 @@ BINARY   := $(BUILD)/bracketd
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
+# As a test it runs a few thousand schedules, in every variant; `make sim` runs millions.
+SIM      := $(if $(SIM_SOURCES),$(BUILD)/tests/sim/sim)
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
@@ -231,11 +233,11 @@ run: $(BINARY) ## set up, build, start the server on LISTEN=127.0.0.1:8080 with 
 
 HTTP_COMMAND := $(if $(HTTP_TESTS),-- /usr/bin/python3 tests/http/run.py --binary $(BINARY))
 
-test: $(BINARY) $(TESTS) $(REPLAYS) ## set up, build, run every test; ends in one line "N passed, N failed"
-	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(SCRIPT_TESTS) $(TESTS) $(REPLAYS) $(HTTP_COMMAND)
+test: $(BINARY) $(TESTS) $(SIM) $(REPLAYS) ## set up, build, run every test; ends in one line "N passed, N failed"
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(SCRIPT_TESTS) $(TESTS) $(SIM) $(REPLAYS) $(HTTP_COMMAND)
 
-unit: $(TESTS) $(REPLAYS) ## the unit tests alone
-	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(TESTS) $(REPLAYS)
+unit: $(TESTS) $(SIM) $(REPLAYS) ## the unit tests alone
+	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(TESTS) $(SIM) $(REPLAYS)
 
 http-test: $(BINARY) ## the black-box HTTP tests alone
 	@VARIANT=$(VARIANT) scripts/run-tests --logs $(BUILD)/test-logs $(HTTP_COMMAND)
@@ -261,8 +263,6 @@ fuzz: $(SETUP) ## run every fuzzer for SECONDS=60 (FUZZ=word: only matching); cr
 	@scripts/fuzz --seconds $(or $(SECONDS),60) $(if $(FUZZ),--only $(FUZZ))
 
 fuzz-targets: $(FUZZERS)
-
-SIM := $(BUILD)/tests/sim/sim
 
 sim: $(SIM) ## simulate N=2000000 schedules of the bracket machine on THREADS processors; SEED=n: one, told in full
 	@$(SIM) $(if $(SEED),--seed $(SEED) --trace,--n $(or $(N),2000000) --first $(or $(FIRST),1) --threads $(or $(THREADS),$(shell nproc)))

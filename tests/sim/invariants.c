@@ -177,6 +177,8 @@ static void check_orders(struct world *w, const struct bracket_state *before,
                     order_status_name(a->status), order_event_name(e->type));
         if (order_status_dead(b->status))
             check_death(w, b);
+        if (b->status == ORDER_STATUS_REJECTED)
+            w->checks.refused_ns[b->leg] = e->clock.steady_ns;
     }
 }
 
@@ -315,6 +317,8 @@ void check_intent(struct world *w, const struct bracket_state *s, const struct b
         wall_ns < open_ns)
         violate(w, 20, "an exit outside the session");
     struct checks *k = &w->checks;
+    if (tracker_clock(w).steady_ns - k->refused_ns[a->leg] < NS_PER_SECOND && k->refused_ns[a->leg])
+        violate(w, 21, "%s is sent again at once, refused", leg_name(a->leg));
     if (a->leg != LEG_ENTRY && k->held_ns > k->reconciled_ns)
         violate(w, 18, "an exit is sent again blindly, refused as held before");
     k->burst = k->burst_ns == w->now_ns ? k->burst + 1 : 1;

@@ -16,8 +16,9 @@ struct checks {
     int64_t asked_most;    /* the largest quantity that was asked for */
     int64_t burst_ns;      /* submits at this instant so far */
     uint32_t burst;
-    int64_t held_ns;       /* steady: when an exit was last refused as held elsewhere */
-    int64_t reconciled_ns; /* steady: when the newest reconciliation was asked for */
+    int64_t refused_ns[LEG_COUNT]; /* steady: when the leg's newest order was refused */
+    int64_t held_ns;               /* steady: when an exit was last refused as held elsewhere */
+    int64_t reconciled_ns;         /* steady: when the newest reconciliation was asked for */
     /* What the world did to us, after which the broker's numbers alone do not tell what is right.
      */
     bool late_fill, bust, amnesia, external, lied;

@@ -159,6 +159,6 @@ int main(int argc, char **argv)
     uint64_t threads = number_after(argc, argv, "--threads", 2);
     if (threads < 1 || threads > THREADS_MAX)
         threads = 1;
-    return run_all(number_after(argc, argv, "--first", 1), number_after(argc, argv, "--n", 100000),
+    return run_all(number_after(argc, argv, "--first", 1), number_after(argc, argv, "--n", 2000),
                    (unsigned)threads, has(argc, argv, "--quiet"));
 }

@@ -228,6 +228,7 @@ void tracker_start(struct world *w)
     /* What the last process saw and did not commit was never seen. */
     w->checks.bare_since_ns = t->state->uncovered_ns;
     w->checks.held_ns = t->state->reconcile_ns;
+    memset(w->checks.refused_ns, 0, sizeof(w->checks.refused_ns));
     w->checks.reconciled_ns = t->state->reconciled_ns;
     if (t->log_count > 0) {
         /* The steady clock goes on from the last event that is stored. */
