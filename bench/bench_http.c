@@ -272,8 +272,8 @@ static void report(const struct comparison *c, int clients, enum http_load_wait 
     if (wait == HTTP_LOAD_SLEEPS)
         bench_report("  beside bare right after it", "x", &c->ratio, NULL, NULL);
     else
-        bench_report_goal("  beside bare right after it", "x", &c->ratio, NULL, NULL,
-                          GOAL_RATIO, true);
+        bench_report_goal("  beside bare right after it", "x", &c->ratio, NULL, NULL, GOAL_RATIO,
+                          true);
     bench_report("  processor time of bare", " us/request", &c->bare_cpu, NULL, NULL);
     bench_report("  processor time of the job", " us/request", &c->our_cpu, &c->bare_cpu, "bare");
 }
