@@ -205,14 +205,18 @@ void bracket_summarize(const struct bracket_state *s, struct order_clock now,
         .average_fill_price = average,
         .open_quantity = greater(sums.open, 0),
         .unprotected_quantity = bracket_uncovered(s, &sums, now),
-        .realized_pnl = order_value(gain, s->spec.contract.multiplier * DECIMAL_ONE),
+        .realized_pnl = s->spec.adopts_position
+                            ? 0
+                            : order_value(gain, s->spec.contract.multiplier * DECIMAL_ONE),
     };
 }
 
 static bool filled_after_death(const struct bracket_state *before, const struct leg_order *after)
 {
     const struct leg_order *o = bracket_find(before, after->leg, after->generation);
-    return o && order_status_dead(o->status) && after->filled > o->filled;
+    if (!o) /* of the past and no longer kept: it was dead without a fill */
+        return after->generation <= before->legs[after->leg].generation && after->filled > 0;
+    return order_status_dead(o->status) && after->filled > o->filled;
 }
 
 static bool busted_further(const struct bracket_state *before, const struct leg_order *after)
@@ -226,7 +230,7 @@ uint32_t bracket_alerts(const struct bracket_state *before, const struct bracket
     uint32_t alerts = 0;
     if (after->status == BRACKET_UNPROTECTED && before->status != BRACKET_UNPROTECTED)
         alerts |= ALERT_UNPROTECTED;
-    if (after->review & ~before->review)
+    if ((after->review & ~after->reviewed) & ~(before->review & ~before->reviewed))
         alerts |= ALERT_REVIEW;
     if (bracket_status_final(before->status) && !bracket_status_final(after->status))
         alerts |= ALERT_REOPENED;

@@ -284,7 +284,8 @@ bool bracket_market_open(const struct bracket_state *s, struct order_clock now);
 struct bracket_summary {
     int64_t filled_quantity, average_fill_price; /* of the entry */
     int64_t open_quantity, unprotected_quantity;
-    int64_t realized_pnl; /* cash, times the multiplier */
+    int64_t
+        realized_pnl; /* cash, times the multiplier; 0 of a held position: its cost is unknown */
 };
 void bracket_summarize(const struct bracket_state *s, struct order_clock now,
                        struct bracket_summary *ret);

@@ -275,6 +275,7 @@ static struct leg_order *take_in(struct bracket_state *s, const struct order_eve
     if (stray) {
         leg->generation = e->generation;
         s->latched |= REVIEW_STRAY;
+        s->reviewed &= ~(uint32_t)REVIEW_STRAY; /* what was noted was another one */
     }
     move(s, o, SIGNAL_STRAY, DEATH_NONE, e);
     return o;
@@ -288,11 +289,19 @@ static void merge(int64_t *quantity, int64_t *value, int64_t seen, int64_t seen_
     }
 }
 
-static enum order_signal seen_signal(const struct leg_order *o, enum order_status status)
+/* "filled" by a report whose quantities say less (of a leg of a native OCO: nothing) is no
+ * evidence: they lag, and what is still missing would be sold a second time. */
+static bool fills_say_filled(const struct leg_order *o, const struct order_event *e)
 {
-    if (status == ORDER_STATUS_FILLED || (o->filled && o->filled >= o->quantity))
+    return o->paired ? e->filled > 0 : e->filled >= e->quantity;
+}
+
+static enum order_signal seen_signal(const struct leg_order *o, const struct order_event *e)
+{
+    if ((e->status == ORDER_STATUS_FILLED && fills_say_filled(o, e)) ||
+        (o->filled && o->filled >= o->quantity))
         return SIGNAL_SEEN_FILLED;
-    switch (status) {
+    switch (e->status) {
     case ORDER_STATUS_CANCELED:
         return SIGNAL_SEEN_CANCELED;
     case ORDER_STATUS_EXPIRED:
@@ -336,7 +345,7 @@ static void on_report(struct bracket_state *s, const struct order_event *e)
     merge(&o->filled, &o->filled_value, e->filled, e->filled_value);
     merge(&o->busted, &o->busted_value, e->busted, e->busted_value);
     revive(s, o, e, more);
-    move(s, o, seen_signal(o, e->status), DEATH_BROKER, e);
+    move(s, o, seen_signal(o, e), DEATH_BROKER, e);
 }
 
 /* A clean answer without the order is evidence once it was asked for after the broker's bound; two

@@ -1,4 +1,5 @@
-/* What the simulator (tests/sim/) found in the bracket machine, each as the shortest way there. */
+/* What the simulator (tests/sim/) and its readers found in the bracket machine, each as the
+ * shortest way there. */
 #include "tests/orders/bracket_fixture.h"
 
 #include "tests/support/test.h"
@@ -68,12 +69,124 @@ static void a_paused_entry_that_filled_in_part_is_protected_whenever_it_arms(voi
     assert_int_equal(a->quantity, 4 * ONE);
 }
 
+/* A broker whose quantities lag behind its statuses. */
+static void filled_by_less_than_the_order_is_no_evidence(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_protect(&f);
+    fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 0, 0);
+    fixture_is_quiet(&f); /* a second stop would sell what the first has sold */
+    fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 4 * ONE, 95 * ONE);
+    fixture_is_quiet(&f);
+    fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 10 * ONE, 95 * ONE);
+    fixture_status_is(&f, BRACKET_CLOSED);
+}
+
+static void a_leg_of_a_pair_that_filled_nothing_has_not_filled(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    spec.protection = PROTECTION_RESTING_BOTH;
+    bracket_fixture_init(&f, &spec);
+    fixture_enter(&f, 10 * ONE, 100 * ONE);
+    fixture_place(&f, LEG_TAKE_PROFIT);
+    fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_CANCELED, 0, 0);
+    fixture_report(&f, LEG_TAKE_PROFIT, 1, ORDER_STATUS_FILLED, 0, 0);
+    assert_null(fixture_action(&f, ACTION_SUBMIT, LEG_TAKE_PROFIT));
+    fixture_report(&f, LEG_TAKE_PROFIT, 1, ORDER_STATUS_FILLED, 10 * ONE, 110 * ONE);
+    fixture_status_is(&f, BRACKET_CLOSED);
+}
+
+static void report_stray(struct fixture *f, int32_t generation, enum order_status status)
+{
+    struct order_event e = fixture_event(f, EVENT_REPORT);
+    e.leg = LEG_EXIT;
+    e.generation = generation;
+    e.status = status;
+    e.quantity = 4 * ONE;
+    e.from_ns = f->clock.steady_ns;
+    fixture_step(f, &e);
+}
+
+static void each_stray_order_is_told_of(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_protect(&f);
+    report_stray(&f, 7, ORDER_STATUS_NEW);
+    report_stray(&f, 7, ORDER_STATUS_CANCELED);
+    fixture_simple(&f, EVENT_REVIEWED);
+    fixture_status_is(&f, BRACKET_PROTECTING);
+    report_stray(&f, 9, ORDER_STATUS_NEW); /* a second one: what was noted was the first */
+    fixture_status_is(&f, BRACKET_NEEDS_REVIEW);
+    assert_true(bracket_alerts(&f.before, &f.state) & ALERT_REVIEW);
+}
+
+static void move_stop(struct fixture *f, int64_t price)
+{
+    fixture_pass(f, 3);
+    struct order_event e = fixture_event(f, EVENT_MODIFIED);
+    e.spec = f->state.spec;
+    e.spec.stop_loss.value = price;
+    fixture_step(f, &e);
+    fixture_cancel(f, LEG_STOP_LOSS, 0, 0);
+    fixture_place(f, LEG_STOP_LOSS);
+}
+
+static void a_late_fill_of_an_order_that_is_no_longer_kept_is_told(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_protect(&f);
+    for (int i = 0; i < 2 * BRACKET_ORDERS_MAX; i++)
+        move_stop(&f, (i % 2 ? 95 : 96) * ONE);
+    assert_null(bracket_find(&f.state, LEG_STOP_LOSS, 1));
+    struct order_event e = fixture_event(&f, EVENT_REPORT);
+    e.leg = LEG_STOP_LOSS;
+    e.generation = 1;
+    e.status = ORDER_STATUS_CANCELED;
+    e.quantity = 10 * ONE;
+    e.filled = 2 * ONE;
+    e.filled_value = 190 * ONE;
+    fixture_step(&f, &e);
+    assert_int_equal(bracket_alerts(&f.before, &f.state), ALERT_LATE_FILL);
+}
+
+/* Nobody said what it had cost. */
+static void a_held_position_that_is_sold_has_no_gain(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    spec.adopts_position = 1;
+    spec.limit_price = 0;
+    bracket_fixture_init(&f, &spec);
+    fixture_place(&f, LEG_STOP_LOSS);
+    fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 10 * ONE, 95 * ONE);
+    struct bracket_summary summary;
+    bracket_summarize(&f.state, f.clock, &summary);
+    assert_int_equal(summary.realized_pnl, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_two_stops_that_live_the_older_is_canceled),
         cmocka_unit_test(a_stray_limit_is_no_exit_at_market),
         cmocka_unit_test(a_paused_entry_that_filled_in_part_is_protected_whenever_it_arms),
+        cmocka_unit_test(filled_by_less_than_the_order_is_no_evidence),
+        cmocka_unit_test(a_leg_of_a_pair_that_filled_nothing_has_not_filled),
+        cmocka_unit_test(each_stray_order_is_told_of),
+        cmocka_unit_test(a_late_fill_of_an_order_that_is_no_longer_kept_is_told),
+        cmocka_unit_test(a_held_position_that_is_sold_has_no_gain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
