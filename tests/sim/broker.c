@@ -79,8 +79,7 @@ void broker_exposure(const struct world *w, struct exposure *ret)
     ret->open = ret->entered - ret->exited - b->external;
 }
 
-/* ---- fills -------------------------------------------------------------------------------------
- */
+/* ---- fills ----------------------------------------------------------------------------------- */
 
 static void end(struct world *w, struct sim_order *o, enum order_status status)
 {
@@ -137,8 +136,7 @@ static void try_to_fill(struct world *w, struct sim_order *o)
     fill(w, o, quantity, price);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 /* An exit for more than the position that no other order holds. */
 static bool held(const struct world *w, int64_t quantity)
@@ -292,8 +290,7 @@ uint32_t broker_list(struct world *w, struct sim_report ret[SIM_ORDERS_MAX])
     return count;
 }
 
-/* ---- what happens there ------------------------------------------------------------------------
- */
+/* ---- what happens there ---------------------------------------------------------------------- */
 
 /* Half or all of a fill of any order is taken back. */
 static void bust(struct world *w)

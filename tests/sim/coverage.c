@@ -37,8 +37,7 @@ void coverage_step(struct coverage *c, const struct bracket_state *before,
         count_bits(c->alerts, bracket_alerts(before, after));
 }
 
-/* ---- the report --------------------------------------------------------------------------------
- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static unsigned row(const char *kind, const char *name, uint64_t count, const char *excuse)
 {

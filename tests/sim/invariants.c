@@ -25,79 +25,7 @@ static bool thorough(const struct world *w)
     return w->schedule.seed % 16 == 0;
 }
 
-/* ---- what the tracker knows, a second time -----------------------------------------------------
- */
-
-static bool lives(const struct leg_order *o)
-{
-    return o->generation > 0 && !order_status_dead(o->status);
-}
-
-static bool works(const struct leg_order *o)
-{
-    return o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED ||
-           o->status == ORDER_STATUS_PENDING_CANCEL;
-}
-
-/* An exit at the market, or a take profit that is tried, counts for so long. */
-static int64_t ttl_of(const struct bracket_state *s, const struct leg_order *o)
-{
-    return o->leg == LEG_EXIT ? BRACKET_EXIT_TTL_S * NS_PER_SECOND : s->spec.take_profit_ttl_ns;
-}
-
-/* What the legs of a native OCO may sell together: told for the take profit. */
-static int64_t pair_reserved(const struct bracket_state *s, const struct leg_order *o)
-{
-    bool stop = o->leg == LEG_STOP_LOSS;
-    const struct leg_order *other =
-        bracket_find(s, stop ? LEG_TAKE_PROFIT : LEG_STOP_LOSS, o->paired);
-    int64_t filled = o->filled - o->busted;
-    if (!other)
-        return lives(o) && o->quantity > filled ? o->quantity : filled;
-    if (stop)
-        return 0;
-    filled += other->filled - other->busted;
-    return (lives(o) || lives(other)) && o->quantity > filled ? o->quantity : filled;
-}
-
-static int64_t folded_net(const struct bracket_state *s, enum leg leg)
-{
-    return s->legs[leg].folded - s->legs[leg].folded_busted;
-}
-
-void known_sum(const struct bracket_state *s, struct order_clock now, struct known *ret)
-{
-    *ret = (struct known){.entered = folded_net(s, LEG_ENTRY)};
-    if (s->spec.adopts_position)
-        ret->entered = s->spec.quantity;
-    for (int leg = LEG_ENTRY + 1; leg < LEG_COUNT; leg++)
-        ret->exited += folded_net(s, (enum leg)leg);
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        const struct leg_order *o = &s->orders[i];
-        int64_t net = o->filled - o->busted, rest = o->quantity - o->filled;
-        if (o->generation <= 0)
-            continue;
-        int64_t most = lives(o) && o->quantity > net ? o->quantity : net;
-        if (o->leg == LEG_ENTRY) {
-            ret->entered += s->spec.adopts_position ? 0 : net;
-            ret->entry_reserved += most;
-            ret->entry_live |= lives(o);
-            continue;
-        }
-        ret->exited += net;
-        ret->exits_live += lives(o);
-        ret->exit_reserved += o->paired ? pair_reserved(s, o) : most;
-        if (o->leg == LEG_STOP_LOSS && works(o))
-            ret->stops_working += rest;
-        else if (o->leg != LEG_STOP_LOSS && !o->paired && lives(o) &&
-                 o->status != ORDER_STATUS_UNKNOWN && now.steady_ns - o->sent_ns < ttl_of(s, o))
-            ret->exits_in_time += rest;
-    }
-    ret->open = ret->entered - ret->exited - s->external;
-}
-
-/* ---- after each step ---------------------------------------------------------------------------
- */
+/* ---- after each step ------------------------------------------------------------------------- */
 
 /* 11: which events are evidence that takes an order out of a status. */
 static bool is_evidence(enum order_status from, enum order_event_type type)
@@ -273,8 +201,7 @@ void check_step(struct world *w, const struct bracket_state *before, const struc
                 order_event_name(e->type));
 }
 
-/* ---- intents, calls, commits -------------------------------------------------------------------
- */
+/* ---- intents, calls, commits ----------------------------------------------------------------- */
 
 /* 11: whatever is unknown is asked for. */
 void check_derived(struct world *w, const struct bracket_state *s, const struct bracket_action *a,
@@ -408,21 +335,9 @@ void check_accepted(struct world *w, enum leg leg)
                 (long long)w->checks.asked_most / PRICE_ONE);
 }
 
-/* A plain entry without exits is left to who asked for it. */
-static bool is_plain(const struct bracket_state *s)
-{
-    return s->spec.take_profit.kind == EXIT_NONE && s->spec.stop_loss.kind == EXIT_NONE &&
-           !s->spec.flat_ns && !s->closing;
-}
-
 bool is_misled(const struct checks *c)
 {
     return c->late_fill || c->bust || c->amnesia || c->external || c->lied;
-}
-
-static int64_t folded_exits(const struct bracket_state *s)
-{
-    return folded_net(s, LEG_TAKE_PROFIT) + folded_net(s, LEG_STOP_LOSS) + folded_net(s, LEG_EXIT);
 }
 
 /* The guard, by intents that derive never asks for: no room for one contract more, none beside an
@@ -432,8 +347,8 @@ static void check_guard(struct world *w, const struct bracket_state *s)
     struct order_clock clock = tracker_clock(w);
     struct known k;
     known_sum(s, clock, &k);
-    int64_t exit_room = k.entered - s->external - k.exit_reserved - folded_exits(s);
-    int64_t entry_room = s->spec.quantity - k.entry_reserved - s->legs[LEG_ENTRY].folded;
+    int64_t exit_room = k.entered - s->external - k.exit_reserved;
+    int64_t entry_room = s->spec.quantity - k.entry_reserved;
     if (s->entry_end || s->paused || s->spec.adopts_position)
         entry_room = 0;
     for (int leg = 0; leg < LEG_COUNT; leg++) {
@@ -491,128 +406,4 @@ void check_fold(struct world *w, struct bracket_state *scratch)
     }
     if (memcmp(scratch, t->state, sizeof(*scratch)) != 0)
         violate(w, 14, "the log of %u events folds to another state", t->log_count);
-}
-
-/* ---- at rest -----------------------------------------------------------------------------------
- */
-
-static bool calls_under_way(const struct world *w)
-{
-    return world_calling(w, CALL_SUBMIT, LEG_ENTRY, 0) ||
-           world_calling(w, CALL_CANCEL, LEG_ENTRY, 0);
-}
-
-/* The status that the machine ends with is the one that the broker told. */
-static bool same_ends(const struct world *w, const struct bracket_state *s)
-{
-    for (uint32_t i = 0; i < w->broker.count && !w->checks.lied; i++) {
-        const struct sim_order *o = &w->broker.orders[i];
-        const struct leg_order *known = bracket_find(s, o->report.leg, o->report.generation);
-        if (known && known->death == DEATH_BROKER && !o->forgotten &&
-            known->status != o->report.status)
-            return false;
-    }
-    return true;
-}
-
-/* The cutoff or flat_at is over. */
-static bool is_late(const struct world *w, const struct bracket_state *s)
-{
-    int64_t wall_ns = world_wall_ns(w), cutoff_ns = s->spec.contract.cutoff_ns;
-    return (cutoff_ns && wall_ns >= cutoff_ns) || (s->spec.flat_ns && wall_ns >= s->spec.flat_ns);
-}
-
-/* The stop stands at its price, where that is plain. */
-static bool stop_is_in_place(const struct bracket_state *s)
-{
-    const struct leg_order *o = bracket_live(s, LEG_STOP_LOSS);
-    return !o || s->spec.stop_loss.kind != EXIT_PRICE || o->stop_price == s->spec.stop_loss.value;
-}
-
-/* 7: what rests is what is open, of the kind that was asked for. */
-static bool is_protected(const struct world *w, const struct bracket_state *s,
-                         const struct exposure *x)
-{
-    bool armed = s->spec.arm == ARM_PARTIAL || !x->entries_live;
-    bool stop = s->spec.stop_loss.kind != EXIT_NONE, profit = s->spec.take_profit.kind != EXIT_NONE;
-    if (!w->broker.market.open || !stop_is_in_place(s) || is_late(w, s))
-        return false;
-    if (s->spec.protection == PROTECTION_WATCHED || !armed || (!stop && !profit))
-        return x->resting == 0;
-    if (s->spec.protection == PROTECTION_RESTING_BOTH && profit && x->resting_profits != x->open)
-        return false;
-    if (stop)
-        return x->resting_stops == x->open && x->resting == x->open;
-    return x->resting == x->open;
-}
-
-static bool is_stable(const struct world *w, const struct bracket_state *s,
-                      const struct exposure *x, bool ended)
-{
-    bool idle = x->entries_live == 0 && x->exits_live == 0;
-    /* A user asked for less when more had filled already. */
-    bool lowered = x->entered > s->spec.quantity && x->entered <= w->checks.asked_most;
-    /* The first fill of an exit ends the entry; so do a pause, the cutoff and flat_at. */
-    if (x->entries_live && !is_misled(&w->checks) && (x->exited > 0 || s->paused || is_late(w, s)))
-        return false;
-    bool noted = (s->reviewed & REVIEW_OVER_CLOSE) && is_misled(&w->checks);
-    switch (s->status) {
-    case BRACKET_CLOSED:
-        return idle && (x->open == 0 || is_plain(s) || (x->open < 0 && noted));
-    case BRACKET_CANCELED:
-    case BRACKET_EXPIRED:
-    case BRACKET_REJECTED:
-        return idle && (x->entered == 0 || s->spec.adopts_position);
-    case BRACKET_WORKING:
-        return (x->entries_live > 0 || s->paused) && x->resting == 0 &&
-               (x->open == 0 || is_plain(s));
-    case BRACKET_SUBMITTING:
-        return s->paused && idle;
-    case BRACKET_PROTECTING:
-        return is_protected(w, s, x);
-    case BRACKET_NEEDS_REVIEW:
-        return (is_misled(&w->checks) || ended || lowered) &&
-               x->resting <= (x->open > 0 ? x->open : 0);
-    default:
-        return ended && idle;
-    }
-}
-
-/* Orders that the machine keeps in sums alone: what befalls them now it does not hear. */
-static bool has_folded(const struct world *w, const struct bracket_state *s)
-{
-    for (uint32_t i = 0; i < w->broker.count; i++) {
-        const struct sim_report *r = &w->broker.orders[i].report;
-        if (r->filled && !bracket_find(s, r->leg, r->generation))
-            return true;
-    }
-    return false;
-}
-
-bool check_settled(struct world *w)
-{
-    const struct bracket_state *s = w->tracker.state;
-    if (!s->spec.quantity || calls_under_way(w))
-        return false;
-    struct exposure x;
-    struct known k;
-    broker_exposure(w, &x);
-    known_sum(s, tracker_clock(w), &k);
-    bool same = k.entered == x.entered && k.exited == x.exited && s->external == w->broker.external;
-    /* What befalls an order that is kept no longer shows in the position alone; or it is a
-     * person's. */
-    same |= w->checks.late_fill && k.open == x.open;
-    same |= is_misled(&w->checks) && s->status == BRACKET_NEEDS_REVIEW;
-    bool unknown = w->checks.amnesia || w->checks.lied ||
-                   ((w->checks.bust || w->checks.late_fill) && has_folded(w, s));
-    if (!same && !unknown)
-        return false;
-    if (unknown) {
-        /* Fills of an order that was forgotten before anybody asked, or hidden until they were
-         * taken for closed outside: nobody can know of them. What is known must be at rest. */
-        x.entered = k.entered;
-        x.open = k.open;
-    }
-    bool ended = s->spec.contract.end_ns && world_wall_ns(w) >= s->spec.contract.end_ns;
-    return same_ends(w, s) && is_stable(w, s, &x, ended);
 }

@@ -28,7 +28,7 @@ struct checks {
 struct known {
     int64_t entered, exited, open;
     int64_t stops_working, exits_in_time;
-    int64_t entry_reserved, exit_reserved; /* of orders that are kept: live ones in full */
+    int64_t entry_reserved, exit_reserved; /* live orders in full, filled of dead ones */
     bool entry_live;
     uint32_t exits_live;
 };
@@ -36,6 +36,9 @@ void known_sum(const struct bracket_state *s, struct order_clock now, struct kno
 
 /* The world did something without telling, after which "closed" may be wrong until it is heard. */
 bool is_misled(const struct checks *c);
+
+/* No exits were asked for: the position is left to who asked for the entry. */
+bool is_plain(const struct bracket_state *s);
 
 __attribute__((format(printf, 3, 4))) void violate(struct world *w, int invariant,
                                                    const char *format, ...);

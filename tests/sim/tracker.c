@@ -29,8 +29,7 @@ struct order_clock tracker_clock(const struct world *w)
     return (struct order_clock){world_wall_ns(w), w->now_ns - w->tracker.lag_ns};
 }
 
-/* ---- event -> step -> derive -> commit -> effects ----------------------------------------------
- */
+/* ---- event -> step -> derive -> commit -> effects -------------------------------------------- */
 
 static void begin(struct world *w)
 {
@@ -181,8 +180,7 @@ static void finish(struct world *w)
         plan_wake(w);
 }
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static struct uuid id_of(uint64_t seed)
 {
@@ -240,8 +238,7 @@ void tracker_start(struct world *w)
     finish(w);
 }
 
-/* ---- while it runs -----------------------------------------------------------------------------
- */
+/* ---- while it runs --------------------------------------------------------------------------- */
 
 static struct bracket_action name_of(const struct leg_order *o)
 {
@@ -342,8 +339,7 @@ void tracker_command(struct world *w, enum order_event_type type)
     finish(w);
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static struct seen *seen_of(struct tracker *t, enum leg leg, int32_t generation)
 {

@@ -37,8 +37,7 @@ void world_trace(const struct world *w, const char *format, ...)
     fputc('\n', w->trace);
 }
 
-/* ---- the network -------------------------------------------------------------------------------
- */
+/* ---- the network ----------------------------------------------------------------------------- */
 
 static int64_t latency(struct world *w)
 {
@@ -203,8 +202,7 @@ static void arrive(struct world *w, size_t slot)
     w->at_ns[slot] = INT64_MAX;
 }
 
-/* ---- who acts ----------------------------------------------------------------------------------
- */
+/* ---- who acts -------------------------------------------------------------------------------- */
 
 void world_crash(struct world *w)
 {
@@ -337,8 +335,7 @@ static size_t earliest(const struct world *w)
     return slot;
 }
 
-/* ---- a run -------------------------------------------------------------------------------------
- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static void set_up(struct world *w, uint64_t seed)
 {
