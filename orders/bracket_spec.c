@@ -111,6 +111,11 @@ static enum err check_sides(const struct bracket_spec *spec, struct error *e)
     if (profit && stop && !beyond(spec, spec->take_profit.value, spec->stop_loss.value))
         return error_field(e, ERR_INVALID, "/stop_loss/stop_price",
                            "the stop loss is on the take profit's side");
+    /* Stopped at a fall to 95, it would wait for a rise to its limit: that protects nothing. */
+    int64_t limit = spec->stop_loss.limit_price;
+    if (limit && beyond(spec, limit, spec->stop_loss.value))
+        return error_field(e, ERR_INVALID, "/stop_loss/limit_price",
+                           "the limit of a stop loss is on the wrong side of its stop");
     if (entry && profit && !beyond(spec, spec->take_profit.value, entry))
         return error_field(e, ERR_INVALID, "/take_profit/limit_price",
                            "the take profit is on the wrong side of the entry's price");

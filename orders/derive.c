@@ -221,10 +221,7 @@ static void derive_entry(const struct bracket_state *s, const struct bracket_sum
         if (o->status == ORDER_STATUS_PENDING_CANCEL || !wanted || !entry_as_wanted(s, sums, o))
             cancel(s, now, o, !s->entry_end, a);
     }
-    bool late = instant_passed(s->spec.contract.cutoff_ns, now) ||
-                instant_passed(s->spec.flat_ns, now) ||
-                instant_passed(s->spec.contract.end_ns, now);
-    if (live || !wanted || late || bracket_entry_done(s, sums) ||
+    if (live || !wanted || too_late_for(s, LEG_ENTRY, now) || bracket_entry_done(s, sums) ||
         now.steady_ns < s->legs[LEG_ENTRY].retry_ns)
         return;
     struct bracket_action *action =

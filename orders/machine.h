@@ -71,6 +71,14 @@ static inline bool instant_passed(int64_t instant_ns, struct order_clock now)
     return instant_ns && now.wall_ns >= instant_ns;
 }
 
+/* No entry is sent from the cutoff or flat_at on, no order at all once the contract has ended. */
+static inline bool too_late_for(const struct bracket_state *s, enum leg leg, struct order_clock now)
+{
+    return instant_passed(s->spec.contract.end_ns, now) ||
+           (leg == LEG_ENTRY && (instant_passed(s->spec.contract.cutoff_ns, now) ||
+                                 instant_passed(s->spec.flat_ns, now)));
+}
+
 /* Seconds after a steady instant that is set (not 0) have passed. */
 static inline bool seconds_passed(int64_t since_ns, int64_t seconds, struct order_clock now)
 {

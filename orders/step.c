@@ -141,9 +141,13 @@ static bool next_generation(const struct bracket_state *s, enum leg leg, int32_t
 /* The guard. This is the one place where an order comes to be that we mean to send, and it comes to
  * be only while, counting whatever may be live in full,
  *   entries:  reserved + new <= quantity asked
- *   exits:    reserved + new <= entry filled, less what was closed outside */
-static bool guard(const struct bracket_state *s, enum leg leg, int64_t quantity)
+ *   exits:    reserved + new <= entry filled, less what was closed outside
+ * and while it is not too late: the clock may have gone on since it was derived. */
+static bool guard(const struct bracket_state *s, enum leg leg, int64_t quantity,
+                  struct order_clock now)
 {
+    if (too_late_for(s, leg, now))
+        return false;
     struct bracket_sums sums;
     bracket_sum(s, &sums);
     if (leg != LEG_ENTRY)
@@ -173,7 +177,7 @@ static void on_submit(struct bracket_state *s, const struct order_event *e)
 {
     bool both = e->paired > 0;
     if (e->quantity <= 0 || e->paired < 0 || !next_generation(s, e->leg, e->generation) ||
-        places_left(s) < (both ? 2 : 1) || !guard(s, e->leg, e->quantity))
+        places_left(s) < (both ? 2 : 1) || !guard(s, e->leg, e->quantity, e->clock))
         return;
     if (both && (e->leg != LEG_TAKE_PROFIT || !next_generation(s, LEG_STOP_LOSS, e->paired)))
         return;

@@ -176,6 +176,42 @@ static void a_held_position_that_is_sold_has_no_gain(void **state)
     assert_int_equal(summary.realized_pnl, 0);
 }
 
+static bool stands_later(const struct fixture *f, const struct bracket_action *a, int64_t seconds)
+{
+    struct order_clock later = {.wall_ns = f->clock.wall_ns + seconds * NS_PER_SECOND,
+                                .steady_ns = f->clock.steady_ns + seconds * NS_PER_SECOND};
+    struct order_event e;
+    struct bracket_state after;
+    assert_true(bracket_action_intent(a, later, &e));
+    bracket_step(&f->state, &e, &after);
+    return bracket_action_stands(&after, a);
+}
+
+/* Between derive and the intent the clock may come to an instant from which on nothing is sent. */
+static void what_is_intended_too_late_is_not_sent(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    spec.flat_ns = START_NS + 200 * NS_PER_SECOND;
+    bracket_fixture_init(&f, &spec);
+    struct bracket_action flat = *fixture_action(&f, ACTION_SUBMIT, LEG_ENTRY);
+    assert_true(stands_later(&f, &flat, 100));
+    assert_false(stands_later(&f, &flat, 300));
+
+    spec.flat_ns = 0;
+    spec.contract.cutoff_ns = START_NS + 200 * NS_PER_SECOND;
+    spec.contract.end_ns = START_NS + 400 * NS_PER_SECOND;
+    bracket_fixture_init(&f, &spec);
+    struct bracket_action entry = *fixture_action(&f, ACTION_SUBMIT, LEG_ENTRY);
+    assert_true(stands_later(&f, &entry, 100));
+    assert_false(stands_later(&f, &entry, 300));
+    fixture_enter(&f, 10 * ONE, 100 * ONE);
+    struct bracket_action stop = *fixture_action(&f, ACTION_SUBMIT, LEG_STOP_LOSS);
+    assert_true(stands_later(&f, &stop, 300));
+    assert_false(stands_later(&f, &stop, 500));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +223,7 @@ int main(void)
         cmocka_unit_test(each_stray_order_is_told_of),
         cmocka_unit_test(a_late_fill_of_an_order_that_is_no_longer_kept_is_told),
         cmocka_unit_test(a_held_position_that_is_sold_has_no_gain),
+        cmocka_unit_test(what_is_intended_too_late_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,12 @@ static void prices_go_with_the_type_and_lie_on_steps(void **state)
     REFUSED("/stop_loss/stop_price", spec.stop_loss.value = 0);
     REFUSED("/stop_loss/limit_price", spec.stop_loss.limit_price = 1);
     ACCEPTED(spec.stop_loss.limit_price = 94 * ONE);
+    ACCEPTED(spec.stop_loss.limit_price = 95 * ONE);
+    REFUSED("/stop_loss/limit_price", spec.stop_loss.limit_price = 95 * ONE + CENT);
+    ACCEPTED(spec.side = ORDER_SELL; spec.take_profit.value = 90 * ONE;
+             spec.stop_loss.value = 105 * ONE; spec.stop_loss.limit_price = 106 * ONE);
+    REFUSED("/stop_loss/limit_price", spec.side = ORDER_SELL; spec.take_profit.value = 90 * ONE;
+            spec.stop_loss.value = 105 * ONE; spec.stop_loss.limit_price = 104 * ONE);
 }
 
 static void exits_lie_on_the_right_side(void **state)
