@@ -298,10 +298,17 @@ static enum err add_point(struct account *a, int64_t at_ns, bool is_mark, struct
 
 /* ---- events ---- */
 
+static void refuse(int64_t *count, int64_t *first_price, int64_t unit_price)
+{
+    if ((*count)++ == 0)
+        *first_price = unit_price;
+}
+
 static enum err take_entry(struct account *a, const struct trade_candidate *c, struct error *e)
 {
     const struct strategy *s = a->in->strategy;
     struct ledger_counts *counts = &a->ledger->counts;
+    struct ledger_refused *refused = &a->ledger->refused;
     if (a->open_of[c->symbol] >= s->max_positions) {
         counts->in_position++;
         return ERR_OK;
@@ -312,17 +319,19 @@ static enum err take_entry(struct account *a, const struct trade_candidate *c, s
     if (s->sizing.kind == SIZING_PERCENT_EQUITY)
         code = equity_at(a, c->entry_at.at_ns, &equity, e);
     p.entry_price = fill_price(&s->slippage, c->entry_price, s->side == SIDE_LONG);
-    if (code == ERR_OK && p.entry_price > 0)
-        p.quantity =
-            fill_quantity(s, p.entry_price * trade_multiplier(&c->contract), equity, a->cash);
-    if (code != ERR_OK || p.quantity == 0) {
-        counts->too_small += code == ERR_OK;
+    if (code != ERR_OK)
         return code;
+    int64_t unit_price = p.entry_price * trade_multiplier(&c->contract);
+    if (unit_price > 0)
+        p.quantity = fill_quantity(s, unit_price, equity, a->cash);
+    if (p.quantity == 0) {
+        refuse(&counts->too_small, &refused->too_small_price, unit_price);
+        return ERR_OK;
     }
     p.entry_value = value_of(c, p.entry_price, p.quantity, s->side == SIDE_LONG);
     p.entry_commission = fill_commission(&s->commission, p.entry_value, p.quantity);
     if ((wide)p.entry_value + p.entry_commission > a->cash) {
-        counts->unaffordable++;
+        refuse(&counts->unaffordable, &refused->unaffordable_price, unit_price);
         return ERR_OK;
     }
     code = grow((void **)&a->open, &a->open_capacity, a->open_count, a->in->candidate_count,

@@ -54,9 +54,15 @@ struct ledger_counts {
     int64_t unaffordable; /* not entered: more than the cash */
 };
 
+/* What one unit (of an option: a contract) cost at the first candidate of a kind; 0 = none. */
+struct ledger_refused {
+    int64_t too_small_price, unaffordable_price; /* decimals */
+};
+
 struct ledger {
     int64_t initial_cash;
     struct ledger_counts counts;
+    struct ledger_refused refused;
     struct trade *trades; /* [counts.trades] in the order of their exits */
     size_t point_count;
     struct equity_point *points; /* in time order; the first is the start, the last the end */

@@ -18,7 +18,7 @@
 #include "engine/trades/trade_stats.h"
 
 /* Part of every digest: changes with any change of what a simulation answers. */
-#define SIMULATION_VERSION "1"
+#define SIMULATION_VERSION "2"
 
 struct simulation_input {
     const struct strategy *strategy;     /* checked */

@@ -147,6 +147,13 @@ static void print_missed(FILE *out, const struct json_value *trades, int64_t fir
         fputc('\n', out);
 }
 
+static void print_warnings(FILE *out, const struct json_value *result)
+{
+    const struct json_value *warning = json_value_first(json_value_member(result, "warnings"));
+    for (; warning; warning = json_value_next(warning))
+        fprintf(out, "warning: %s\n", json_value_text(warning));
+}
+
 void trade_text_print(FILE *out, bool colour, const struct json_value *result)
 {
     const struct json_value *trades = json_value_member(result, "trades");
@@ -165,6 +172,7 @@ void trade_text_print(FILE *out, bool colour, const struct json_value *result)
     if (n > 0)
         print_exits(out, trades);
     print_missed(out, trades, json_value_member_int(result, "fires"));
+    print_warnings(out, result);
     if (decided > 0)
         fprintf(out, "%s held both levels in one bar: see the worst and the best case\n",
                 format_grouped(decided, ambiguous));

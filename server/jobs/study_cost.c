@@ -12,7 +12,7 @@ struct study_cost study_cost_of(struct study_task *t)
     const struct rule *exit_rule = study_task_exit_rule(t);
     size_t operations = rule_node_count(request->rule) + OPERATIONS_OF_ANY_BAR +
                         request->horizon_count * OPERATIONS_OF_A_HORIZON;
-    if (study_task_has_strategy(t))
+    if (study_task_strategy(t))
         operations += OPERATIONS_OF_A_STRATEGY;
     if (exit_rule)
         operations += rule_node_count(exit_rule);

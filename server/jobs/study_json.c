@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "server/jobs/trade_json.h"
+#include "server/jobs/trade_warnings.h"
 
 #include <stdio.h>
 
@@ -143,6 +144,8 @@ void study_json_result(struct json_writer *w, const struct study_task *t,
     write_study(w, t, r);
     if (simulation)
         trade_json_members(w, simulation);
+    if (simulation)
+        trade_warnings_member(w, study_task_strategy(t), simulation->ledger, r->counts.fires);
     json_key(w, "symbols");
     json_begin_array(w);
     for (size_t i = 0; i < r->symbol_count; i++)

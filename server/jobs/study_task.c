@@ -347,9 +347,9 @@ bool study_task_days(const struct study_task *t, int32_t *ret_first, int32_t *re
     return found;
 }
 
-bool study_task_has_strategy(const struct study_task *t)
+const struct strategy *study_task_strategy(const struct study_task *t)
 {
-    return t->spec->has_strategy;
+    return t->spec->has_strategy ? &t->strategy : NULL;
 }
 
 const struct rule *study_task_exit_rule(const struct study_task *t)

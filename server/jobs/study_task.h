@@ -32,8 +32,8 @@ const unsigned char *study_task_symbol_hash(const struct study_task *t, size_t i
 const struct zone *study_task_zone(const struct study_task *t);
 /* The first and the last session day that counts, of all symbols; false when there is none. */
 bool study_task_days(const struct study_task *t, int32_t *ret_first, int32_t *ret_last);
-bool study_task_has_strategy(const struct study_task *t);
-const struct rule *study_task_exit_rule(const struct study_task *t); /* NULL = none */
+const struct strategy *study_task_strategy(const struct study_task *t); /* NULL = none */
+const struct rule *study_task_exit_rule(const struct study_task *t);    /* NULL = none */
 /* One hash over all symbols' data and names. */
 void study_task_data_hash(const struct study_task *t, unsigned char ret[DATA_HASH_BYTES]);
 

@@ -200,6 +200,29 @@ class Strategies(unittest.TestCase):
         self.assertEqual((answer.status, answer.json()["errors"][0]["pointer"]), (400, "/strategy"))
         self.assertIn("/v1/backtests", answer.json()["detail"])
 
+    def test_when_nothing_could_be_traded_the_result_says_why(self):
+        for strategy, kind, words in (
+                ({"sizing": {"type": "fixed_cash", "value": 2}}, "too_small", ("fixed_cash 2 buys less than one step of 1 at ",)),
+                ({"sizing": {"type": "fixed_quantity", "value": 1000}, "initial_cash": 99}, "unaffordable",
+                 ("cash of 99 does not cover a size of fixed_quantity 1000 ",)),
+                ({"flat_at": "09:30"}, None, ("could not be entered, because no bar came after them, flat_at had come",))):
+            job = self.backtest(strategy, symbols=["ABC"])
+            result, fires = job["result"], job["result"]["fires"]
+            self.assertEqual((result["trades"]["count"], len(result["warnings"])), (0, 1), result["warnings"])
+            self.assertTrue(result["warnings"][0].startswith(f"nothing was traded: {fires} of {fires} fires "), result["warnings"])
+            for part in words:
+                self.assertIn(part, result["warnings"][0])
+            if kind:
+                self.assertEqual(result["trades"][kind], fires)
+                self.assertIn(f"at {self.first_entry(job)} a unit, ", result["warnings"][0])
+        self.assertEqual(self.backtest({})["result"]["warnings"], [])
+        self.assertEqual(self.backtest({}, rule="close > 100000")["result"]["warnings"], [])
+
+    def first_entry(self, job):
+        """The open of the bar after the first fire."""
+        at = self.client.get(f"/v1/backtests/{job['id']}/fires?limit=1").json()["items"][0]["at"]
+        return self.client.get(f"/v1/bars/ABC?timeframe=1m&limit=2&from={at}").json()["items"][1]["open"]
+
     def test_a_rule_that_never_fires_leaves_the_cash(self):
         result = self.backtest({"initial_cash": 5000}, rule="close > 100000")["result"]
         self.assertEqual((result["fires"], result["trades"]["count"], result["trades"]["final_equity"]), (0, 0, "5000"))

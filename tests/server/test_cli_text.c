@@ -296,6 +296,7 @@ static const char traded_answer[] =
     "\"stop_loss\":0,\"flat_at\":1193},\"pnl\":\"-12345.678\",\"commission\":\"1.5\"},"
     "\"metrics\":" METRICS("0.0123") ",\"metrics_worst\":" METRICS("-0.5")
     ",\"metrics_best\":" METRICS("0.25")
+    ",\"warnings\":[\"first\",\"second\"]"
     ",\"symbols\":[{\"symbol\":\"A\",\"fires\":20,\"bars_in_window\":5,\"trades\":{"
     "\"count\":800,\"win_rate\":0.25,\"pnl\":\"5\"}},{\"symbol\":\"B\",\"fires\":10,"
     "\"bars_in_window\":5,\"trades\":{\"count\":400,\"win_rate\":null,\"pnl\":\"0\"}}],"
@@ -307,7 +308,8 @@ static void a_page_with_trades_tells_them(void **state)
     static const char *const parts[] = {
         "\n1,200 trades, 7 won, profit -12,345.68 after 1.50 of commission\n",
         "out by take_profit 7, flat_at 1,193\n",
-        "not entered: 4 in a position already, 1 not enough cash, 5 too late or without a level\n",
+        "not entered: 4 in a position already, 1 not enough cash, 5 too late or without a level\n"
+        "warning: first\nwarning: second\n",
         "2 held both levels in one bar: see the worst and the best case\n",
         "as chosen  worst case  best case\n",
         "  total return          +1.230%    -50.000%   +25.000%\n",
