@@ -1,5 +1,6 @@
 #include "server/jobs/study_task.h"
 
+#include "base/rfc3339.h"
 #include "server/jobs/option_series.h"
 #include "server/series_lookup.h"
 
@@ -221,6 +222,22 @@ static void make_request(struct study_task *t)
     r->shard_size = spec->shard;
 }
 
+/* Where one end alone was asked for, the other is that of the bars: say so when they do not meet.
+ */
+static enum err check_range(const struct study_task *t, struct error *e)
+{
+    const struct study_request *r = &t->request;
+    bool is_from = t->spec->from.given;
+    char text[RFC3339_MAX];
+    if (r->from_ns < r->to_ns || is_from == t->spec->to.given)
+        return ERR_OK;
+    rfc3339_format(is_from ? r->to_ns - 1 : r->from_ns, text);
+    return is_from ? error_field(e, ERR_INVALID, "/from", "no bar is that late: the last is of %s",
+                                 text)
+                   : error_field(e, ERR_INVALID, "/to", "no bar is that early: the first is of %s",
+                                 text);
+}
+
 static enum err make_study(struct study_task *t, struct error *e)
 {
     struct study_symbol *symbols = calloc(t->symbol_count, sizeof(*symbols));
@@ -265,6 +282,8 @@ static enum err prepare(struct study_task *t, struct error *e)
     if ((err = check_traded_bars(t, e)))
         return err;
     make_request(t);
+    if ((err = check_range(t, e)))
+        return err;
     return make_study(t, e);
 }
 

@@ -247,6 +247,10 @@ class Backtests(unittest.TestCase):
         before = len(self.client.get("/v1/backtests", query={"limit": 1000}).json()["items"])
         self.assertEqual(self.client.post("/v1/backtests", json={"rule": RULE, "symbols": ["ABC", "NOPE"]}).status, 404)
         self.assertEqual(self.client.post("/v1/backtests", json={"rule": "sma($n) > 1", "symbols": ["ABC"]}).status, 422)
+        for end, when, words in (("from", "2090-05-01", "no bar is that late: the last is of "), ("to", "1990-05-01", "no bar is that early: the first is of ")):
+            answer = self.client.post("/v1/backtests", json={"rule": RULE, "symbols": ["ABC"], end: when})
+            self.assertEqual((answer.status, answer.json()["errors"][0]["pointer"]), (400, "/" + end), answer)
+            self.assertIn(words, answer.json()["detail"])
         self.assertEqual(len(self.client.get("/v1/backtests", query={"limit": 1000}).json()["items"]), before)
 
     def test_the_digest_does_not_depend_on_shards_or_workers(self):
