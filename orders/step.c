@@ -385,6 +385,17 @@ static void on_accepted(struct bracket_state *s, const struct order_event *e)
     s->spec = e->spec;
 }
 
+/* Orders that work with no cancel under way: what we once wanted to replace them by is of the past,
+ * and should somebody else cancel them now, that is not to make room. */
+static void forget_replacing(struct bracket_state *s)
+{
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        struct leg_order *o = &s->orders[i];
+        if (leg_order_working(o) && o->status != ORDER_STATUS_PENDING_CANCEL)
+            o->replacing = 0;
+    }
+}
+
 static void on_modified(struct bracket_state *s, const struct order_event *e)
 {
     if (bracket_may_modify(s, &e->spec, NULL))
@@ -392,6 +403,7 @@ static void on_modified(struct bracket_state *s, const struct order_event *e)
     if (memcmp(&s->spec.stop_loss, &e->spec.stop_loss, sizeof(s->spec.stop_loss)) != 0)
         s->anchor = 0;
     s->spec = e->spec;
+    forget_replacing(s);
 }
 
 /* What has ended is not asked of any more: should the broker tell of a late fill, that is protected
@@ -420,6 +432,7 @@ static void on_resumed(struct bracket_state *s, const struct order_event *e)
 {
     (void)e;
     s->paused = 0;
+    forget_replacing(s);
 }
 
 static void on_session(struct bracket_state *s, const struct order_event *e)

@@ -212,6 +212,43 @@ static void what_is_intended_too_late_is_not_sent(void **state)
     assert_false(stands_later(&f, &stop, 500));
 }
 
+static void refuse_cancel(struct fixture *f)
+{
+    fixture_intend(f, ACTION_CANCEL, LEG_ENTRY);
+    fixture_cancel_outcome(f, LEG_ENTRY, 1, OUTCOME_REJECTED);
+    fixture_report(f, LEG_ENTRY, 1, ORDER_STATUS_NEW, 0, 0);
+}
+
+/* Long after a cancel of ours, which the broker refused, and which nobody wants any more. */
+static void an_entry_that_a_person_cancels_is_not_sent_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_place(&f, LEG_ENTRY);
+    fixture_simple(&f, EVENT_PAUSED);
+    refuse_cancel(&f);
+    fixture_simple(&f, EVENT_RESUMED);
+    fixture_is_quiet(&f);
+    fixture_report(&f, LEG_ENTRY, 1, ORDER_STATUS_CANCELED, 0, 0);
+    fixture_status_is(&f, BRACKET_CANCELED);
+
+    bracket_fixture_init(&f, &spec);
+    fixture_place(&f, LEG_ENTRY);
+    struct order_event e = fixture_event(&f, EVENT_MODIFIED);
+    e.spec = spec;
+    e.spec.limit_price = 101 * ONE;
+    fixture_step(&f, &e);
+    refuse_cancel(&f);
+    e.spec = spec;
+    e.clock = f.clock;
+    fixture_step(&f, &e);
+    fixture_is_quiet(&f);
+    fixture_report(&f, LEG_ENTRY, 1, ORDER_STATUS_CANCELED, 0, 0);
+    fixture_status_is(&f, BRACKET_CANCELED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_late_fill_of_an_order_that_is_no_longer_kept_is_told),
         cmocka_unit_test(a_held_position_that_is_sold_has_no_gain),
         cmocka_unit_test(what_is_intended_too_late_is_not_sent),
+        cmocka_unit_test(an_entry_that_a_person_cancels_is_not_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
