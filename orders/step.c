@@ -56,6 +56,8 @@ static void move(struct bracket_state *s, struct leg_order *o, enum order_signal
         return;
     o->status = to;
     o->death = order_status_dead(to) ? death : DEATH_NONE;
+    if (signal == SIGNAL_LOST || signal == SIGNAL_RESTART)
+        o->lost_ns = e->clock.steady_ns;
     if (!order_status_dead(to))
         return;
     o->cancel_calls = 0;
@@ -359,7 +361,7 @@ static void on_absent(struct bracket_state *s, const struct order_event *e)
     struct leg_order *o = find(s, e->leg, e->generation);
     if (!o || order_status_dead(o->status) || o->status == ORDER_STATUS_PENDING_NEW)
         return;
-    int64_t known_ns = greater(o->sent_ns, o->seen_ns);
+    int64_t known_ns = greater(greater(o->sent_ns, o->lost_ns), o->seen_ns);
     if (order_subtract(e->from_ns, known_ns) < s->spec.not_found_bound_ns ||
         e->from_ns <= known_ns || e->from_ns <= o->absent_ns)
         return;

@@ -249,6 +249,30 @@ static void an_entry_that_a_person_cancels_is_not_sent_again(void **state)
     fixture_status_is(&f, BRACKET_CANCELED);
 }
 
+/* A call that hung for long: its bytes may have left at its very end. */
+static void the_bound_is_counted_from_where_the_answer_was_lost(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    for (int restarts = 0; restarts < 2; restarts++) {
+        bracket_fixture_init(&f, &spec);
+        fixture_intend(&f, ACTION_SUBMIT, LEG_ENTRY);
+        fixture_pass(&f, 30);
+        if (restarts)
+            fixture_simple(&f, EVENT_RESTARTED);
+        else
+            fixture_submit_outcome(&f, LEG_ENTRY, 1, OUTCOME_UNKNOWN, REJECT_NONE);
+        fixture_pass(&f, 1);
+        fixture_absent(&f, LEG_ENTRY, 1);
+        fixture_pass(&f, 1);
+        fixture_absent(&f, LEG_ENTRY, 1);
+        assert_int_equal(fixture_order(&f, LEG_ENTRY, 1)->status, ORDER_STATUS_UNKNOWN);
+        absent_twice(&f, LEG_ENTRY, 1);
+        assert_int_equal(fixture_order(&f, LEG_ENTRY, 1)->status, ORDER_STATUS_REJECTED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_held_position_that_is_sold_has_no_gain),
         cmocka_unit_test(what_is_intended_too_late_is_not_sent),
         cmocka_unit_test(an_entry_that_a_person_cancels_is_not_sent_again),
+        cmocka_unit_test(the_bound_is_counted_from_where_the_answer_was_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,8 @@ static void check_absence(struct world *w, const struct bracket_state *s,
                           const struct leg_order *after)
 {
     int64_t known_ns = before->sent_ns > before->seen_ns ? before->sent_ns : before->seen_ns;
+    if (before->lost_ns > known_ns)
+        known_ns = before->lost_ns;
     if (after->absent_ns && after->absent_ns != before->absent_ns &&
         e->from_ns - known_ns < s->spec.not_found_bound_ns)
         violate(w, 11, "%s %d is missed within the bound", leg_name(after->leg), after->generation);
