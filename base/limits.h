@@ -117,8 +117,9 @@ enum {
 #define LIMIT_ORDER_QUANTITY INT64_C(1000000000000)    /* 1,000,000 shares or contracts, at 1e-6 */
 #define LIMIT_ORDER_NOTIONAL INT64_C(1000000000000000) /* 1,000,000,000 of cash, at 1e-6 */
 enum {
-    LIMIT_ORDERS_LIVE = 30000, /* brackets with a thread each; pid_max leaves some 32,000 */
-    LIMIT_ORDER_COMMANDS = 16, /* of users, waiting in one bracket's mailbox */
+    LIMIT_ORDERS_LIVE = 30000,   /* brackets with a thread each; pid_max leaves some 32,000 */
+    LIMIT_ORDER_COMMANDS = 16,   /* of users, waiting in one bracket's mailbox */
+    LIMIT_DESK_MARKETS = 200000, /* contracts with a quote or a bracket */
     LIMIT_TRACKER_STUCK_SECONDS = 30,
 };
 

@@ -44,6 +44,9 @@
     X(KEYS)      /* cache of API keys */                                                           \
     X(HTTP_LOOP) /* one loop's list of finished requests */                                        \
     X(OFFLOAD)   /* queue of requests that may block */                                            \
+    X(DESK)      /* the book of live brackets, markets, risk sums, positions */                    \
+    X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \
+    X(GATEWAY)   /* the broker's rate, the newest snapshot */                                      \
     X(WRITER)    /* the writer thread's queue */                                                   \
     X(READERS)   /* pool of read-only connections */                                               \
     X(QUEUE)     /* a bounded queue on its own */                                                  \

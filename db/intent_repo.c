@@ -37,7 +37,7 @@ enum err intent_repo_put(struct db_write *w, int64_t bracket, const struct order
     statement_bind_int(s, ":leg", intent->leg);
     statement_bind_int(s, ":generation", intent->generation);
     statement_bind_int(s, ":status", intent->status);
-    statement_bind_int(s, ":cancels", intent->cancels);
+    statement_bind_int(s, ":cancels", intent->cancel_intended);
     statement_bind_text(s, ":broker_order_id",
                         intent->broker_order_id[0] ? intent->broker_order_id : NULL);
     if (intent->creates) {
@@ -48,11 +48,7 @@ enum err intent_repo_put(struct db_write *w, int64_t bracket, const struct order
         statement_bind_int(s, ":limit_price", intent->limit_price);
         statement_bind_int(s, ":stop_price", intent->stop_price);
     }
-    int64_t changes;
-    enum err err = statement_run(s, &changes, e);
-    if (err == ERR_OK && changes != 1)
-        return error_set(e, ERR_INTERNAL, "order %s was never intended", intent->client_id);
-    return err;
+    return statement_run(s, NULL, e);
 }
 
 static void read_intent(struct statement *s, struct order_intent *ret)
@@ -64,7 +60,7 @@ static void read_intent(struct statement *s, struct order_intent *ret)
         .side = (enum order_side)statement_int(s, "side"),
         .type = (enum order_type)statement_int(s, "type"),
         .status = (enum order_status)statement_int(s, "status"),
-        .cancels = (int32_t)statement_int(s, "cancels"),
+        .cancel_intended = statement_int(s, "cancels") != 0,
         .quantity = statement_int(s, "quantity"),
         .limit_price = statement_int(s, "limit_price"),
         .stop_price = statement_int(s, "stop_price"),

@@ -7,7 +7,7 @@
 #include "orders/order_store.h"
 
 /* Inserts it when it `creates` (CONFLICT: the same order was intended before), else brings its
- * status, cancels and broker's id up to date (INTERNAL: there is none). */
+ * status, cancels and broker's id up to date; a stray, which nobody intended, has no row. */
 enum err intent_repo_put(struct db_write *w, int64_t bracket, const struct order_intent *intent,
                          struct error *e);
 /* All of a bracket, in the arena. */

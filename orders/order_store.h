@@ -50,8 +50,8 @@ struct order_record {
 };
 
 /* An order at the broker, written before it is sent: client_id is a primary key, so that the same
- * order cannot be intended twice. Later batches bring `status`, `broker_order_id` and `cancels` up
- * to date (`creates` false). */
+ * order cannot be intended twice. Later batches bring `status`, `broker_order_id` and
+ * `cancel_intended` up to date (`creates` false). */
 struct order_intent {
     bool creates;
     char client_id[CLIENT_ID_TEXT];
@@ -60,7 +60,7 @@ struct order_intent {
     enum order_side side;
     enum order_type type;
     enum order_status status; /* as far as it is known */
-    int32_t cancels;          /* how often a cancel was intended */
+    bool cancel_intended;     /* its cancel was intended too */
     int64_t quantity, limit_price, stop_price;
     char broker_order_id[BROKER_ORDER_ID_TEXT]; /* "" = not known yet */
 };

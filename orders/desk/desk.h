@@ -105,7 +105,8 @@ struct desk_placement {
     const char *idempotency_key; /* NULL = none */
     unsigned char body_sha256[SHA256_BYTES];
     /* Writes the answer to 201, which is stored with the idempotency key and handed back with DONE.
-     * Called at once, before desk_place returns; false = no memory. NULL = none. */
+     * Called at once, before desk_place returns, with its context; false = no memory. NULL = none.
+     */
     bool (*describe)(void *context, const struct desk_view *view, struct strbuf *out);
 };
 
@@ -150,7 +151,7 @@ bool desk_last_quote(struct desk *d, const char *symbol, struct order_quote *ret
 
 /* Of the tracking thread. */
 struct desk_tracker {
-    char thread[THREAD_NAME_MAX]; /* "trk-01jd5m3e8x7"; "trk-shared" on the shared loop */
+    char thread[THREAD_NAME_MAX]; /* "trk-" and the id's last 11 digits; or "trk-shared" */
     int64_t polls;
     int64_t last_poll_at_ns; /* UTC; 0 = never */
     int64_t next_wake_at_ns; /* UTC */

@@ -1,0 +1,560 @@
+#include "orders/desk/desk_private.h"
+
+#include "base/log.h"
+#include "orders/event_chain.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10 };
+
+/* ---- small things ---------------------------------------------------------------------------- */
+
+struct order_clock desk_clock(const struct desk *d)
+{
+    const struct clock *clock = d->options.clock;
+    return (struct order_clock){.wall_ns = clock_realtime_ns(clock),
+                                .steady_ns = clock_monotonic_ns(clock) + d->steady_offset_ns};
+}
+
+int64_t desk_monotonic(const struct desk *d, int64_t steady_ns)
+{
+    return steady_ns == INT64_MAX ? INT64_MAX : steady_ns - d->steady_offset_ns;
+}
+
+void desk_client_id(struct desk *d, const struct uuid *id, enum leg leg, int32_t generation,
+                    char out[CLIENT_ID_TEXT])
+{
+    struct client_id name = {.incarnation = d->options.incarnation,
+                             .bracket = *id,
+                             .leg = leg,
+                             .generation = generation};
+    memcpy(name.instance, d->options.instance, sizeof name.instance);
+    bool formatted = client_id_format(&name, out);
+    assert(formatted);
+    (void)formatted;
+}
+
+struct draft *desk_lease_draft(struct desk *d)
+{
+    mutex_lock(&d->mutex);
+    struct draft *draft = d->drafts;
+    if (draft)
+        d->drafts = draft->next;
+    mutex_unlock(&d->mutex);
+    return draft ? draft : draft_create();
+}
+
+void desk_return_draft(struct desk *d, struct draft *draft)
+{
+    mutex_lock(&d->mutex);
+    draft->next = d->drafts;
+    d->drafts = draft;
+    mutex_unlock(&d->mutex);
+}
+
+void desk_wake(struct desk_order *o)
+{
+    atomic_store(&o->attention, true);
+    parker_wake(o->wakes);
+}
+
+static void wake_all(struct desk *d)
+{
+    struct desk_order *o, *next;
+    mutex_lock(&d->mutex);
+    HASH_ITER (by_id, d->book, o, next)
+        desk_wake(o);
+    parker_wake(&d->shared_parker);
+    mutex_unlock(&d->mutex);
+}
+
+void desk_fail(struct desk *d, const struct error *e)
+{
+    if (atomic_exchange(&d->failed, true))
+        return;
+    wake_all(d);
+    if (d->options.listener.failed)
+        d->options.listener.failed(d->options.listener.context, e);
+}
+
+/* ---- brackets -------------------------------------------------------------------------------- */
+
+struct desk_order *desk_order_create(struct desk *d, const struct uuid *id)
+{
+    struct desk_order *o = calloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->desk = d;
+    o->header.id = *id;
+    atomic_init(&o->references, 1);
+    atomic_init(&o->resolved, true);
+    atomic_init(&o->wake_low, INT64_MIN);
+    atomic_init(&o->wake_high, INT64_MAX);
+    parker_init(&o->parker);
+    o->wakes = &o->parker;
+    mutex_init(&o->mutex, MUTEX_BRACKET);
+    o->commands_end = &o->commands;
+    /* Polls are spread over the interval by the id. */
+    uint64_t mixed = (id->bytes[14] << 8 | id->bytes[15]) * 0x9e3779b97f4a7c15u;
+    o->tracker.next_poll_ns =
+        clock_monotonic_ns(d->options.clock) + (int64_t)(mixed >> 32) % d->options.poll_interval_ns;
+    return o;
+}
+
+struct desk_order *desk_ref(struct desk_order *o)
+{
+    atomic_fetch_add(&o->references, 1);
+    return o;
+}
+
+void desk_unref(struct desk_order *o)
+{
+    if (!o || atomic_fetch_sub(&o->references, 1) != 1)
+        return;
+    parker_release(&o->parker);
+    mutex_release(&o->mutex);
+    free(o->legs);
+    draft_free(o->first);
+    free(o);
+}
+
+bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol)
+{
+    o->market = desk_market(d, symbol, true);
+    if (!o->market)
+        return false;
+    o->market_next = o->market->first;
+    if (o->market_next)
+        o->market_next->market_previous = o;
+    o->market->first = o;
+    HASH_ADD(by_id, d->book, header.id, sizeof o->header.id, o);
+    d->live++;
+    return true;
+}
+
+static void leave_market(struct desk_order *o)
+{
+    if (o->market_previous)
+        o->market_previous->market_next = o->market_next;
+    else
+        o->market->first = o->market_next;
+    if (o->market_next)
+        o->market_next->market_previous = o->market_previous;
+}
+
+void desk_leave(struct desk *d, struct desk_order *o)
+{
+    static const struct bracket_state gone = {.status = BRACKET_NONE};
+    desk_account(d, o, &gone);
+    d->counts[BRACKET_NONE]--;
+    leave_market(o);
+    HASH_DELETE(by_id, d->book, o);
+    if (o->listed)
+        HASH_DELETE(by_client_order_id, d->by_client_order_id, o);
+    d->live--;
+    if (d->live == 0)
+        condition_broadcast(&d->all_ended);
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static void name_thread(struct desk_order *o, bool shared)
+{
+    char id[UUID_TEXT];
+    uuid_format(&o->header.id, id);
+    if (shared)
+        snprintf(o->figures.thread, sizeof o->figures.thread, "trk-shared");
+    else
+        snprintf(o->figures.thread, sizeof o->figures.thread, "trk-%s", id + UUID_TEXT - 1 - 11);
+}
+
+static void share(struct desk *d, struct desk_order *o)
+{
+    name_thread(o, true);
+    o->wakes = &d->shared_parker;
+    o->shared_next = d->shared_orders;
+    d->shared_orders = o;
+    d->shared++;
+}
+
+enum err desk_start_thread(struct desk_order *o, bool may_share, struct error *e)
+{
+    struct desk *d = o->desk;
+    mutex_lock(&d->mutex);
+    bool room = d->threads < d->options.threads_max;
+    d->threads += room;
+    mutex_unlock(&d->mutex);
+    enum err err = ERR_UNAVAILABLE;
+    if (room) {
+        name_thread(o, false);
+        const struct thread_options options = {.name = o->figures.thread,
+                                               .stack_bytes = d->options.stack_bytes};
+        err = thread_start(&o->thread, &options, tracker_run, o, e);
+    } else {
+        error_set(e, err, "there are %d tracking threads, no more are allowed",
+                  d->options.threads_max);
+    }
+    if (err == ERR_OK)
+        return ERR_OK;
+    mutex_lock(&d->mutex);
+    d->threads -= room;
+    if (may_share)
+        share(d, o);
+    mutex_unlock(&d->mutex);
+    return may_share ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+void desk_order_ended(struct desk_order *o)
+{
+    struct desk *d = o->desk;
+    bool own = o->wakes == &o->parker;
+    desk_close_mailbox(o);
+    if (!atomic_exchange(&o->resolved, true))
+        atomic_fetch_sub(&d->unresolved, 1);
+    bool discarded = atomic_exchange(&o->phase, ORDER_ENDED) == ORDER_DISCARDED;
+    mutex_lock(&d->mutex);
+    if (own) {
+        o->ended_next = d->ended;
+        d->ended = o;
+        d->threads--;
+    } else {
+        d->shared--;
+    }
+    d->retired += !discarded;
+    desk_leave(d, o);
+    mutex_unlock(&d->mutex);
+    if (!own)
+        desk_unref(o);
+}
+
+static void join_ended(struct desk *d)
+{
+    mutex_lock(&d->mutex);
+    struct desk_order *o = d->ended;
+    d->ended = NULL;
+    mutex_unlock(&d->mutex);
+    while (o) {
+        struct desk_order *next = o->ended_next;
+        thread_join(&o->thread);
+        desk_unref(o);
+        o = next;
+    }
+}
+
+/* A turn that does not end is told of once, as long as it lasts. */
+static int64_t count_stuck(struct desk *d)
+{
+    int64_t now_ns = clock_monotonic_ns(d->options.clock), stuck = 0;
+    struct desk_order *o, *next;
+    mutex_lock(&d->mutex);
+    HASH_ITER (by_id, d->book, o, next) {
+        int64_t began_ns = atomic_load(&o->turn_began_ns);
+        stuck += began_ns && now_ns - began_ns > LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND;
+    }
+    bool more = stuck > d->stuck;
+    d->stuck = stuck;
+    mutex_unlock(&d->mutex);
+    if (more)
+        log_event(LOG_ERROR, "trackers_stuck", LOG_INT("brackets", stuck));
+    return stuck;
+}
+
+bool desk_chore(void *desk)
+{
+    struct desk *d = desk;
+    join_ended(d);
+    count_stuck(d);
+    mutex_lock(&d->mutex);
+    bool live = d->live > 0;
+    mutex_unlock(&d->mutex);
+    return live;
+}
+
+static void hint(void *context, const char *client_id)
+{
+    struct desk *d = context;
+    struct client_id id;
+    if (!client_id_parse(client_id, strlen(client_id), &id))
+        return;
+    struct desk_order *o = desk_find(d, &id.bracket);
+    if (!o)
+        return;
+    atomic_store(&o->hinted, true);
+    desk_wake(o);
+    desk_unref(o);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void set_defaults(struct desk_options *o)
+{
+    if (!o->poll_interval_ns)
+        o->poll_interval_ns = NS_PER_SECOND;
+    if (!o->linger_ns)
+        o->linger_ns = DEFAULT_LINGER_S * NS_PER_SECOND;
+    if (!o->orders_max)
+        o->orders_max = LIMIT_ORDERS_LIVE;
+    if (!o->threads_max)
+        o->threads_max = o->orders_max;
+    if (!o->stack_bytes)
+        o->stack_bytes = TRACKER_STACK_BYTES;
+}
+
+/* What all our client ids begin with; false when instance or incarnation are not allowed. */
+static bool make_prefix(struct desk *d)
+{
+    char text[CLIENT_ID_TEXT];
+    struct client_id id = {.incarnation = d->options.incarnation, .generation = 1};
+    memcpy(id.instance, d->options.instance, sizeof id.instance);
+    if (!client_id_format(&id, text))
+        return false;
+    snprintf(d->prefix, sizeof d->prefix, "%.*s", (int)(strchr(text, '-') - text) + 1, text);
+    return true;
+}
+
+enum err desk_create(const struct desk_options *options, struct desk **ret, struct error *e)
+{
+    struct desk *d = calloc(1, sizeof *d);
+    if (!d)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the desk");
+    d->options = *options;
+    set_defaults(&d->options);
+    d->names = (struct draft_names){
+        .instance = d->options.instance,
+        .incarnation = options->incarnation,
+        .broker = options->broker->operations->capabilities(options->broker)->name};
+    d->steady_offset_ns = 1;
+    atomic_init(&d->shared_ended, true);
+    enum err err = ERR_OK;
+    if (!make_prefix(d))
+        err = error_set(e, ERR_INVALID, "the instance is 1 to %d of a-z and 0-9",
+                        CLIENT_ID_INSTANCE_MAX);
+    const struct gateway_options gateway = {.broker = options->broker,
+                                            .clock = options->clock,
+                                            .interval_ns = d->options.poll_interval_ns / 2,
+                                            .prefix = d->prefix,
+                                            .chore = desk_chore,
+                                            .context = d};
+    if (err == ERR_OK)
+        err = gateway_create(&gateway, &d->gateway, e);
+    if (err != ERR_OK) {
+        free(d);
+        return err;
+    }
+    mutex_init(&d->mutex, MUTEX_DESK);
+    condition_init(&d->all_ended);
+    parker_init(&d->shared_parker);
+    *ret = d;
+    return ERR_OK;
+}
+
+struct loading {
+    struct desk *desk;
+    int64_t newest_steady_ns, oldest_ns;
+};
+
+static void note_ids(struct desk_order *o, const struct stored_order *stored)
+{
+    for (size_t i = 0; i < stored->intent_count; i++) {
+        const struct order_intent *intent = &stored->intents[i];
+        if (bracket_find(&o->state, intent->leg, intent->generation))
+            desk_note_broker_order_id(o, intent->leg, intent->generation, intent->broker_order_id);
+    }
+}
+
+static enum err load_one(void *context, const struct stored_order *stored, struct error *e)
+{
+    struct loading *loading = context;
+    struct desk *d = loading->desk;
+    struct order_clock newest = {0};
+    struct desk_order *o = desk_order_create(d, &stored->header.id);
+    if (!o)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
+    enum err err = event_chain_fold(stored, &o->state, &newest, e);
+    if (err != ERR_OK) {
+        desk_unref(o);
+        return err;
+    }
+    note_ids(o, stored);
+    o->header = stored->header;
+    o->tracker.restarted = true;
+    atomic_store(&o->rev, o->header.rev);
+    atomic_store(&o->resolved, false);
+    mutex_lock(&d->mutex);
+    bool entered = desk_enter(d, o, o->header.symbol);
+    if (entered) {
+        d->counts[BRACKET_NONE]++;
+        desk_account(d, o, &o->state);
+        o->listed = o->header.client_order_id[0] != '\0';
+        if (o->listed)
+            HASH_ADD_KEYPTR(by_client_order_id, d->by_client_order_id, o->header.client_order_id,
+                            strlen(o->header.client_order_id), o);
+    }
+    mutex_unlock(&d->mutex);
+    if (!entered) {
+        desk_unref(o);
+        return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
+    }
+    atomic_fetch_add(&d->unresolved, 1);
+    if (newest.steady_ns > loading->newest_steady_ns)
+        loading->newest_steady_ns = newest.steady_ns;
+    if (o->header.created_at_ns < loading->oldest_ns)
+        loading->oldest_ns = o->header.created_at_ns;
+    return ERR_OK;
+}
+
+/* PARKED until the thread is known to be started: whoever joins it must know. */
+static enum err start_threads(struct desk *d, struct error *e)
+{
+    struct desk_order *o, *next;
+    HASH_ITER (by_id, d->book, o, next) {
+        enum err err = desk_start_thread(o, true, e);
+        if (err != ERR_OK)
+            return err;
+        atomic_store(&o->phase, ORDER_LIVE);
+        parker_wake(o->wakes);
+    }
+    if (!d->shared_orders)
+        return ERR_OK;
+    atomic_store(&d->shared_ended, false);
+    enum err err = thread_start(&d->shared_thread, &(struct thread_options){.name = "trk-shared"},
+                                tracker_run_shared, d, e);
+    if (err != ERR_OK)
+        atomic_store(&d->shared_ended, true);
+    return err;
+}
+
+enum err desk_start(struct desk *d, struct error *e)
+{
+    struct order_store *store = d->options.store;
+    struct loading loading = {.desk = d, .oldest_ns = clock_realtime_ns(d->options.clock)};
+    bool paused = false;
+    parker_prepare_process();
+    enum err err = store->operations->get_paused(store, &paused, e);
+    if (err == ERR_OK)
+        err = store->operations->load_unfinished(store, load_one, &loading, e);
+    if (err == ERR_OK)
+        err = desk_fold_positions(d, &d->positions, e);
+    if (err != ERR_OK)
+        return err;
+    atomic_store(&d->paused, paused);
+    int64_t now_ns = clock_monotonic_ns(d->options.clock);
+    d->started_ns = now_ns;
+    d->steady_offset_ns = loading.newest_steady_ns + NS_PER_MS - now_ns;
+    if (d->steady_offset_ns < 1 && now_ns + d->steady_offset_ns < 1)
+        d->steady_offset_ns = 1 - now_ns;
+    err = gateway_start(d->gateway, loading.oldest_ns, e);
+    if (err == ERR_OK)
+        err = start_threads(d, e);
+    const struct broker_operations *operations = d->options.broker->operations;
+    if (err == ERR_OK && operations->listen)
+        operations->listen(d->options.broker, hint, d);
+    atomic_store(&d->started, err == ERR_OK);
+    return err;
+}
+
+bool desk_ready(struct desk *d, const char **ret_why)
+{
+    const char *why = "";
+    if (atomic_load(&d->failed))
+        why = "a commit failed: restart";
+    else if (!atomic_load(&d->started) || atomic_load(&d->stopping))
+        why = "the desk is not running";
+    else if (!gateway_account_ok(d->gateway))
+        why = "the broker has not confirmed the account";
+    else if (atomic_load(&d->unresolved) > 0)
+        why = "orders are in doubt until the broker has told of them";
+    if (ret_why)
+        *ret_why = why;
+    return !*why;
+}
+
+/* ---- stop ------------------------------------------------------------------------------------ */
+
+static bool wait_until_ended(struct desk *d, int64_t deadline_ns)
+{
+    bool in_time = true;
+    mutex_lock(&d->mutex);
+    while (d->live > 0 && in_time)
+        in_time = condition_wait_until(&d->all_ended, &d->mutex, clock_real(), deadline_ns);
+    bool ended = d->live == 0;
+    mutex_unlock(&d->mutex);
+    return ended;
+}
+
+static bool wait_for(bool (*ended)(struct desk *), struct desk *d, int64_t deadline_ns)
+{
+    struct parker parker;
+    parker_init(&parker);
+    while (!ended(d) && clock_monotonic_ns(clock_real()) < deadline_ns)
+        parker_wait(&parker, clock_real(), clock_monotonic_ns(clock_real()) + NS_PER_MS);
+    parker_release(&parker);
+    return ended(d);
+}
+
+static bool helpers_ended(struct desk *d)
+{
+    return gateway_ended(d->gateway) && atomic_load(&d->shared_ended) && !atomic_load(&d->batches);
+}
+
+/* Brackets that were loaded, but whose threads never came to be. */
+static void drop_book(struct desk *d)
+{
+    struct desk_order *o, *next;
+    mutex_lock(&d->mutex);
+    HASH_ITER (by_id, d->book, o, next) {
+        if (o->thread.started)
+            continue;
+        desk_leave(d, o);
+        desk_unref(o);
+    }
+    mutex_unlock(&d->mutex);
+}
+
+enum err desk_stop(struct desk *d, int64_t timeout_ns, struct error *e)
+{
+    may_block("desk_stop");
+    int64_t deadline_ns =
+        clock_monotonic_ns(clock_real()) + (timeout_ns ? timeout_ns : NS_PER_SECOND);
+    const struct broker_operations *operations = d->options.broker->operations;
+    if (atomic_load(&d->started) && operations->listen)
+        operations->listen(d->options.broker, NULL, NULL);
+    atomic_store(&d->stopping, true);
+    gateway_stop(d->gateway);
+    wake_all(d);
+    if (!atomic_load(&d->started))
+        drop_book(d);
+    bool ended = wait_until_ended(d, deadline_ns);
+    ended &= wait_for(helpers_ended, d, deadline_ns);
+    join_ended(d);
+    if (!ended)
+        return error_set(e, ERR_TIMEOUT, "a tracking thread is still inside a call of the broker");
+    thread_join(&d->shared_thread);
+    return ERR_OK;
+}
+
+void desk_free(struct desk *d)
+{
+    if (!d)
+        return;
+    gateway_free(d->gateway);
+    thread_join(&d->shared_thread);
+    struct market *market, *next;
+    HASH_ITER (by_symbol, d->markets, market, next) {
+        HASH_DELETE(by_symbol, d->markets, market);
+        free(market);
+    }
+    while (d->drafts) {
+        struct draft *draft = d->drafts;
+        d->drafts = draft->next;
+        draft_free(draft);
+    }
+    desk_free_positions(d->positions);
+    parker_release(&d->shared_parker);
+    condition_release(&d->all_ended);
+    mutex_release(&d->mutex);
+    free(d);
+}

@@ -1,0 +1,167 @@
+#include "orders/desk/desk_private.h"
+
+#include "orders/event_chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct desk_order *desk_find(struct desk *d, const struct uuid *id)
+{
+    struct desk_order *o;
+    mutex_lock(&d->mutex);
+    HASH_FIND(by_id, d->book, id, sizeof *id, o);
+    o = o && atomic_load(&o->phase) == ORDER_LIVE ? desk_ref(o) : NULL;
+    mutex_unlock(&d->mutex);
+    return o;
+}
+
+struct desk_order *desk_find_client_order_id(struct desk *d, const char *client_order_id)
+{
+    struct desk_order *o;
+    mutex_lock(&d->mutex);
+    HASH_FIND(by_client_order_id, d->by_client_order_id, client_order_id, strlen(client_order_id),
+              o);
+    o = o && atomic_load(&o->phase) == ORDER_LIVE ? desk_ref(o) : NULL;
+    mutex_unlock(&d->mutex);
+    return o;
+}
+
+int64_t desk_rev(struct desk_order *o)
+{
+    return atomic_load(&o->rev);
+}
+
+void desk_view(struct desk_order *o, struct desk_view *ret)
+{
+    struct desk *d = o->desk;
+    ret->live = true;
+    ret->leg_count = 0;
+    ret->clock = desk_clock(d);
+    mutex_lock(&o->mutex);
+    ret->header = o->header;
+    ret->state = o->state;
+    ret->tracker = o->figures;
+    for (size_t i = 0; o->legs && i < BRACKET_ORDERS_MAX; i++)
+        if (o->legs[i].generation)
+            ret->legs[ret->leg_count++] = o->legs[i];
+    mutex_unlock(&o->mutex);
+    int64_t began_ns = atomic_load(&o->turn_began_ns);
+    ret->tracker.stuck = began_ns && clock_monotonic_ns(d->options.clock) - began_ns >
+                                         LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND;
+}
+
+static enum err view_stored(void *context, const struct stored_order *stored, struct error *e)
+{
+    struct desk_view *view = context;
+    view->header = stored->header;
+    for (size_t i = 0; i < stored->intent_count; i++) {
+        const struct order_intent *intent = &stored->intents[i];
+        if (!intent->broker_order_id[0])
+            continue;
+        /* The newest twelve: as many as the state keeps. */
+        struct desk_leg *leg = &view->legs[view->leg_count++ % BRACKET_ORDERS_MAX];
+        *leg = (struct desk_leg){.leg = intent->leg, .generation = intent->generation};
+        snprintf(leg->broker_order_id, sizeof leg->broker_order_id, "%s", intent->broker_order_id);
+    }
+    if (view->leg_count > BRACKET_ORDERS_MAX)
+        view->leg_count = BRACKET_ORDERS_MAX;
+    return event_chain_fold(stored, &view->state, NULL, e);
+}
+
+enum err desk_load(struct desk *d, const struct uuid *id, struct desk_view *ret, struct error *e)
+{
+    struct desk_order *o = desk_find(d, id);
+    if (o) {
+        desk_view(o, ret);
+        desk_unref(o);
+        return ERR_OK;
+    }
+    memset(ret, 0, sizeof *ret);
+    ret->clock = desk_clock(d);
+    struct order_store *store = d->options.store;
+    return store->operations->load(store, id, view_stored, ret, e);
+}
+
+/* ---- positions ------------------------------------------------------------------------------- */
+
+/* After a bust the average is folded anew, from all fills; again when one comes in meanwhile. */
+static enum err refold(struct desk *d, struct error *e)
+{
+    bool stale = true;
+    enum err err = ERR_OK;
+    while (stale && err == ERR_OK) {
+        struct held_position *folded = NULL;
+        mutex_lock(&d->mutex);
+        stale = d->positions_stale;
+        int64_t seen = d->fills_seen;
+        mutex_unlock(&d->mutex);
+        if (!stale)
+            break;
+        err = desk_fold_positions(d, &folded, e);
+        mutex_lock(&d->mutex);
+        if (err == ERR_OK && seen == d->fills_seen) {
+            struct held_position *old = d->positions;
+            d->positions = folded;
+            d->positions_stale = false;
+            folded = old;
+        }
+        mutex_unlock(&d->mutex);
+        desk_free_positions(folded);
+    }
+    return err;
+}
+
+enum err desk_positions(struct desk *d, desk_position_fn *visit, void *context, struct error *e)
+{
+    enum err err = refold(d, e);
+    if (err != ERR_OK)
+        return err;
+    mutex_lock(&d->mutex);
+    size_t count = HASH_CNT(by_symbol, d->positions), i = 0;
+    struct desk_position *copies = calloc(count ? count : 1, sizeof *copies);
+    struct held_position *p, *next;
+    if (copies)
+        HASH_ITER (by_symbol, d->positions, p, next) {
+            const struct market *m = desk_market(d, p->position.contract.symbol, false);
+            copies[i++] = (struct desk_position){.position = p->position,
+                                                 .unprotected_quantity = m ? m->unprotected : 0};
+        }
+    mutex_unlock(&d->mutex);
+    if (!copies)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the positions");
+    for (i = 0; i < count; i++)
+        visit(context, &copies[i]);
+    free(copies);
+    return ERR_OK;
+}
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+void desk_stats(struct desk *d, struct desk_stats *ret)
+{
+    struct gateway_stats gateway;
+    gateway_stats(d->gateway, &gateway);
+    mutex_lock(&d->mutex);
+    *ret = (struct desk_stats){
+        .live = d->live,
+        .threads = d->threads,
+        .shared = d->shared,
+        .stuck = d->stuck,
+        .unprotected = d->counts[BRACKET_UNPROTECTED],
+        .needs_review = d->counts[BRACKET_NEEDS_REVIEW],
+        .placed = d->placed,
+        .refused = d->refused,
+        .retired = d->retired,
+    };
+    mutex_unlock(&d->mutex);
+    ret->unresolved = atomic_load(&d->unresolved);
+    ret->commits = atomic_load(&d->commits);
+    ret->events = atomic_load(&d->events);
+    ret->polls = atomic_load(&d->polls);
+    ret->sequence = atomic_load(&d->sequence);
+    ret->snapshots = gateway.snapshots;
+    ret->broker_calls = gateway.calls;
+    ret->broker_unknown = gateway.unknown;
+    ret->snapshot_age_ns = gateway.snapshot_age_ns;
+}

@@ -1,0 +1,220 @@
+/* What the files of the desk share. Private to orders/desk/.
+ *
+ *   desk.c          life, the book, the pool of drafts
+ *   desk_place.c    acceptance
+ *   desk_ask.c      mailboxes: cancel, close, modify; kill switch
+ *   desk_market.c   quotes, which brackets they wake
+ *   desk_commit.c   what follows from a commit: publication, sums, positions, listener
+ *   desk_look.c     views, positions, figures
+ *   tracker*.c      a bracket's own thread
+ */
+#ifndef ORDERS_DESK_DESK_PRIVATE_H
+#define ORDERS_DESK_DESK_PRIVATE_H
+
+#include "base/mutex.h"
+#include "base/parker.h"
+#include "orders/desk/desk.h"
+#include "orders/desk/draft.h"
+#include "orders/desk/gateway.h"
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+/* PARKED until its first commit is on disk; ENDED when its thread will do nothing more. */
+enum order_phase { ORDER_PARKED, ORDER_LIVE, ORDER_DISCARDED, ORDER_ENDED };
+
+struct command {
+    enum order_event_type type;
+    struct bracket_spec spec; /* MODIFIED */
+    desk_done *done;          /* NULL = nobody waits */
+    void *context;
+    struct command *next;
+};
+
+/* A contract that has a quote or brackets. */
+struct market {
+    char symbol[LIMIT_SYMBOL_BYTES];
+    struct order_quote quote; /* at_steady_ns 0 = none */
+    int64_t asked_ns;         /* monotonic: when a thread went to ask the broker for one */
+    int64_t quantity;         /* risk, of all brackets on it */
+    int64_t unprotected;      /* the same */
+    struct desk_order *first; /* linked by market_next */
+    UT_hash_handle by_symbol;
+};
+
+/* Of one commit under way; the tracking thread waits for it. */
+struct pending_commit {
+    struct desk_order *order;
+    struct draft *draft;
+    enum order_commit_outcome outcome;
+    struct error error;
+    atomic_bool done;
+};
+
+/* What only the bracket's own thread touches. Times are monotonic. */
+struct tracker {
+    int64_t next_poll_ns, next_query_ns, next_reconcile_ns;
+    int64_t next_turn_ns;   /* on the shared loop */
+    int64_t applied_ns;     /* the newest snapshot that was told, by when it was asked for */
+    int64_t final_since_ns; /* 0 = it is not final */
+    int64_t polls;
+    bool restarted; /* the next turn begins with RESTARTED */
+    bool must_query, must_reconcile;
+    bool confirmed; /* a complete answer of after the start was told */
+};
+
+struct desk_order {
+    struct desk *desk;
+    atomic_int references;
+    atomic_bool attention; /* it was woken; cleared when a turn begins */
+    atomic_bool hinted;    /* the broker has said that something changed */
+    atomic_int phase;
+    atomic_bool resolved;       /* does not hold the start gate */
+    atomic_llong turn_began_ns; /* monotonic; 0 = it rests */
+    /* Prices beyond which a quote wakes it. */
+    atomic_llong wake_low, wake_high;
+    atomic_llong rev; /* published */
+    struct parker parker;
+    struct parker *wakes; /* its own, or the shared loop's */
+    struct thread thread;
+    struct tracker tracker;
+    struct pending_commit commit;
+    struct draft *first; /* accepted, its effects still to come */
+
+    struct mutex mutex; /* BRACKET; guards what follows */
+    struct order_header header;
+    struct bracket_state state;
+    struct desk_leg *legs; /* BRACKET_ORDERS_MAX of them once one is known */
+    struct desk_tracker figures;
+    struct command *commands, **commands_end;
+    int32_t command_count;
+    bool closed_mailbox;
+
+    /* Behind the desk's mutex. */
+    struct market *market;
+    struct desk_order *market_next, *market_previous;
+    int64_t risk_quantity, risk_notional, unprotected; /* its part of the sums */
+    enum bracket_status counted;                       /* in the desk's counts */
+    struct desk_order *ended_next;
+    struct desk_order *shared_next; /* of the shared loop */
+    bool listed;                    /* by_client_order_id */
+    UT_hash_handle by_id, by_client_order_id;
+};
+
+struct held_position {
+    struct position position;
+    UT_hash_handle by_symbol;
+};
+
+struct desk {
+    struct desk_options options;
+    struct draft_names names;
+    char prefix[CLIENT_ID_INSTANCE_MAX + 6]; /* of our client ids: instance, incarnation, '-' */
+    struct gateway *gateway;
+    int64_t steady_offset_ns; /* steady = monotonic + this */
+    int64_t started_ns;
+    atomic_bool started, stopping, failed, paused;
+    atomic_llong unresolved, polls, commits, events, sequence;
+    /* Batches whose `done` has not ended: it may touch the desk until it has. */
+    atomic_int batches;
+
+    struct mutex mutex; /* DESK; guards what follows */
+    struct desk_order *book, *by_client_order_id;
+    int32_t live, threads, shared;
+    struct market *markets;
+    int32_t market_count;
+    struct risk_rate rate;
+    int64_t notional; /* risk, of all */
+    int64_t counts[BRACKET_STATUS_COUNT];
+    int64_t placed, refused, retired, stuck;
+    struct desk_order *ended; /* threads to be joined */
+    struct condition all_ended;
+    struct held_position *positions;
+    int64_t fills_seen;
+    bool positions_stale; /* a bust: fold again */
+    struct draft *drafts; /* pool */
+    /* Brackets without a thread. */
+    struct desk_order *shared_orders;
+    struct parker shared_parker;
+    struct thread shared_thread;
+    atomic_bool shared_ended;
+};
+
+/* ---- desk.c ---------------------------------------------------------------------------------- */
+
+struct order_clock desk_clock(const struct desk *d);
+/* A steady instant as a monotonic one; INT64_MAX stays. */
+int64_t desk_monotonic(const struct desk *d, int64_t steady_ns);
+struct draft *desk_lease_draft(struct desk *d); /* NULL without memory */
+void desk_return_draft(struct desk *d, struct draft *draft);
+/* PARKED, one reference, not in the book; NULL without memory. */
+struct desk_order *desk_order_create(struct desk *d, const struct uuid *id);
+/* Into the book, with its market; false without memory or room for a market. */
+bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol) REQUIRES(d->mutex);
+void desk_leave(struct desk *d, struct desk_order *o) REQUIRES(d->mutex);
+void desk_wake(struct desk_order *o);
+void desk_fail(struct desk *d, const struct error *e);
+/* Starts the bracket's thread; or, when `may_share`, puts it on the shared loop. */
+enum err desk_start_thread(struct desk_order *o, bool may_share, struct error *e);
+/* The last thing that a bracket's thread does: out of the book, to whoever joins it. */
+void desk_order_ended(struct desk_order *o);
+bool desk_chore(void *desk); /* the gateway's */
+
+/* ---- desk_market.c --------------------------------------------------------------------------- */
+
+/* NULL without memory or room. */
+struct market *desk_market(struct desk *d, const char *symbol, bool make) REQUIRES(d->mutex);
+struct order_quote desk_quote_of(struct desk_order *o);
+/* Which quotes are to wake it, by its newest state. */
+void desk_set_triggers(struct desk_order *o, const struct bracket_state *s);
+/* The last quote is within a hundredth of what would trigger an exit. */
+bool desk_near_trigger(struct desk_order *o, const struct bracket_state *s);
+/* Asks the broker when the quote is older than `age_ns` and nobody else is asking. */
+void desk_refresh_quote(struct desk_order *o, int64_t age_ns);
+
+/* ---- desk_commit.c --------------------------------------------------------------------------- */
+
+/* On the store's thread, after a batch of this draft was stored: publishes state and header, moves
+ * sums and positions, tells the listener. */
+void desk_committed(struct desk_order *o, const struct draft *draft, int64_t sequence);
+/* Its part of the sums, by its published state. */
+void desk_account(struct desk *d, struct desk_order *o, const struct bracket_state *s)
+    REQUIRES(d->mutex);
+/* From all fills ever stored. */
+enum err desk_fold_positions(struct desk *d, struct held_position **ret, struct error *e);
+void desk_free_positions(struct held_position *positions);
+const char *desk_broker_order_id(void *order, enum leg leg, int32_t generation);
+void desk_note_broker_order_id(struct desk_order *o, enum leg leg, int32_t generation,
+                               const char *broker_order_id);
+
+/* ---- desk_ask.c ------------------------------------------------------------------------------ */
+
+struct command *desk_take_commands(struct desk_order *o);
+/* Calls `done` and frees. e NULL = done. */
+void desk_answer(struct desk_order *o, struct command *c, enum desk_outcome outcome,
+                 const struct error *e);
+/* Nothing is taken any more; what waits is refused. */
+void desk_close_mailbox(struct desk_order *o);
+
+/* ---- tracker.c ------------------------------------------------------------------------------- */
+
+/* What the thread runs: context is the bracket. */
+void *tracker_run(void *order);
+/* The shared loop's thread: context is the desk. */
+void *tracker_run_shared(void *desk);
+
+/* ---- tracker_feed.c: what the broker tells, as events ---------------------------------------- */
+
+struct order_event tracker_event(struct desk_order *o, enum order_event_type type);
+void tracker_feed_session(struct desk_order *o, struct draft *d);
+void tracker_feed_report(struct desk_order *o, struct draft *d, const struct broker_report *r,
+                         int64_t asked_steady_ns);
+void tracker_feed_results(struct desk_order *o, struct draft *d);
+/* The newest snapshot, when it is newer than the last one told. Returns whether one was told. */
+bool tracker_feed_snapshot(struct desk_order *o, struct draft *d);
+/* Looks its orders up one by one: those that may live, or all. Returns whether all answered. */
+bool tracker_feed_lookups(struct desk_order *o, struct draft *d, bool all);
+/* Resolves one order in doubt. */
+void tracker_look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_t generation);
+
+#endif

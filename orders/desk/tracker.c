@@ -1,0 +1,450 @@
+/* A turn of a tracking thread: what the broker and the users say becomes events; then, as long as
+ * calls bring results, derive -> commit -> call -> their results as events. After it the thread
+ * waits for its next instant or for a wake.
+ *
+ * The thread waits for its own commits, so nothing of the bracket moves meanwhile; wakes that come
+ * then stay in `attention`.
+ */
+#include "orders/desk/desk_private.h"
+#include "orders/exit_price.h"
+#include "orders/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a broker's question that is repeated. */
+#define ASK_AGAIN_NS (800 * NS_PER_MS)
+/* After a commit that was refused, or without memory. */
+#define RETRY_NS NS_PER_SECOND
+
+enum { ROUNDS_MAX = 16, FINAL_SLOWER = 4, NEAR_FASTER = 4, BUSY_WAIT_MS = 2 };
+
+static int64_t now_of(const struct desk_order *o)
+{
+    return clock_monotonic_ns(o->desk->options.clock);
+}
+
+static bool ending(const struct desk_order *o)
+{
+    return atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed);
+}
+
+/* ---- commit ---------------------------------------------------------------------------------- */
+
+static void committed(void *context, const struct order_commit *commit)
+{
+    struct pending_commit *p = context;
+    struct desk_order *o = desk_ref(p->order); /* its thread may end as soon as it is done */
+    struct desk *d = o->desk;
+    p->outcome = commit->outcome;
+    if (commit->error)
+        p->error = *commit->error;
+    if (commit->outcome == COMMIT_STORED)
+        desk_committed(o, p->draft, commit->sequence);
+    else if (commit->outcome == COMMIT_UNKNOWN)
+        desk_fail(d, commit->error);
+    atomic_store(&p->done, true);
+    parker_wake(o->wakes);
+    desk_unref(o);
+    atomic_fetch_sub(&d->batches, 1);
+}
+
+/* Waits until it is on disk. */
+static bool commit(struct desk_order *o, struct draft *d)
+{
+    struct desk *desk = o->desk;
+    struct order_store *store = desk->options.store;
+    struct pending_commit *p = &o->commit;
+    p->outcome = COMMIT_REFUSED;
+    if (!draft_seal(d, &desk->names, desk_broker_order_id, o)) {
+        error_set(&p->error, ERR_NO_MEMORY, "no memory to store the order's events");
+        return false;
+    }
+    p->order = o;
+    p->draft = d;
+    atomic_store(&p->done, false);
+    enum err err;
+    atomic_fetch_add(&desk->batches, 1);
+    while ((err = store->operations->submit(store, &d->batch, committed, p, &p->error)) == ERR_BUSY)
+        parker_wait(o->wakes, clock_real(),
+                    clock_monotonic_ns(clock_real()) + BUSY_WAIT_MS * NS_PER_MS);
+    if (err != ERR_OK) {
+        atomic_fetch_sub(&desk->batches, 1);
+        return false;
+    }
+    while (!atomic_load(&p->done))
+        parker_wait(o->wakes, clock_real(), INT64_MAX);
+    return p->outcome == COMMIT_STORED;
+}
+
+/* ---- effects --------------------------------------------------------------------------------- */
+
+static void submit(struct desk_order *o, struct draft *d, const struct bracket_action *a)
+{
+    struct desk *desk = o->desk;
+    char id[CLIENT_ID_TEXT], second[CLIENT_ID_TEXT];
+    desk_client_id(desk, &o->header.id, a->leg, a->generation, id);
+    struct broker_submit call = {
+        .client_id = id,
+        .contract = d->now->spec.contract,
+        .side = a->side,
+        .type = a->type,
+        .time_in_force = a->time_in_force,
+        .quantity = a->quantity,
+        .limit_price = a->limit_price,
+        .stop_price = a->paired ? 0 : a->stop_price,
+        .opens = a->leg == LEG_ENTRY,
+    };
+    if (a->paired) {
+        desk_client_id(desk, &o->header.id, LEG_STOP_LOSS, a->paired, second);
+        call.oco_client_id = second;
+        call.oco_stop_price = a->stop_price;
+        call.oco_limit_price = a->second_price;
+    }
+    struct draft_result *r = &d->results[d->result_count++];
+    struct broker_refusal refusal = {.reject = REJECT_NONE};
+    *r = (struct draft_result){.action = *a};
+    r->outcome = gateway_submit(desk->gateway, &call, &r->reported, &r->report, &refusal);
+    r->reject = r->outcome == OUTCOME_REJECTED ? refusal.reject : REJECT_NONE;
+    r->reported &= r->outcome == OUTCOME_OK;
+}
+
+static void cancel(struct desk_order *o, struct draft *d, const struct bracket_action *a)
+{
+    char id[CLIENT_ID_TEXT];
+    desk_client_id(o->desk, &o->header.id, a->leg, a->generation, id);
+    struct draft_result *r = &d->results[d->result_count++];
+    struct broker_refusal refusal = {.reject = REJECT_NONE};
+    *r = (struct draft_result){.action = *a};
+    r->outcome = gateway_cancel(o->desk->gateway, a->leg != LEG_ENTRY, id,
+                                desk_broker_order_id(o, a->leg, a->generation), &refusal);
+    r->reject = r->outcome == OUTCOME_REJECTED ? refusal.reject : REJECT_NONE;
+}
+
+/* Calls the broker; the results are left in the draft. */
+static void carry_out(struct desk_order *o, struct draft *d)
+{
+    struct tracker *t = &o->tracker;
+    int64_t calls = 0;
+    d->result_count = 0;
+    t->must_query = t->must_reconcile = false;
+    for (size_t i = 0; i < d->effect_count; i++) {
+        const struct bracket_action *a = &d->effects[i];
+        calls += a->kind == ACTION_SUBMIT || a->kind == ACTION_CANCEL;
+        if (a->kind == ACTION_SUBMIT)
+            submit(o, d, a);
+        else if (a->kind == ACTION_CANCEL)
+            cancel(o, d, a);
+        t->must_query |= a->kind == ACTION_QUERY;
+        t->must_reconcile |= a->kind == ACTION_RECONCILE;
+    }
+    mutex_lock(&o->mutex);
+    o->figures.calls += calls;
+    mutex_unlock(&o->mutex);
+}
+
+/* ---- what comes in --------------------------------------------------------------------------- */
+
+static void begin(struct desk_order *o, struct draft *d)
+{
+    mutex_lock(&o->mutex);
+    draft_begin(d, &o->header, &o->state);
+    mutex_unlock(&o->mutex);
+}
+
+static void feed_simple(struct desk_order *o, struct draft *d, enum order_event_type type)
+{
+    struct order_event e = tracker_event(o, type);
+    draft_feed(d, &e);
+}
+
+/* Keeps in *commands those that wait for the commit. */
+static void feed_commands(struct desk_order *o, struct draft *d, struct command **commands)
+{
+    struct command **next = commands;
+    for (struct command *c = *commands; c; c = *next) {
+        struct order_event e = tracker_event(o, c->type);
+        struct error error;
+        if (c->type == EVENT_MODIFIED) {
+            e.spec = c->spec;
+            if (bracket_may_modify(d->now, &c->spec, &error)) {
+                *next = c->next;
+                desk_answer(o, c, DESK_REFUSED, &error);
+                continue;
+            }
+        }
+        draft_feed(d, &e);
+        next = &c->next;
+    }
+}
+
+static void answer(struct desk_order *o, struct command *commands, bool stored)
+{
+    enum desk_outcome refused = o->commit.outcome == COMMIT_UNKNOWN ? DESK_UNKNOWN : DESK_REFUSED;
+    while (commands) {
+        struct command *c = commands;
+        commands = c->next;
+        desk_answer(o, c, stored ? DESK_DONE : refused, stored ? NULL : &o->commit.error);
+    }
+}
+
+static int64_t interval_of(struct desk_order *o)
+{
+    int64_t interval_ns = o->desk->options.poll_interval_ns;
+    if (bracket_status_final(o->state.status))
+        interval_ns *= FINAL_SLOWER;
+    else if (desk_near_trigger(o, &o->state))
+        interval_ns /= NEAR_FASTER;
+    /* A tenth of jitter, by id and number of the poll, so that polls which fell in step part. */
+    uint64_t mixed = (o->header.id.bytes[15] + (uint64_t)o->tracker.polls) * 0x9e3779b97f4a7c15u;
+    return interval_ns + (int64_t)(mixed >> 40) % (interval_ns / 10 + 1);
+}
+
+static void poll(struct desk_order *o, struct draft *d, bool hinted)
+{
+    struct tracker *t = &o->tracker;
+    const struct broker *broker = o->desk->options.broker;
+    bool complete, bulk = broker_can(broker, BROKER_CAN_BULK_LIST);
+    if (hinted && broker_can(broker, BROKER_CAN_FIND))
+        complete = tracker_feed_lookups(o, d, false);
+    else if (bulk)
+        complete = tracker_feed_snapshot(o, d);
+    else
+        complete = tracker_feed_lookups(o, d, t->polls % 4 == 0);
+    if (hinted && bulk)
+        gateway_hurry(o->desk->gateway);
+    t->confirmed |= complete && (!bulk || t->applied_ns > o->desk->started_ns);
+    if (!bulk && complete && d->now->reconcile_ns > d->now->reconciled_ns) {
+        struct order_event e = tracker_event(o, EVENT_RECONCILED);
+        e.from_ns = e.clock.steady_ns;
+        draft_feed(d, &e);
+    }
+    t->polls++;
+    atomic_fetch_add(&o->desk->polls, 1);
+    mutex_lock(&o->mutex);
+    o->figures.polls++;
+    o->figures.last_poll_at_ns = clock_realtime_ns(o->desk->options.clock);
+    mutex_unlock(&o->mutex);
+}
+
+static void query(struct desk_order *o, struct draft *d)
+{
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *leg = &d->now->orders[i];
+        if (leg->generation > 0 && leg->status == ORDER_STATUS_UNKNOWN)
+            tracker_look_up(o, d, leg->leg, leg->generation);
+    }
+}
+
+/* Every question to the broker that is due. */
+static void ask(struct desk_order *o, struct draft *d)
+{
+    struct tracker *t = &o->tracker;
+    int64_t now_ns = now_of(o);
+    bool hinted = atomic_exchange(&o->hinted, false);
+    if (hinted || now_ns >= t->next_poll_ns) {
+        poll(o, d, hinted);
+        t->next_poll_ns = now_ns + interval_of(o);
+    }
+    if (t->must_query && now_ns >= t->next_query_ns) {
+        query(o, d);
+        t->next_query_ns = now_ns + ASK_AGAIN_NS;
+    }
+    if (t->must_reconcile && now_ns >= t->next_reconcile_ns) {
+        gateway_hurry(o->desk->gateway);
+        tracker_feed_snapshot(o, d);
+        t->next_reconcile_ns = now_ns + ASK_AGAIN_NS / NEAR_FASTER;
+    }
+}
+
+static void take_in(struct desk_order *o, struct draft *d, struct command **commands)
+{
+    begin(o, d);
+    if (o->tracker.restarted)
+        feed_simple(o, d, EVENT_RESTARTED);
+    o->tracker.restarted = false;
+    tracker_feed_session(o, d);
+    bool paused = atomic_load(&o->desk->paused);
+    if (paused != (d->now->paused != 0) && !bracket_status_final(d->now->status))
+        feed_simple(o, d, paused ? EVENT_PAUSED : EVENT_RESUMED);
+    feed_commands(o, d, commands);
+    ask(o, d);
+    feed_simple(o, d, EVENT_TICK);
+}
+
+/* ---- a turn ---------------------------------------------------------------------------------- */
+
+/* Nothing is in doubt any more: the start gate need not wait for it. */
+static void resolve(struct desk_order *o)
+{
+    if (atomic_load(&o->resolved) || !o->tracker.confirmed)
+        return;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *leg = &o->state.orders[i];
+        if (leg->generation > 0 &&
+            (leg->status == ORDER_STATUS_UNKNOWN || leg->status == ORDER_STATUS_PENDING_NEW))
+            return;
+    }
+    atomic_store(&o->resolved, true);
+    atomic_fetch_sub(&o->desk->unresolved, 1);
+}
+
+/* derive -> commit -> calls, until no call brings anything more. false when a commit failed. */
+static bool settle(struct desk_order *o, struct draft *d, struct command **commands)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        struct order_quote quote = desk_quote_of(o);
+        draft_derive(d, desk_clock(o->desk), &quote);
+        bool stored = d->record_count == 0 || commit(o, d);
+        answer(o, *commands, stored);
+        *commands = NULL;
+        if (!stored)
+            return false;
+        carry_out(o, d);
+        if (!d->result_count)
+            return true;
+        begin(o, d);
+        tracker_feed_results(o, d);
+        feed_simple(o, d, EVENT_TICK);
+    }
+    /* The results of the last round are events that wait for their commit. */
+    return d->record_count == 0 || commit(o, d);
+}
+
+/* The first turn after acceptance: its commit is done, its effects are not. */
+static bool settle_first(struct desk_order *o, struct draft *d)
+{
+    struct command *none = NULL;
+    carry_out(o, d);
+    if (!d->result_count)
+        return true;
+    begin(o, d);
+    tracker_feed_results(o, d);
+    feed_simple(o, d, EVENT_TICK);
+    return settle(o, d, &none);
+}
+
+static int64_t next_instant(struct desk_order *o)
+{
+    const struct tracker *t = &o->tracker;
+    int64_t next_ns = t->next_poll_ns;
+    if (t->must_query && t->next_query_ns < next_ns)
+        next_ns = t->next_query_ns;
+    if (t->must_reconcile && t->next_reconcile_ns < next_ns)
+        next_ns = t->next_reconcile_ns;
+    int64_t machine_ns =
+        desk_monotonic(o->desk, bracket_next_steady_ns(&o->state, desk_clock(o->desk)));
+    return machine_ns < next_ns ? machine_ns : next_ns;
+}
+
+static int64_t after_turn(struct desk_order *o, bool well)
+{
+    struct tracker *t = &o->tracker;
+    int64_t now_ns = now_of(o);
+    desk_set_triggers(o, &o->state);
+    resolve(o);
+    /* With a draft that was not stored, outcomes of calls may have gone. */
+    t->restarted |= !well;
+    if (!bracket_status_final(o->state.status))
+        t->final_since_ns = 0;
+    else if (!t->final_since_ns)
+        t->final_since_ns = now_ns;
+    int64_t next_ns = well ? next_instant(o) : now_ns + RETRY_NS;
+    mutex_lock(&o->mutex);
+    o->figures.next_wake_at_ns =
+        clock_realtime_ns(o->desk->options.clock) + (next_ns > now_ns ? next_ns - now_ns : 0);
+    mutex_unlock(&o->mutex);
+    atomic_store(&o->turn_began_ns, 0);
+    return next_ns;
+}
+
+/* Returns when to take the next one (monotonic). */
+static int64_t turn(struct desk_order *o)
+{
+    struct command *commands = NULL;
+    atomic_store(&o->attention, false);
+    atomic_store(&o->turn_began_ns, now_of(o) > 0 ? now_of(o) : 1);
+    struct draft *d = o->first ? o->first : desk_lease_draft(o->desk);
+    if (!d)
+        return after_turn(o, false);
+    bool well;
+    if (o->first) {
+        o->first = NULL;
+        well = settle_first(o, d);
+    } else {
+        desk_refresh_quote(o, o->desk->options.poll_interval_ns);
+        commands = desk_take_commands(o);
+        take_in(o, d, &commands);
+        well = settle(o, d, &commands);
+    }
+    desk_return_draft(o->desk, d);
+    return after_turn(o, well);
+}
+
+static bool over(struct desk_order *o)
+{
+    const struct tracker *t = &o->tracker;
+    return t->final_since_ns && now_of(o) - t->final_since_ns >= o->desk->options.linger_ns &&
+           !atomic_load(&o->attention);
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+void *tracker_run(void *order)
+{
+    struct desk_order *o = order;
+    while (atomic_load(&o->phase) == ORDER_PARKED)
+        parker_wait(&o->parker, clock_real(), INT64_MAX);
+    while (atomic_load(&o->phase) == ORDER_LIVE && !ending(o)) {
+        int64_t next_ns = turn(o);
+        if (over(o))
+            break;
+        if (!atomic_load(&o->attention) && !ending(o))
+            parker_wait(&o->parker, o->desk->options.clock, next_ns);
+    }
+    desk_order_ended(o);
+    return NULL;
+}
+
+/* One pass over those whose instant has come or that were woken. Returns the next instant. */
+static int64_t pass(struct desk *d, struct desk_order **orders)
+{
+    int64_t next_ns = INT64_MAX;
+    for (struct desk_order **at = orders; *at;) {
+        struct desk_order *o = *at;
+        if (atomic_load(&d->stopping) || atomic_load(&d->failed))
+            return 0;
+        if (atomic_load(&o->attention) || now_of(o) >= o->tracker.next_turn_ns)
+            o->tracker.next_turn_ns = turn(o);
+        if (over(o)) {
+            *at = o->shared_next;
+            desk_order_ended(o);
+            continue;
+        }
+        if (o->tracker.next_turn_ns < next_ns)
+            next_ns = o->tracker.next_turn_ns;
+        at = &o->shared_next;
+    }
+    for (struct desk_order *o = *orders; o; o = o->shared_next)
+        if (atomic_load(&o->attention))
+            return 0;
+    return next_ns;
+}
+
+void *tracker_run_shared(void *desk)
+{
+    struct desk *d = desk;
+    struct desk_order *orders = d->shared_orders;
+    while (!atomic_load(&d->stopping) && !atomic_load(&d->failed) && orders) {
+        int64_t next_ns = pass(d, &orders);
+        if (next_ns > 0)
+            parker_wait(&d->shared_parker, d->options.clock, next_ns);
+    }
+    while (orders) {
+        struct desk_order *o = orders;
+        orders = o->shared_next;
+        desk_order_ended(o);
+    }
+    atomic_store(&d->shared_ended, true);
+    return NULL;
+}

@@ -1,0 +1,35 @@
+/* A broker that does what a test tells it: orders rest until they are filled by hand, and the next
+ * calls may be made to end otherwise. It counts what would be wrong: an order submitted twice.
+ */
+#ifndef TESTS_ORDERS_DESK_SCRIPT_BROKER_H
+#define TESTS_ORDERS_DESK_SCRIPT_BROKER_H
+
+#include "orders/broker.h"
+
+struct script_broker;
+
+struct script_broker *script_broker_create(uint32_t abilities);
+void script_broker_free(struct script_broker *b);
+struct broker *script_broker_of(struct script_broker *b);
+
+/* The next submit ends so; `happens`: the order is there nevertheless. */
+void script_broker_next_submit(struct script_broker *b, enum outcome outcome, enum reject reject,
+                               bool happens);
+/* Nobody answers: every call is unknown. */
+void script_broker_silence(struct script_broker *b, bool silent);
+/* Fills the newest live order of the leg of the bracket; 0 when there is none. Returns what is
+ * filled of it now. */
+int64_t script_broker_fill(struct script_broker *b, const struct uuid *bracket, enum leg leg,
+                           int64_t quantity, int64_t price);
+void script_broker_bust(struct script_broker *b, const struct uuid *bracket, enum leg leg,
+                        int64_t quantity);
+/* Somebody else trades at the same account. */
+void script_broker_trade(struct script_broker *b, const char *symbol, int64_t quantity);
+
+/* Live orders of the leg, all brackets when NULL; their remaining quantity. */
+int script_broker_live(struct script_broker *b, const struct uuid *bracket, enum leg leg,
+                       int64_t *ret_quantity);
+int script_broker_submits(struct script_broker *b);
+int script_broker_doubles(struct script_broker *b);
+
+#endif

@@ -1,0 +1,623 @@
+#include "orders/desk/desk.h"
+
+#include "base/parker.h"
+#include "base/strbuf.h"
+#include "orders/desk/rate_gate.h"
+#include "tests/orders/bracket_fixture.h"
+#include "tests/orders/desk/memory_store.h"
+#include "tests/orders/desk/script_broker.h"
+#include "tests/support/test.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    ABILITIES = BROKER_CAN_DEDUP | BROKER_CAN_FIND | BROKER_CAN_BULK_LIST,
+    PATIENCE_S = 20,
+};
+
+struct bench {
+    struct memory_store *store;
+    struct script_broker *broker;
+    struct desk_options options;
+    struct desk *desk;
+    atomic_int news, failures;
+    atomic_llong newest;
+};
+
+static void told(void *context, const struct desk_news *news)
+{
+    struct bench *b = context;
+    atomic_fetch_add(&b->news, 1);
+    if (news->sequence <= atomic_load(&b->newest))
+        abort(); /* not in order */
+    atomic_store(&b->newest, news->sequence);
+}
+
+static void broken(void *context, const struct error *e)
+{
+    (void)e;
+    atomic_fetch_add(&((struct bench *)context)->failures, 1);
+}
+
+static void start(struct bench *b)
+{
+    assert_int_equal(desk_create(&b->options, &b->desk, NULL), ERR_OK);
+    struct error e;
+    enum err err = desk_start(b->desk, &e);
+    if (err != ERR_OK)
+        fail_msg("%s", e.message);
+}
+
+static void stop(struct bench *b)
+{
+    assert_int_equal(desk_stop(b->desk, 5 * NS_PER_SECOND, NULL), ERR_OK);
+    desk_free(b->desk);
+    b->desk = NULL;
+}
+
+/* Waits until it holds, or fails. */
+#define EVENTUALLY(condition)                                                                      \
+    do {                                                                                           \
+        struct parker parker_;                                                                     \
+        parker_init(&parker_);                                                                     \
+        int64_t start_ = clock_monotonic_ns(clock_real());                                         \
+        while (!(condition)) {                                                                     \
+            int64_t now_ = clock_monotonic_ns(clock_real());                                       \
+            if (now_ - start_ > PATIENCE_S * NS_PER_SECOND)                                        \
+                fail_msg("never: %s", #condition);                                                 \
+            parker_wait(&parker_, clock_real(), now_ + NS_PER_MS);                                 \
+        }                                                                                          \
+        parker_release(&parker_);                                                                  \
+    } while (0)
+
+static int set_up(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    b->store = memory_store_create();
+    b->broker = script_broker_create(ABILITIES);
+    b->options = (struct desk_options){
+        .broker = script_broker_of(b->broker),
+        .store = memory_store_of(b->store),
+        .clock = clock_real(),
+        .instance = "t",
+        .listener = {.context = b, .committed = told, .failed = broken},
+        .poll_interval_ns = 20 * NS_PER_MS,
+        .linger_ns = 200 * NS_PER_MS,
+    };
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    *state = b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    if (b->desk)
+        stop(b);
+    assert_int_equal(script_broker_doubles(b->broker), 0);
+    memory_store_free(b->store);
+    script_broker_free(b->broker);
+    free(b);
+    return 0;
+}
+
+/* ---- asking and waiting ---------------------------------------------------------------------- */
+
+struct answer {
+    atomic_bool there;
+    enum desk_outcome outcome;
+    enum err code;
+    struct uuid id;
+    char response[256];
+};
+
+static void answered(void *context, const struct desk_result *r)
+{
+    struct answer *a = context;
+    a->outcome = r->outcome;
+    a->code = r->error ? r->error->code : ERR_OK;
+    a->id = r->id;
+    snprintf(a->response, sizeof a->response, "%s", r->response ? r->response : "");
+    atomic_store(&a->there, true);
+}
+
+static bool describe(void *context, const struct desk_view *view, struct strbuf *out)
+{
+    (void)context;
+    strbuf_add_format(out, "rev %lld %s", (long long)view->header.rev,
+                      bracket_status_name(view->state.status));
+    return true;
+}
+
+static struct bracket_spec terms(void)
+{
+    struct bracket_spec spec = fixture_spec();
+    spec.not_found_bound_ns = 30 * NS_PER_MS;
+    return spec;
+}
+
+static struct answer place_with(struct bench *b, const struct bracket_spec *spec, const char *key,
+                                const char *client_order_id)
+{
+    struct answer a = {.outcome = DESK_REFUSED};
+    struct desk_placement p = {.spec = spec,
+                               .idempotency_key = key,
+                               .client_order_id = client_order_id,
+                               .describe = describe};
+    struct error e;
+    enum err err = desk_place(b->desk, &p, answered, &a, &e);
+    if (err != ERR_OK)
+        return (struct answer){.outcome = DESK_REFUSED, .code = err};
+    EVENTUALLY(atomic_load(&a.there));
+    return a;
+}
+
+static struct uuid place(struct bench *b)
+{
+    struct bracket_spec spec = terms();
+    struct answer a = place_with(b, &spec, NULL, NULL);
+    assert_int_equal(a.outcome, DESK_DONE);
+    return a.id;
+}
+
+static struct desk_view view_of(struct bench *b, const struct uuid *id)
+{
+    struct desk_view view;
+    assert_int_equal(desk_load(b->desk, id, &view, NULL), ERR_OK);
+    return view;
+}
+
+static enum bracket_status status_of(struct bench *b, const struct uuid *id)
+{
+    return view_of(b, id).state.status;
+}
+
+static int64_t stop_price(struct bench *b, const struct uuid *id)
+{
+    struct desk_view view = view_of(b, id);
+    const struct leg_order *stop = bracket_live(&view.state, LEG_STOP_LOSS);
+    return stop ? stop->stop_price : 0;
+}
+
+static bool stop_covers(struct bench *b, const struct uuid *id, int64_t quantity)
+{
+    int64_t working;
+    return script_broker_live(b->broker, id, LEG_STOP_LOSS, &working) == 1 && working == quantity;
+}
+
+static void ask(struct bench *b, const struct uuid *id,
+                enum err (*what)(struct desk_order *, desk_done *, void *, struct error *))
+{
+    struct answer a = {.outcome = DESK_REFUSED};
+    struct desk_order *o = desk_find(b->desk, id);
+    assert_non_null(o);
+    assert_int_equal(what(o, answered, &a, NULL), ERR_OK);
+    desk_unref(o);
+    EVENTUALLY(atomic_load(&a.there));
+    assert_int_equal(a.outcome, DESK_DONE);
+}
+
+/* An entry filled with 10, protected by its stop. */
+static struct uuid protect(struct bench *b)
+{
+    struct uuid id = place(b);
+    EVENTUALLY(script_broker_live(b->broker, &id, LEG_ENTRY, NULL) == 1);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 10 * ONE));
+    EVENTUALLY(status_of(b, &id) == BRACKET_PROTECTING);
+    return id;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void an_accepted_bracket_is_stored_and_sent_once(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms();
+    struct answer a = place_with(b, &spec, NULL, "mine");
+    assert_int_equal(a.outcome, DESK_DONE);
+    assert_string_equal(a.response, "rev 2 submitting");
+    EVENTUALLY(status_of(b, &a.id) == BRACKET_WORKING);
+    assert_int_equal(script_broker_submits(b->broker), 1);
+    struct desk_view view = view_of(b, &a.id);
+    assert_string_equal(view.header.client_order_id, "mine");
+    assert_true(view.live);
+    assert_memory_equal(view.tracker.thread, "trk-", 4);
+    EVENTUALLY(view_of(b, &a.id).tracker.polls > 2);
+    assert_int_equal(view_of(b, &a.id).leg_count, 1);
+    struct desk_order *o = desk_find_client_order_id(b->desk, "mine");
+    assert_non_null(o);
+    desk_unref(o);
+}
+
+static void a_life_from_entry_to_stop(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(script_broker_live(b->broker, &id, LEG_ENTRY, NULL) == 1);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 4 * ONE, 100 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 4 * ONE));
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 6 * ONE, 100 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 10 * ONE));
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 10 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    assert_int_equal(view_of(b, &id).state.close_reason, CLOSE_STOP_LOSS);
+    /* Out of the book after a while, and still known. */
+    EVENTUALLY(!view_of(b, &id).live);
+    struct desk_stats stats;
+    desk_stats(b->desk, &stats);
+    assert_int_equal(stats.live, 0);
+    assert_int_equal(stats.retired, 1);
+}
+
+static void a_quote_at_the_take_profit_closes(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    const char *symbol = view_of(b, &id).header.symbol;
+    char name[LIMIT_SYMBOL_BYTES];
+    snprintf(name, sizeof name, "%s", symbol);
+    desk_quote(b->desk, name, 105 * ONE, 106 * ONE, false, 0);
+    struct order_quote quote;
+    int64_t age_ns;
+    assert_true(desk_last_quote(b->desk, name, &quote, &age_ns));
+    assert_int_equal(quote.bid, 105 * ONE);
+    assert_true(age_ns >= 0);
+    desk_quote(b->desk, name, 111 * ONE, 112 * ONE, false, 0);
+    EVENTUALLY(script_broker_live(b->broker, &id, LEG_TAKE_PROFIT, NULL) == 1);
+    assert_int_equal(script_broker_live(b->broker, &id, LEG_STOP_LOSS, NULL), 0);
+    script_broker_fill(b->broker, &id, LEG_TAKE_PROFIT, 10 * ONE, 110 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    assert_int_equal(view_of(b, &id).state.close_reason, CLOSE_TAKE_PROFIT);
+}
+
+static void a_cancel_ends_the_entry_and_a_close_flattens(void **state)
+{
+    struct bench *b = *state;
+    struct uuid first = place(b), second = protect(b);
+    ask(b, &first, desk_cancel);
+    EVENTUALLY(status_of(b, &first) == BRACKET_CANCELED);
+    ask(b, &second, desk_close);
+    EVENTUALLY(script_broker_live(b->broker, &second, LEG_EXIT, NULL) == 1);
+    script_broker_fill(b->broker, &second, LEG_EXIT, 10 * ONE, 99 * ONE);
+    EVENTUALLY(status_of(b, &second) == BRACKET_CLOSED);
+    assert_int_equal(view_of(b, &second).state.close_reason, CLOSE_MANUAL);
+}
+
+static void a_modified_stop_is_replaced(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    struct bracket_spec spec = view_of(b, &id).state.spec;
+    struct answer a = {.outcome = DESK_REFUSED};
+    struct desk_order *o = desk_find(b->desk, &id);
+    spec.stop_loss.value = 97 * ONE;
+    assert_int_equal(desk_modify(o, &spec, answered, &a, NULL), ERR_OK);
+    EVENTUALLY(atomic_load(&a.there));
+    assert_int_equal(a.outcome, DESK_DONE);
+    EVENTUALLY(stop_price(b, &id) == 97 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 10 * ONE));
+    struct answer no = {.outcome = DESK_DONE};
+    spec.side = ORDER_SELL;
+    assert_int_equal(desk_modify(o, &spec, answered, &no, NULL), ERR_OK);
+    EVENTUALLY(atomic_load(&no.there));
+    assert_int_equal(no.outcome, DESK_REFUSED);
+    desk_unref(o);
+}
+
+static void the_same_key_makes_one_order(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms();
+    struct answer first = place_with(b, &spec, "key", NULL);
+    struct answer again = place_with(b, &spec, "key", NULL);
+    assert_int_equal(again.outcome, DESK_REPLAYED);
+    assert_memory_equal(&again.id, &first.id, sizeof first.id);
+    assert_string_equal(again.response, first.response);
+    struct answer mine = place_with(b, &spec, NULL, "mine");
+    struct answer other = place_with(b, &spec, NULL, "mine");
+    assert_int_equal(mine.outcome, DESK_DONE);
+    assert_int_equal(other.code, ERR_CONFLICT);
+    EVENTUALLY(script_broker_live(b->broker, NULL, LEG_ENTRY, NULL) == 2);
+    struct desk_stats stats;
+    EVENTUALLY((desk_stats(b->desk, &stats), stats.live == 2 && stats.threads == 2));
+}
+
+static void limits_refuse_before_anything_is_stored(void **state)
+{
+    struct bench *b = *state;
+    stop(b);
+    b->options.limits = (struct risk_limits){.quantity = 25 * ONE};
+    b->options.orders_max = 3;
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    struct uuid first = place(b), second = place(b);
+    struct bracket_spec spec = terms();
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_FORBIDDEN);
+    ask(b, &first, desk_cancel);
+    EVENTUALLY(status_of(b, &first) == BRACKET_CANCELED);
+    place(b);
+    (void)second;
+    spec.quantity = ONE;
+    EVENTUALLY(place_with(b, &spec, NULL, NULL).outcome == DESK_DONE);
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_BUSY);
+}
+
+static void no_thread_no_order(void **state)
+{
+    struct bench *b = *state;
+    stop(b);
+    b->options.threads_max = 1;
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    place(b);
+    struct bracket_spec spec = terms();
+    int64_t batches = memory_store_batches(b->store);
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
+    assert_true(memory_store_batches(b->store) <= batches + 2);
+    assert_int_equal(script_broker_live(b->broker, NULL, LEG_ENTRY, NULL) <= 1, true);
+}
+
+static void a_lost_submit_is_asked_for_and_never_repeated(void **state)
+{
+    struct bench *b = *state;
+    script_broker_next_submit(b->broker, OUTCOME_UNKNOWN, REJECT_NONE, true);
+    struct uuid id = place(b);
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    assert_int_equal(script_broker_submits(b->broker), 1);
+    script_broker_next_submit(b->broker, OUTCOME_UNKNOWN, REJECT_NONE, false);
+    struct uuid lost = place(b);
+    EVENTUALLY(script_broker_live(b->broker, &lost, LEG_ENTRY, NULL) == 1);
+    /* Only under a new id, once the old one is gone by evidence. */
+    assert_int_equal(script_broker_submits(b->broker), 3);
+}
+
+static void a_restart_goes_on_where_the_log_ends(void **state)
+{
+    struct bench *b = *state;
+    struct uuid working = place(b), open = protect(b);
+    EVENTUALLY(status_of(b, &working) == BRACKET_WORKING);
+    struct desk_view before = view_of(b, &open);
+    stop(b);
+    struct bracket_state folded;
+    assert_true(memory_store_fold(b->store, &open, &folded));
+    assert_memory_equal(&folded, &before.state, sizeof folded);
+    script_broker_fill(b->broker, &working, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    EVENTUALLY(stop_covers(b, &working, 10 * ONE));
+    assert_true(stop_covers(b, &open, 10 * ONE));
+    assert_int_equal(view_of(b, &open).leg_count, before.leg_count);
+    assert_int_equal(script_broker_submits(b->broker), 4);
+}
+
+static void the_gate_stays_shut_while_orders_are_in_doubt(void **state)
+{
+    struct bench *b = *state;
+    script_broker_silence(b->broker, true);
+    struct uuid id = place(b);
+    EVENTUALLY(view_of(b, &id).tracker.calls == 1);
+    stop(b);
+    start(b);
+    const char *why = "";
+    assert_false(desk_ready(b->desk, &why));
+    assert_true(*why);
+    struct bracket_spec spec = terms();
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
+    script_broker_silence(b->broker, false);
+    EVENTUALLY(desk_ready(b->desk, &why));
+    assert_string_equal(why, "");
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+}
+
+static void a_chain_that_was_tampered_with_is_not_started(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    stop(b);
+    memory_store_tamper(b->store);
+    assert_int_equal(desk_create(&b->options, &b->desk, NULL), ERR_OK);
+    assert_int_equal(desk_start(b->desk, NULL), ERR_DATA);
+    stop(b);
+}
+
+static void a_refused_commit_is_tried_again_before_any_call(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    memory_store_fail(b->store, COMMIT_REFUSED, 1);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 10 * ONE));
+    assert_int_equal(atomic_load(&b->failures), 0);
+}
+
+static void an_unknown_commit_stops_everything(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    int submits = script_broker_submits(b->broker);
+    memory_store_fail(b->store, COMMIT_UNKNOWN, 1000);
+    struct bracket_spec spec = terms();
+    assert_int_equal(place_with(b, &spec, NULL, NULL).outcome, DESK_UNKNOWN);
+    EVENTUALLY(atomic_load(&b->failures) == 1);
+    const char *why;
+    assert_false(desk_ready(b->desk, &why));
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
+    assert_int_equal(script_broker_submits(b->broker), submits);
+    stop(b);
+    memory_store_fail(b->store, COMMIT_STORED, 0);
+}
+
+static void the_kill_switch_cancels_entries_and_outlives_a_restart(void **state)
+{
+    struct bench *b = *state;
+    struct uuid working = place(b), open = protect(b);
+    assert_int_equal(desk_set_paused(b->desk, true, NULL), ERR_OK);
+    EVENTUALLY(script_broker_live(b->broker, &working, LEG_ENTRY, NULL) == 0);
+    struct bracket_spec spec = terms();
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_CONFLICT);
+    stop(b);
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    assert_true(desk_paused(b->desk));
+    assert_true(stop_covers(b, &open, 10 * ONE));
+    assert_int_equal(desk_set_paused(b->desk, false, NULL), ERR_OK);
+    EVENTUALLY(script_broker_live(b->broker, &working, LEG_ENTRY, NULL) == 1);
+    assert_int_equal(desk_cancel_all(b->desk, false), 2);
+    EVENTUALLY(status_of(b, &working) == BRACKET_CANCELED);
+}
+
+static void what_was_sold_elsewhere_is_noticed(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    script_broker_trade(b->broker, view_of(b, &id).header.symbol, -10 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    assert_int_equal(view_of(b, &id).state.close_reason, CLOSE_EXTERNAL);
+    assert_int_equal(script_broker_live(b->broker, &id, LEG_STOP_LOSS, NULL), 0);
+}
+
+struct sum {
+    int count;
+    int64_t quantity, realized;
+};
+
+static void add_position(void *context, const struct desk_position *p)
+{
+    struct sum *sum = context;
+    sum->count++;
+    sum->quantity += p->position.quantity;
+    sum->realized += p->position.realized;
+}
+
+static void positions_are_the_fold_of_the_fills(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    struct sum sum = {0};
+    assert_int_equal(desk_positions(b->desk, add_position, &sum, NULL), ERR_OK);
+    assert_int_equal(sum.count, 1);
+    assert_int_equal(sum.quantity, 10 * ONE);
+    script_broker_bust(b->broker, &id, LEG_ENTRY, 3 * ONE);
+    EVENTUALLY(
+        (sum = (struct sum){0},
+         desk_positions(b->desk, add_position, &sum, NULL) == ERR_OK && sum.quantity == 7 * ONE));
+    EVENTUALLY(stop_covers(b, &id, 7 * ONE));
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 7 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    stop(b);
+    start(b);
+    sum = (struct sum){0};
+    assert_int_equal(desk_positions(b->desk, add_position, &sum, NULL), ERR_OK);
+    assert_int_equal(sum.quantity, 0);
+    assert_int_equal(sum.realized, -35 * ONE);
+}
+
+/* After a restart with fewer threads than orders. */
+static void the_shared_loop_serves_what_has_no_thread(void **state)
+{
+    struct bench *b = *state;
+    struct uuid ids[6];
+    for (int i = 0; i < 6; i++)
+        ids[i] = place(b);
+    stop(b);
+    b->options.threads_max = 2;
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    struct desk_stats stats;
+    desk_stats(b->desk, &stats);
+    assert_int_equal(stats.threads, 2);
+    assert_int_equal(stats.shared, 4);
+    EVENTUALLY(script_broker_live(b->broker, NULL, LEG_ENTRY, NULL) == 6);
+    for (int i = 0; i < 6; i++)
+        script_broker_fill(b->broker, &ids[i], LEG_ENTRY, 10 * ONE, 100 * ONE);
+    for (int i = 0; i < 6; i++)
+        EVENTUALLY(stop_covers(b, &ids[i], 10 * ONE));
+    for (int i = 0; i < 6; i++)
+        script_broker_fill(b->broker, &ids[i], LEG_STOP_LOSS, 10 * ONE, 95 * ONE);
+    EVENTUALLY((desk_stats(b->desk, &stats), stats.live == 0));
+}
+
+static void a_thousand_brackets_each_with_its_thread(void **state)
+{
+    enum { COUNT = 1000 };
+    struct bench *b = *state;
+    stop(b);
+    b->options.poll_interval_ns = 200 * NS_PER_MS;
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    static struct answer answers[COUNT];
+    memset(answers, 0, sizeof answers);
+    struct bracket_spec spec = terms();
+    struct desk_placement p = {.spec = &spec};
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(desk_place(b->desk, &p, answered, &answers[i], NULL), ERR_OK);
+    EVENTUALLY(script_broker_live(b->broker, NULL, LEG_ENTRY, NULL) == COUNT);
+    struct desk_stats stats;
+    desk_stats(b->desk, &stats);
+    assert_int_equal(stats.threads, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        script_broker_fill(b->broker, &answers[i].id, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    EVENTUALLY(script_broker_live(b->broker, NULL, LEG_STOP_LOSS, NULL) == COUNT);
+    int64_t start_ns = clock_monotonic_ns(clock_real());
+    stop(b);
+    assert_true(clock_monotonic_ns(clock_real()) - start_ns < 5 * NS_PER_SECOND);
+}
+
+/* ---- the rate -------------------------------------------------------------------------------- */
+
+static void a_fifth_of_the_rate_is_kept_for_protection(void **state)
+{
+    (void)state;
+    struct rate_gate g;
+    rate_gate_init(&g, 60, 0); /* one a second, ten at once */
+    int queries = 0, protections = 0;
+    while (!rate_gate_take(&g, CALL_QUERY, 0))
+        queries++;
+    while (!rate_gate_take(&g, CALL_PROTECT, 0))
+        protections++;
+    assert_int_equal(queries, 8);
+    assert_int_equal(protections, 2);
+    assert_int_equal(rate_gate_take(&g, CALL_PROTECT, 0), NS_PER_SECOND);
+    assert_int_equal(rate_gate_take(&g, CALL_PROTECT, NS_PER_SECOND), 0);
+    g.waiting[CALL_CANCEL] = 1;
+    assert_true(rate_gate_take(&g, CALL_QUERY, 100 * NS_PER_SECOND) > 0);
+    assert_int_equal(rate_gate_take(&g, CALL_CANCEL, 100 * NS_PER_SECOND), 0);
+    rate_gate_init(&g, 0, 0);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(rate_gate_take(&g, CALL_QUOTE, 0), 0);
+}
+
+#define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fifth_of_the_rate_is_kept_for_protection),
+        WITH_DESK(an_accepted_bracket_is_stored_and_sent_once),
+        WITH_DESK(a_life_from_entry_to_stop),
+        WITH_DESK(a_quote_at_the_take_profit_closes),
+        WITH_DESK(a_cancel_ends_the_entry_and_a_close_flattens),
+        WITH_DESK(a_modified_stop_is_replaced),
+        WITH_DESK(the_same_key_makes_one_order),
+        WITH_DESK(limits_refuse_before_anything_is_stored),
+        WITH_DESK(no_thread_no_order),
+        WITH_DESK(a_lost_submit_is_asked_for_and_never_repeated),
+        WITH_DESK(a_restart_goes_on_where_the_log_ends),
+        WITH_DESK(the_gate_stays_shut_while_orders_are_in_doubt),
+        WITH_DESK(a_chain_that_was_tampered_with_is_not_started),
+        WITH_DESK(a_refused_commit_is_tried_again_before_any_call),
+        WITH_DESK(an_unknown_commit_stops_everything),
+        WITH_DESK(the_kill_switch_cancels_entries_and_outlives_a_restart),
+        WITH_DESK(what_was_sold_elsewhere_is_noticed),
+        WITH_DESK(positions_are_the_fold_of_the_fills),
+        WITH_DESK(the_shared_loop_serves_what_has_no_thread),
+        WITH_DESK(a_thousand_brackets_each_with_its_thread),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
