@@ -88,10 +88,12 @@ static void print_counts(const struct page *p)
         dropped[TEXT_FORMAT_MAX];
     int64_t count = json_value_member_int(p->result, "fires");
     int64_t candidates = json_value_member_int(p->study, "candidates");
-    heading(p, "%s fire%s on %s of %s days, in %s bars", format_grouped(count, fires),
+    bool has_several = json_value_count(json_value_member(p->result, "symbols")) > 1;
+    heading(p, "%s fire%s on %s of %s days%s, in %s bars", format_grouped(count, fires),
             count == 1 ? "" : "s",
             format_grouped(json_value_member_int(p->study, "days_with_fires"), days),
             format_grouped(json_value_member_int(p->study, "days"), all),
+            has_several ? " of a symbol" : "",
             format_grouped(json_value_member_int(p->study, "bars_in_window"), bars));
     if (candidates > count)
         fprintf(p->out, "%s more were dropped by the cooldown\n",

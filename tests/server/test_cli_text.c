@@ -348,7 +348,7 @@ static void a_rule_that_never_fired_has_a_short_page(void **state)
     printed_begin(&p);
     study_text_print(p.out, answer);
     assert_non_null(strstr(printed_text(&p), "A, B 1m, on_true\n"));
-    assert_non_null(strstr(printed_text(&p), "0 fires on 0 of 1 days, in 10 bars\n"));
+    assert_non_null(strstr(printed_text(&p), "0 fires on 0 of 1 days of a symbol, in 10 bars\n"));
     assert_null(strstr(printed_text(&p), "By weekday"));
     printed_end(&p);
     json_value_free(answer);
