@@ -87,7 +87,7 @@ static void want_take_profit(const struct bracket_state *s, const struct bracket
 /* No exit can be sent outside the session, nor once the contract has ended. */
 static bool may_trade(const struct bracket_state *s, struct order_clock now)
 {
-    return bracket_market_open(s, now) && !instant_passed(s->spec.contract.end_ns, now);
+    return bracket_market_open(s, now) && !too_late_for(s, LEG_EXIT, now);
 }
 
 static void set_goal(const struct bracket_state *s, const struct bracket_sums *sums,
