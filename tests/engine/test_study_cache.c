@@ -414,8 +414,8 @@ static void the_end_of_the_data_is_part_of_what_a_shard_depends_on(void **state)
     rule_free(rule);
 }
 
-/* Windows are summed exactly or not, all over the symbol. */
-static void a_price_that_is_no_decimal_makes_all_shards_others(void **state)
+/* Windows are summed exactly up to that price, whatever comes later. */
+static void a_price_that_is_no_decimal_leaves_the_shards_before_it_as_they_were(void **state)
 {
     (void)state;
     struct scene s;
@@ -428,8 +428,8 @@ static void a_price_that_is_no_decimal_makes_all_shards_others(void **state)
     double high = b.column[BAR_HIGH][b.count - 1];
     b.column[BAR_HIGH][b.count - 1] = high + high / 3e7;
     set_bars(&s, 0, published(&b, s.full));
-    assert_int_equal(s.market.bars[0]->price_decimals, -1);
-    assert_int_equal(compare(&s.market, &r), 0);
+    assert_int_equal(s.market.bars[0]->decimal_end, s.full->count - 1);
+    assert_int_equal(compare(&s.market, &r), s.market.done - 1);
     rule_free(rule);
     scene_release(&s);
 }
@@ -703,7 +703,7 @@ int main(void)
         cmocka_unit_test(a_later_range_recalls_the_shards_that_it_does_not_cut),
         cmocka_unit_test(an_appended_day_recomputes_the_last_shard_only),
         cmocka_unit_test(the_end_of_the_data_is_part_of_what_a_shard_depends_on),
-        cmocka_unit_test(a_price_that_is_no_decimal_makes_all_shards_others),
+        cmocka_unit_test(a_price_that_is_no_decimal_leaves_the_shards_before_it_as_they_were),
         cmocka_unit_test(a_day_changed_in_the_middle_recomputes_what_follows),
         cmocka_unit_test(any_hole_is_filled),
         cmocka_unit_test(damaged_results_are_as_none),
