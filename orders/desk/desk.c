@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10 };
+enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10, DRAFTS_KEPT = 64 };
 
 /* ---- small things ---------------------------------------------------------------------------- */
 
@@ -41,8 +41,10 @@ struct draft *desk_lease_draft(struct desk *d)
 {
     mutex_lock(&d->mutex);
     struct draft *draft = d->drafts;
-    if (draft)
+    if (draft) {
         d->drafts = draft->next;
+        d->draft_count--;
+    }
     mutex_unlock(&d->mutex);
     return draft ? draft : draft_create();
 }
@@ -50,9 +52,15 @@ struct draft *desk_lease_draft(struct desk *d)
 void desk_return_draft(struct desk *d, struct draft *draft)
 {
     mutex_lock(&d->mutex);
-    draft->next = d->drafts;
-    d->drafts = draft;
+    bool room = d->draft_count < DRAFTS_KEPT;
+    if (room) {
+        draft->next = d->drafts;
+        d->drafts = draft;
+        d->draft_count++;
+    }
     mutex_unlock(&d->mutex);
+    if (!room)
+        draft_free(draft);
 }
 
 void desk_wake(struct desk_order *o)

@@ -133,6 +133,7 @@ struct desk {
     int64_t fills_seen;
     bool positions_stale; /* a bust: fold again */
     struct draft *drafts; /* pool */
+    int32_t draft_count;
     /* Brackets without a thread. */
     struct desk_order *shared_orders;
     struct parker shared_parker;
