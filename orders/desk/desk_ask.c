@@ -54,6 +54,25 @@ void desk_close_mailbox(struct desk_order *o)
     }
 }
 
+enum delivery { DELIVERED, DELIVERY_CLOSED, DELIVERY_FULL };
+
+static enum delivery put(struct desk_order *o, struct command *c, bool unbounded)
+{
+    enum delivery delivery = DELIVERED;
+    mutex_lock(&o->mutex);
+    if (o->closed_mailbox)
+        delivery = DELIVERY_CLOSED;
+    else if (!unbounded && o->command_count >= LIMIT_ORDER_COMMANDS)
+        delivery = DELIVERY_FULL;
+    if (delivery == DELIVERED) {
+        *o->commands_end = c;
+        o->commands_end = &c->next;
+        o->command_count++;
+    }
+    mutex_unlock(&o->mutex);
+    return delivery;
+}
+
 /* With `unbounded`, a full mailbox takes it nevertheless. */
 static enum err post(struct desk_order *o, const struct command *wanted, bool unbounded,
                      struct error *e)
@@ -64,26 +83,18 @@ static enum err post(struct desk_order *o, const struct command *wanted, bool un
     if (!c)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
     *c = *wanted;
-    mutex_lock(&o->mutex);
-    bool closed = o->closed_mailbox;
-    bool full = !unbounded && o->command_count >= LIMIT_ORDER_COMMANDS;
-    if (!closed && !full) {
-        *o->commands_end = c;
-        o->commands_end = &c->next;
-        o->command_count++;
-    }
-    mutex_unlock(&o->mutex);
-    if (closed) {
+    switch (put(o, c, unbounded)) {
+    case DELIVERED:
+        desk_wake(o);
+        return ERR_OK;
+    case DELIVERY_CLOSED:
         answer_ended(o, c);
         return ERR_OK;
-    }
-    if (full) {
+    default:
         free(c);
         return error_set(e, ERR_BUSY, "%d requests on this order are under way",
                          LIMIT_ORDER_COMMANDS);
     }
-    desk_wake(o);
-    return ERR_OK;
 }
 
 static enum err post_simple(struct desk_order *o, enum order_event_type type, desk_done *done,

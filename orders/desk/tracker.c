@@ -200,7 +200,7 @@ static int64_t interval_of(struct desk_order *o)
     return interval_ns + (int64_t)(mixed >> 40) % (interval_ns / 10 + 1);
 }
 
-static void poll(struct desk_order *o, struct draft *d, bool hinted)
+static void poll_broker(struct desk_order *o, struct draft *d, bool hinted)
 {
     struct tracker *t = &o->tracker;
     const struct broker *broker = o->desk->options.broker;
@@ -243,7 +243,7 @@ static void ask(struct desk_order *o, struct draft *d)
     int64_t now_ns = now_of(o);
     bool hinted = atomic_exchange(&o->hinted, false);
     if (hinted || now_ns >= t->next_poll_ns) {
-        poll(o, d, hinted);
+        poll_broker(o, d, hinted);
         t->next_poll_ns = now_ns + interval_of(o);
     }
     if (t->must_query && now_ns >= t->next_query_ns) {
