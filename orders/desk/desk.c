@@ -414,7 +414,7 @@ static enum err load_one(void *context, const struct stored_order *stored, struc
     return ERR_OK;
 }
 
-/* PARKED until the thread is known to be started: whoever joins it must know. */
+/* PARKED until all are started: until then none ends, and the book stays as it is. */
 static enum err start_threads(struct desk *d, struct error *e)
 {
     struct desk_order *o, *next;
@@ -422,9 +422,13 @@ static enum err start_threads(struct desk *d, struct error *e)
         enum err err = desk_start_thread(o, true, e);
         if (err != ERR_OK)
             return err;
+    }
+    mutex_lock(&d->mutex);
+    HASH_ITER (by_id, d->book, o, next) {
         atomic_store(&o->phase, ORDER_LIVE);
         parker_wake(o->wakes);
     }
+    mutex_unlock(&d->mutex);
     if (!d->shared_orders)
         return ERR_OK;
     atomic_store(&d->shared_ended, false);

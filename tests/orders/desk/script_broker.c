@@ -154,7 +154,10 @@ static enum outcome positions(struct broker *b, broker_position_fn *told, void *
 static enum outcome account(struct broker *b, struct broker_account *ret)
 {
     *ret = (struct broker_account){.id = "script"};
-    return of(b)->silent ? OUTCOME_UNKNOWN : OUTCOME_OK;
+    pthread_mutex_lock(&of(b)->lock);
+    bool silent = of(b)->silent;
+    pthread_mutex_unlock(&of(b)->lock);
+    return silent ? OUTCOME_UNKNOWN : OUTCOME_OK;
 }
 
 static void listen(struct broker *b, broker_hint_fn *hint, void *context)
