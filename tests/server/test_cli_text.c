@@ -308,8 +308,8 @@ static void a_page_with_trades_tells_them(void **state)
     static const char *const parts[] = {
         "\n1,200 trades, 7 won, profit -12,345.68 after 1.50 of commission\n",
         "out by take_profit 7, flat_at 1,193\n",
-        "not entered: 4 in a position already, 1 not enough cash, 5 too late or without a level\n"
-        "warning: first\nwarning: second\n",
+        "not entered: 4 in a position already, 1 not enough cash, 5 too late or without a level\n",
+        "level\nwarning: first\nwarning: second\n",
         "2 held both levels in one bar: see the worst and the best case\n",
         "as chosen  worst case  best case\n",
         "  total return          +1.230%    -50.000%   +25.000%\n",

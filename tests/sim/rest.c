@@ -77,7 +77,7 @@ static bool is_stable(const struct world *w, const struct bracket_state *s,
         return idle && (x->entered == 0 || s->spec.adopts_position);
     case BRACKET_WORKING:
         return (x->entries_live > 0 || s->paused) && x->resting == 0 &&
-               (x->open == 0 || is_plain(s));
+               (x->open == 0 || is_plain(s) || (x->open < 0 && noted));
     case BRACKET_SUBMITTING:
         return s->paused && idle;
     case BRACKET_PROTECTING:
