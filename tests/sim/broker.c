@@ -200,7 +200,7 @@ enum outcome broker_submit(struct world *w, const struct bracket_action *a, enum
         *ret = REJECT_HELD;
         return OUTCOME_REJECTED;
     }
-    if (fault_strikes(w, FAULT_REJECTED)) {
+    if (w->broker.market.ended || fault_strikes(w, FAULT_REJECTED)) {
         *ret = REJECT_OTHER;
         return OUTCOME_REJECTED;
     }

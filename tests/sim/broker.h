@@ -35,6 +35,7 @@ struct sim_order {
 struct market {
     int64_t price; /* 1e-6, the middle */
     bool open;
+    bool ended; /* the contract has expired: no order is taken any more */
     int64_t halted_until_ns;
 };
 

@@ -312,6 +312,7 @@ static void act(struct world *w, size_t slot)
     case SLOT_CONTRACT_END:
         w->at_ns[slot] = INT64_MAX;
         w->broker.market.open = false;
+        w->broker.market.ended = true;
         w->at_ns[SLOT_MARKET] = w->at_ns[SLOT_SESSION] = INT64_MAX;
         broker_expire(w, true);
         break;
