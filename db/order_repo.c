@@ -126,9 +126,13 @@ static void read_header(struct statement *s, struct order_header *ret)
     row_bytes(s, "head", ret->head, sizeof ret->head);
 }
 
-static enum err not_found(struct error *e)
+/* Ends a statement that looked for one order. */
+static enum err finish_find(struct statement *s, bool found, struct error *e)
 {
-    return error_set(e, ERR_NOT_FOUND, "there is no such order");
+    enum err err = statement_finish(s, e);
+    if (err == ERR_OK && !found)
+        err = error_set(e, ERR_NOT_FOUND, "there is no such order");
+    return err;
 }
 
 enum err order_repo_find(const struct db_read *r, const struct uuid *id, struct order_header *ret,
@@ -143,14 +147,12 @@ enum err order_repo_find(const struct db_read *r, const struct uuid *id, struct 
         read_header(s, &header);
         bracket = statement_int(s, "seq");
     }
-    enum err err = statement_finish(s, e);
-    if (err != ERR_OK)
-        return err;
-    if (!found)
-        return not_found(e);
-    *ret = header;
-    *ret_bracket = bracket;
-    return ERR_OK;
+    enum err err = finish_find(s, found, e);
+    if (err == ERR_OK) {
+        *ret = header;
+        *ret_bracket = bracket;
+    }
+    return err;
 }
 
 enum err order_repo_find_client_order_id(const struct db_read *r, const char *client_order_id,
@@ -160,13 +162,10 @@ enum err order_repo_find_client_order_id(const struct db_read *r, const char *cl
     statement_bind_text(s, ":client_order_id", client_order_id);
     bool found = statement_next(s);
     struct uuid id = found ? statement_uuid(s, "id") : (struct uuid){{0}};
-    enum err err = statement_finish(s, e);
-    if (err != ERR_OK)
-        return err;
-    if (!found)
-        return not_found(e);
-    *ret = id;
-    return ERR_OK;
+    enum err err = finish_find(s, found, e);
+    if (err == ERR_OK)
+        *ret = id;
+    return err;
 }
 
 enum err order_repo_list(const struct db_read *r, const struct order_query *query,

@@ -234,15 +234,6 @@ static void eval_node(struct plan_run *run, int32_t i, int64_t start, int64_t co
     }
 }
 
-/* A block ends before the first bar that is not decimal: behind it sums are made otherwise. */
-static int64_t block_count(const struct plan_run *run, int64_t start, int64_t end)
-{
-    int64_t decimal_end = run->bars->decimal_end;
-    if (start < decimal_end && decimal_end < end)
-        end = decimal_end;
-    return end - start < PLAN_BLOCK_BARS ? end - start : PLAN_BLOCK_BARS;
-}
-
 /* Marks every cache as out of date: what it holds of sums is built anew from the values before. */
 static void forget_caches(struct plan_run *run)
 {
@@ -257,12 +248,22 @@ static void forget_caches(struct plan_run *run)
     }
 }
 
+/* How many bars the block at `start` has. It ends before the first bar that is not decimal, and
+ * begins anew there: behind it sums are made otherwise. */
+static int64_t begin_block(struct plan_run *run, int64_t start, int64_t end)
+{
+    int64_t decimal_end = run->bars->decimal_end;
+    if (start == decimal_end)
+        forget_caches(run);
+    if (start < decimal_end && decimal_end < end)
+        end = decimal_end;
+    return end - start < PLAN_BLOCK_BARS ? end - start : PLAN_BLOCK_BARS;
+}
+
 int64_t plan_run_next(struct plan_run *run, int64_t end)
 {
     int64_t start = run->position;
-    int64_t count = block_count(run, start, end);
-    if (start == run->bars->decimal_end)
-        forget_caches(run);
+    int64_t count = begin_block(run, start, end);
     for (int32_t f = 0; f < run->plan->frame_count; f++)
         frame_run_advance(&run->frames[f], count);
     for (int32_t i = 0; i < run->plan->node_count; i++)
@@ -338,9 +339,7 @@ static void rebuild(struct plan_run *run, int64_t bar)
     int64_t start = bar > p->rebuild_bars ? bar - p->rebuild_bars : 0;
     start_frames(run, start);
     while (start < bar) {
-        int64_t count = block_count(run, start, bar);
-        if (start == run->bars->decimal_end)
-            forget_caches(run);
+        int64_t count = begin_block(run, start, bar);
         for (int32_t f = 0; f < p->frame_count; f++)
             if (is_rebuilt(p, f))
                 frame_run_advance(&run->frames[f], count);

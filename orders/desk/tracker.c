@@ -289,6 +289,18 @@ static void resolve(struct desk_order *o)
     atomic_fetch_sub(&o->desk->unresolved, 1);
 }
 
+/* Makes the calls; their results are events that wait for their commit. false when none came. */
+static bool take_effect(struct desk_order *o, struct draft *d)
+{
+    carry_out(o, d);
+    if (!d->result_count)
+        return false;
+    begin(o, d);
+    tracker_feed_results(o, d);
+    feed_simple(o, d, EVENT_TICK);
+    return true;
+}
+
 /* derive -> commit -> calls, until no call brings anything more. false when a commit failed. */
 static bool settle(struct desk_order *o, struct draft *d, struct command **commands)
 {
@@ -300,14 +312,9 @@ static bool settle(struct desk_order *o, struct draft *d, struct command **comma
         *commands = NULL;
         if (!stored)
             return false;
-        carry_out(o, d);
-        if (!d->result_count)
+        if (!take_effect(o, d))
             return true;
-        begin(o, d);
-        tracker_feed_results(o, d);
-        feed_simple(o, d, EVENT_TICK);
     }
-    /* The results of the last round are events that wait for their commit. */
     return d->record_count == 0 || commit(o, d);
 }
 
@@ -315,13 +322,7 @@ static bool settle(struct desk_order *o, struct draft *d, struct command **comma
 static bool settle_first(struct desk_order *o, struct draft *d)
 {
     struct command *none = NULL;
-    carry_out(o, d);
-    if (!d->result_count)
-        return true;
-    begin(o, d);
-    tracker_feed_results(o, d);
-    feed_simple(o, d, EVENT_TICK);
-    return settle(o, d, &none);
+    return !take_effect(o, d) || settle(o, d, &none);
 }
 
 static int64_t next_instant(struct desk_order *o)
