@@ -357,6 +357,21 @@ void fixture_release(struct fixture *f)
     mutex_release(&f->mutex);
 }
 
+int fixture_set_up(void **state)
+{
+    struct fixture *f = test_malloc(sizeof *f);
+    fixture_init(f);
+    *state = f;
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    fixture_release(*state);
+    test_free(*state);
+    return 0;
+}
+
 /* ---- what tests steer ---- */
 
 int fixture_waiting(struct fixture *f)

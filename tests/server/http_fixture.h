@@ -57,6 +57,9 @@ void fixture_init(struct fixture *f);
 void fixture_start(struct fixture *f);
 void fixture_stop(struct fixture *f); /* the server; may be called before _release */
 void fixture_release(struct fixture *f);
+/* Around a cmocka test: *state is a fixture that is initialised and not started. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 
 int fixture_waiting(struct fixture *f);
 void fixture_complete(struct fixture *f, const char *text); /* all that wait */

@@ -12,21 +12,6 @@
 
 /* Deadlines, and many connections. */
 
-static int set_up(void **state)
-{
-    struct fixture *f = test_malloc(sizeof *f);
-    fixture_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_release(*state);
-    test_free(*state);
-    return 0;
-}
-
 static int64_t now_ms(void)
 {
     return clock_monotonic_ns(clock_real()) / NS_PER_MS;
@@ -270,7 +255,7 @@ static void connections_come_and_go_without_a_leak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
         TEST(a_head_that_drips_is_cut),
         TEST(a_request_line_that_drips_is_cut),
         TEST(a_later_head_that_drips_is_cut_too),

@@ -8,20 +8,10 @@
 static const char LATER[] = "GET /v1/later HTTP/1.1\r\n" READER "\r\n";
 static const char LATER_INLINE[] = "GET /v1/later-inline HTTP/1.1\r\n" READER "\r\n";
 
-static int set_up(void **state)
-{
-    struct fixture *f = test_malloc(sizeof *f);
-    fixture_init(f);
-    *state = f;
-    return 0;
-}
-
 static int tear_down(void **state)
 {
     fixture_open_gate(*state);
-    fixture_release(*state);
-    test_free(*state);
-    return 0;
+    return fixture_tear_down(state);
 }
 
 static void another_thread_completes_it(void **state)
@@ -299,7 +289,7 @@ static void a_server_that_never_started_is_freed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
         TEST(another_thread_completes_it),
         TEST(a_handler_may_complete_before_it_returns),
         TEST(a_handler_that_would_block_moves_and_the_next_one_does_not),

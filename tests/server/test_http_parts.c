@@ -7,21 +7,6 @@
 
 #define GET_MADE "GET /v1/made?parts=%d&bytes=%d HTTP/1.1\r\n" READER
 
-static int set_up(void **state)
-{
-    struct fixture *f = test_malloc(sizeof *f);
-    fixture_init(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_release(*state);
-    test_free(*state);
-    return 0;
-}
-
 static void assert_made(const struct http_reply *r, int parts, int bytes)
 {
     static char expected[1 << 20];
@@ -228,7 +213,7 @@ static void a_stop_breaks_endless_answers_off(void **state)
     client_close(&silent);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

@@ -10,17 +10,8 @@ static const char UPLOAD[] = "POST /v1/upload HTTP/1.1\r\n" READER "Content-Type
 
 static int set_up(void **state)
 {
-    struct fixture *f = test_malloc(sizeof *f);
-    fixture_init(f);
-    fixture_start(f);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_release(*state);
-    test_free(*state);
+    fixture_set_up(state);
+    fixture_start(*state);
     return 0;
 }
 
@@ -230,7 +221,7 @@ static void stop_undoes_uploads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
         TEST(bodies_of_any_size_arrive_whole),
         TEST(chunked_bodies_arrive_whole),
         TEST(uploads_run_side_by_side),
