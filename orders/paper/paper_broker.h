@@ -1,0 +1,39 @@
+/* The paper broker: a simulated market behind the interface of brokers (orders/broker.h), and the
+ * embedded default. It is called only through that interface; quotes come in by
+ * paper_broker_quotes.
+ *
+ * What it keeps is its own (paper_store.h): orders, executions, positions and cash survive a crash
+ * exactly as far as they were answered, whatever becomes of the desk's tables. An answer `ok` is
+ * given after its commit.
+ *
+ * Fill rules are the backtest's (docs/fills.md), on quotes: buys trade at the ask and sells at the
+ * bid, never beyond a limit, a stop becomes a market order once its price is reached, no more than
+ * the size that the quote offers.
+ */
+#ifndef ORDERS_PAPER_PAPER_BROKER_H
+#define ORDERS_PAPER_PAPER_BROKER_H
+
+#include "base/clock.h"
+#include "orders/broker.h"
+#include "orders/market_quote.h"
+
+struct calendar;
+struct paper_store;
+
+struct paper_options {
+    const struct clock *clock;       /* borrowed, as all below */
+    const struct calendar *calendar; /* market hours; NULL = it never closes */
+    struct paper_store *store;
+    int64_t cash;       /* of a new account, 1e-6 */
+    int64_t latency_ns; /* from a call until the market sees it */
+};
+
+enum err paper_broker_create(const struct paper_options *options, struct broker **ret,
+                             struct error *e);
+
+/* Takes quotes, in order; what they fill is stored, then hinted and reported. Never blocks. BUSY
+ * when too many wait. A quote older than the last of its symbol is ignored. */
+enum err paper_broker_quotes(struct broker *broker, const struct market_quote *quotes, size_t count,
+                             struct error *e);
+
+#endif
