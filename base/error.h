@@ -26,6 +26,7 @@
     X(TIMEOUT, 408, "timeout", "The request took too long")                                        \
     X(CONFLICT, 409, "conflict", "In conflict with what is stored")                                \
     X(LENGTH, 411, "length_required", "Content-Length is needed")                                  \
+    X(PRECONDITION, 412, "precondition_failed", "Changed meanwhile")                               \
     X(TOO_LARGE, 413, "too_large", "Too large")                                                    \
     X(URI_TOO_LONG, 414, "uri_too_long", "The target is too long")                                 \
     X(MEDIA_TYPE, 415, "unsupported_media_type", "Unsupported media type")                         \
@@ -39,6 +40,7 @@
     X(CANCELED, 409, "canceled", "Canceled")                                                       \
     X(INTERNAL, 500, "internal", "Internal error")                                                 \
     X(IO, 500, "io", "Input or output failed")                                                     \
+    X(OUTCOME_UNKNOWN, 500, "outcome_unknown", "It may have happened or not")                      \
     X(UNAVAILABLE, 503, "unavailable", "Not available now")                                        \
     X(NO_MEMORY, 503, "no_memory", "Out of memory")                                                \
     X(DISK_FULL, 507, "disk_full", "Not enough disk space")

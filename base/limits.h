@@ -121,7 +121,9 @@ enum {
     LIMIT_ORDER_COMMANDS = 16,   /* of users, waiting in one bracket's mailbox */
     LIMIT_DESK_MARKETS = 200000, /* contracts with a quote or a bracket */
     LIMIT_TRACKER_STUCK_SECONDS = 30,
+    LIMIT_ORDER_ANSWER_SECONDS = 30, /* a request waits no longer for its commit */
 };
+#define LIMIT_ORDER_BODIES_BYTES (INT64_C(64) << 20) /* renderings of orders in memory */
 
 /* db */
 enum {

@@ -15,7 +15,14 @@
 #include "server/http/server.h"
 #include "server/keys.h"
 
-struct job_service; /* server/jobs/job_service.h */
+struct broker;       /* orders/broker.h */
+struct desk;         /* orders/desk/desk.h */
+struct event_hub;    /* server/events/event_hub.h */
+struct job_service;  /* server/jobs/job_service.h */
+struct market_feed;  /* server/market/market_feed.h */
+struct order_bodies; /* server/orders/order_bodies.h */
+struct order_store;  /* orders/order_store.h */
+struct paper_store;  /* orders/paper/paper_store.h */
 
 enum app_phase { APP_STARTING, APP_READY, APP_STOPPING };
 
@@ -26,6 +33,13 @@ struct app {
     struct keys *keys;
     struct worker_pool *pool; /* backtests and checks, at low priority */
     struct job_service *jobs;
+    struct order_store *order_store;
+    struct paper_store *paper_store;
+    struct broker *broker;
+    struct desk *desk;
+    struct order_bodies *order_bodies;
+    struct event_hub *events;
+    struct market_feed *market;
     struct http_server *http;
     _Atomic int phase;        /* enum app_phase */
     _Atomic bool stop_checks; /* cancels the checks under way when the server stops */

@@ -24,14 +24,19 @@ int64_t desk_monotonic(const struct desk *d, int64_t steady_ns)
     return steady_ns == INT64_MAX ? INT64_MAX : steady_ns - d->steady_offset_ns;
 }
 
+struct client_id desk_name_of(const struct desk *d, const struct uuid *id)
+{
+    struct client_id name = {.incarnation = d->options.incarnation, .bracket = *id};
+    memcpy(name.instance, d->options.instance, sizeof name.instance);
+    return name;
+}
+
 void desk_client_id(struct desk *d, const struct uuid *id, enum leg leg, int32_t generation,
                     char out[CLIENT_ID_TEXT])
 {
-    struct client_id name = {.incarnation = d->options.incarnation,
-                             .bracket = *id,
-                             .leg = leg,
-                             .generation = generation};
-    memcpy(name.instance, d->options.instance, sizeof name.instance);
+    struct client_id name = desk_name_of(d, id);
+    name.leg = leg;
+    name.generation = generation;
     bool formatted = client_id_format(&name, out);
     assert(formatted);
     (void)formatted;

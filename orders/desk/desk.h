@@ -123,6 +123,9 @@ enum err desk_place(struct desk *d, const struct desk_placement *placement, desk
  * CONFLICT or INVALID for terms that cannot change any more. */
 enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk_done *done,
                      void *context, struct error *e);
+/* The same, DESK_REFUSED with PRECONDITION when the bracket is not at `rev` any more. */
+enum err desk_modify_at(struct desk_order *o, int64_t rev, const struct bracket_spec *spec,
+                        desk_done *done, void *context, struct error *e);
 enum err desk_cancel(struct desk_order *o, desk_done *done, void *context, struct error *e);
 /* Cancels what is left of the entry and flattens at market. */
 enum err desk_close(struct desk_order *o, desk_done *done, void *context, struct error *e);
@@ -170,6 +173,7 @@ struct desk_view {
     struct order_header header;
     struct bracket_state state; /* as of header.rev */
     struct order_clock clock;   /* now, for bracket_summarize */
+    struct client_id client_id; /* of its orders at the broker, but for leg and generation */
     bool live;                  /* in the book: `tracker` is filled in */
     struct desk_tracker tracker;
     size_t leg_count; /* orders whose broker id is known */
@@ -191,7 +195,7 @@ void desk_view(struct desk_order *o, struct desk_view *ret);
  * broken. Blocks. */
 enum err desk_load(struct desk *d, const struct uuid *id, struct desk_view *ret, struct error *e);
 
-/* The client order id of one of its orders at the broker. */
+/* The client order id of one of a live bracket's orders at the broker. */
 void desk_client_id(struct desk *d, const struct uuid *id, enum leg leg, int32_t generation,
                     char out[CLIENT_ID_TEXT]);
 

@@ -107,8 +107,14 @@ static enum err post_simple(struct desk_order *o, enum order_event_type type, de
 enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk_done *done,
                      void *context, struct error *e)
 {
+    return desk_modify_at(o, 0, spec, done, context, e);
+}
+
+enum err desk_modify_at(struct desk_order *o, int64_t rev, const struct bracket_spec *spec,
+                        desk_done *done, void *context, struct error *e)
+{
     const struct command c = {
-        .type = EVENT_MODIFIED, .spec = *spec, .done = done, .context = context};
+        .type = EVENT_MODIFIED, .spec = *spec, .rev = rev, .done = done, .context = context};
     return post(o, &c, false, e);
 }
 

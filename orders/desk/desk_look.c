@@ -38,6 +38,7 @@ void desk_view(struct desk_order *o, struct desk_view *ret)
     ret->live = true;
     ret->leg_count = 0;
     ret->clock = desk_clock(d);
+    ret->client_id = desk_name_of(d, &o->header.id);
     mutex_lock(&o->mutex);
     ret->header = o->header;
     ret->state = o->state;
@@ -57,6 +58,8 @@ static enum err view_stored(void *context, const struct stored_order *stored, st
     view->header = stored->header;
     for (size_t i = 0; i < stored->intent_count; i++) {
         const struct order_intent *intent = &stored->intents[i];
+        /* It may be of an earlier incarnation. */
+        client_id_parse(intent->client_id, strlen(intent->client_id), &view->client_id);
         if (!intent->broker_order_id[0])
             continue;
         /* The newest twelve: as many as the state keeps. */
@@ -79,6 +82,7 @@ enum err desk_load(struct desk *d, const struct uuid *id, struct desk_view *ret,
     }
     memset(ret, 0, sizeof *ret);
     ret->clock = desk_clock(d);
+    ret->client_id = desk_name_of(d, id);
     struct order_store *store = d->options.store;
     return store->operations->load(store, id, view_stored, ret, e);
 }

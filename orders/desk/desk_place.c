@@ -84,6 +84,7 @@ static bool describe(const struct desk_placement *placement, struct placing *p)
     view->header.status = p->draft->now->status;
     view->state = *p->draft->now;
     view->clock = desk_clock(p->order->desk);
+    view->client_id = desk_name_of(p->order->desk, &view->header.id);
     view->live = true;
     view->tracker = p->order->figures;
     bool described = placement->describe(p->context, view, &p->response);

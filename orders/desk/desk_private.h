@@ -26,6 +26,7 @@ enum order_phase { ORDER_PARKED, ORDER_LIVE, ORDER_DISCARDED, ORDER_ENDED };
 struct command {
     enum order_event_type type;
     struct bracket_spec spec; /* MODIFIED */
+    int64_t rev;              /* MODIFIED: only at this one; 0 = any */
     desk_done *done;          /* NULL = nobody waits */
     void *context;
     struct command *next;
@@ -144,6 +145,8 @@ struct desk {
 /* ---- desk.c ---------------------------------------------------------------------------------- */
 
 struct order_clock desk_clock(const struct desk *d);
+/* What all client order ids of a bracket have in common. */
+struct client_id desk_name_of(const struct desk *d, const struct uuid *id);
 /* A steady instant as a monotonic one; INT64_MAX stays. */
 int64_t desk_monotonic(const struct desk *d, int64_t steady_ns);
 struct draft *desk_lease_draft(struct desk *d); /* NULL without memory */

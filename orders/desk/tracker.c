@@ -158,6 +158,15 @@ static void feed_simple(struct desk_order *o, struct draft *d, enum order_event_
     draft_feed(d, &e);
 }
 
+/* Whether the terms that a person asks for may stand, by all that this draft has stepped. */
+static enum err check_modification(const struct draft *d, const struct command *c, struct error *e)
+{
+    if (c->rev && c->rev != d->header.rev)
+        return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now",
+                         (long long)d->header.rev);
+    return bracket_may_modify(d->now, &c->spec, e);
+}
+
 /* Keeps in *commands those that wait for the commit. */
 static void feed_commands(struct desk_order *o, struct draft *d, struct command **commands)
 {
@@ -167,7 +176,7 @@ static void feed_commands(struct desk_order *o, struct draft *d, struct command 
         struct error error;
         if (c->type == EVENT_MODIFIED) {
             e.spec = c->spec;
-            if (bracket_may_modify(d->now, &c->spec, &error)) {
+            if (check_modification(d, c, &error)) {
                 *next = c->next;
                 desk_answer(o, c, DESK_REFUSED, &error);
                 continue;
