@@ -125,6 +125,15 @@ enum {
 };
 #define LIMIT_ORDER_BODIES_BYTES (INT64_C(64) << 20) /* renderings of orders in memory */
 
+/* market */
+enum {
+    LIMIT_QUOTES_BATCH = 1000,    /* in one request */
+    LIMIT_QUOTES_LISTED = 100,    /* symbols that one look asks for */
+    LIMIT_QUOTE_ERRORS = 20,      /* told in one answer */
+    LIMIT_QUOTE_AHEAD_MS = 2000,  /* of our clock */
+    LIMIT_MARKET_SYMBOLS = 200000 /* of which the newest quote is kept */
+};
+
 /* db */
 enum {
     LIMIT_WRITER_QUEUE = 4096,

@@ -44,6 +44,8 @@
     X(KEYS)      /* cache of API keys */                                                           \
     X(HTTP_LOOP) /* one loop's list of finished requests */                                        \
     X(OFFLOAD)   /* queue of requests that may block */                                            \
+    X(REPLAYS)   /* replays of bars: their table, how far each is */                               \
+    X(MARKET)    /* the newest quotes; a batch on its way to broker and desk */                    \
     X(DESK)      /* the book of live brackets, markets, risk sums, positions */                    \
     X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \
     X(GATEWAY)   /* the broker's rate, the newest snapshot */                                      \

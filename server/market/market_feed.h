@@ -1,0 +1,74 @@
+/* Where quotes come in: posted by users (quotes.c), or made of stored bars by replays. The feed
+ * hands them to the broker whose market they are, then to everyone who watches, and keeps the
+ * newest of each symbol to be looked at.
+ *
+ * Quotes of a symbol never go back in time: one that is older than the newest is ignored, for
+ * everyone. All see the same quotes in the same order: batches are handed on one at a time, under
+ * the feed's lock.
+ *
+ * Any thread; nothing blocks, so an HTTP loop may post.
+ */
+#ifndef SERVER_MARKET_MARKET_FEED_H
+#define SERVER_MARKET_MARKET_FEED_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "orders/market_quote.h"
+
+#include <stddef.h>
+
+struct broker;
+struct desk;
+struct market_feed;
+
+/* The broker that fills orders from these quotes. It may refuse a batch as a whole, which then
+ * nobody sees. Called under the feed's lock: it must not block. */
+struct market_broker {
+    void *context;
+    enum err (*quotes)(void *context, const struct market_quote *quotes, size_t count,
+                       struct error *e); /* NULL = there is none */
+};
+
+/* Somebody who watches. Called under the feed's lock: it must not block, nor call the feed. now_ns
+ * (UTC) less a quote's at_ns is its age; a quote may be from slightly later than now. */
+struct market_watcher {
+    void *context;
+    void (*quotes)(void *context, const struct market_quote *quotes, size_t count, int64_t now_ns);
+};
+enum { MARKET_WATCHERS_MAX = 4 };
+
+struct market_feed_options {
+    const struct clock *clock; /* borrowed, as the contexts below */
+    struct market_broker broker;
+    struct market_watcher watchers[MARKET_WATCHERS_MAX]; /* told in this order */
+    size_t watcher_count;
+};
+
+/* The desk as a watcher. */
+struct market_watcher market_watcher_desk(struct desk *desk);
+
+enum err market_feed_create(const struct market_feed_options *options, struct market_feed **ret,
+                            struct error *e);
+void market_feed_free(struct market_feed *f); /* NULL is fine; nobody may be inside */
+
+/* Takes a batch, in order; at_ns 0 is now. All or nothing: on an error nobody has seen any of it.
+ * *ret_accepted (NULL allowed): how many were not older than the newest of their symbol.
+ * count <= LIMIT_QUOTES_BATCH (asserted). BUSY when the broker has too many waiting: try again;
+ * TOO_LARGE past LIMIT_MARKET_SYMBOLS; NO_MEMORY. */
+enum err market_feed_quotes(struct market_feed *f, const struct market_quote *quotes, size_t count,
+                            size_t *ret_accepted, struct error *e);
+
+/* The newest of a symbol; false when there is none. *ret_age_ns: how old it is now. */
+bool market_feed_last(struct market_feed *f, const char *symbol, struct market_quote *ret,
+                      int64_t *ret_age_ns);
+/* The newest quotes of up to `max` symbols, in the order in which the symbols first came, after the
+ * first *place of them; *place moves on, and *ret_more tells whether there are others. Returns how
+ * many were written. */
+struct market_last {
+    struct market_quote quote;
+    int64_t age_ns;
+};
+size_t market_feed_list(struct market_feed *f, size_t *place, size_t max, struct market_last *out,
+                        bool *ret_more);
+
+#endif
