@@ -83,6 +83,7 @@ static void reset_request(struct http_exchange *x)
     struct http_request *r = &x->request;
     r->app = x->loop->shared->config->app;
     r->clock = x->loop->shared->config->clock;
+    r->error_style = NULL;
     r->route = NULL;
     r->method = HTTP_METHOD_COUNT;
     r->path = "";
@@ -94,6 +95,14 @@ static void reset_request(struct http_exchange *x)
     r->request_id[0] = '\0';
     r->arena = &x->arena;
     r->user = NULL;
+}
+
+static void choose_error_style(struct http_exchange *x)
+{
+    const struct http_error_style *style = x->loop->shared->config->error_style;
+    struct http_request *r = &x->request;
+    if (style && r->segment_count > 0 && strcmp(r->segments[0], style->segment) == 0)
+        r->error_style = style;
 }
 
 struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
@@ -117,6 +126,7 @@ struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
     atomic_store_explicit(&x->handler_returned, false, memory_order_relaxed);
     x->canceled = false;
     x->target_err = target_parse(&x->request, target, &x->authority, &x->target_error);
+    choose_error_style(x);
     x->target_bytes = strlen(target) + x->request.query_count * QUERY_OVERHEAD_BYTES;
     c->exchange = x;
     metrics_add(&l->metrics.in_flight, 1);

@@ -34,6 +34,7 @@ struct http_field {
 struct http_request {
     void *app; /* http_config.context */
     const struct clock *clock;
+    const struct http_error_style *error_style; /* of its path; NULL = RFC 9457 */
     const struct http_route *route;
     enum http_method
         method;       /* HTTP_HEAD too: answer as to GET, the body is left out by the server */

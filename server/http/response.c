@@ -167,10 +167,14 @@ bool http_respond_not_modified(struct http_request *r, struct http_response *out
 void http_respond_problem(struct http_request *r, struct http_response *out, const struct error *e,
                           const struct http_problem_detail *details, size_t detail_count)
 {
+    const struct http_error_style *style = r->error_style;
     http_response_drop_body(out);
-    out->status = err_http_status(e->code);
-    out->content_type = PROBLEM_TYPE;
-    http_problem_write(&out->body, e, r->request_id, details, detail_count);
+    out->status = style ? style->status(e) : err_http_status(e->code);
+    out->content_type = style ? style->content_type : PROBLEM_TYPE;
+    if (style)
+        style->write(e, &out->body);
+    else
+        http_problem_write(&out->body, e, r->request_id, details, detail_count);
     if (strbuf_failed(&out->body))
         http_response_drop_body(out), out->status = 503;
 }

@@ -86,6 +86,15 @@ struct http_problem_detail {
 void http_respond_problem(struct http_request *r, struct http_response *out, const struct error *e,
                           const struct http_problem_detail *details, size_t detail_count);
 
+/* How refusals read below one first segment of the path, those of the server itself included: for
+ * an API whose clients expect another form than a problem object. */
+struct http_error_style {
+    const char *segment; /* "v2" */
+    const char *content_type;
+    int (*status)(const struct error *e); /* 400..599 */
+    void (*write)(const struct error *e, struct strbuf *out);
+};
+
 /* Writes the problem object (RFC 9457) of `e`:
  *   {"type": "urn:bracketd:problem:<code>", "title", "status", "detail", "code", "request_id",
  *    "errors": [{"pointer" or "parameter", "line", "column", "detail"}], "line", "column"}

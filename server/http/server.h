@@ -3,12 +3,12 @@
  * Threads: `http-N` (one loop and one listening socket each; they never block) and `api-N`
  * (handlers that may block). All are started by http_server_start and joined by http_server_stop.
  *
- * Refused before any handler runs, as application/problem+json: malformed targets and escapes
- * (400), ambiguous lengths (400, connection closed), a missing key (401), a missing scope (403),
- * unknown paths (404) and methods (405 with Allow), a Host that is not ours (421), too much body
- * (413), target (414) or headers (431), other media types (415), a full queue (503 with
- * Retry-After). What libmicrohttpd itself finds malformed (a bad request line, a header without a
- * colon) is answered by it with 4xx and a short HTML text.
+ * Refused before any handler runs, as application/problem+json (or as config.error_style says):
+ * malformed targets and escapes (400), ambiguous lengths (400, connection closed), a missing key
+ * (401), a missing scope (403), unknown paths (404) and methods (405 with Allow), a Host that is
+ * not ours (421), too much body (413), target (414) or headers (431), other media types (415), a
+ * full queue (503 with Retry-After). What libmicrohttpd itself finds malformed (a bad request line,
+ * a header without a colon) is answered by it with 4xx and a short HTML text.
  */
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
@@ -42,8 +42,9 @@ struct http_config {
     size_t host_name_count;
     const char *const *scope_names; /* of each scope bit, for refusals; may be fewer than bits */
     int scope_name_count;
-    http_authenticate authenticate; /* NULL: routes that need a key answer 401 */
-    void *app;                      /* http_request.app */
+    const struct http_error_style *error_style; /* below its segment; NULL = RFC 9457 everywhere */
+    http_authenticate authenticate;             /* NULL: routes that need a key answer 401 */
+    void *app;                                  /* http_request.app */
     const struct clock *clock;
     bool access_log; /* one debug line a request */
 

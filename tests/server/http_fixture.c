@@ -280,6 +280,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/v1/items/{id}/parts", parts, 1, 0, 0, NULL, NULL, "listParts"},
     {HTTP_GET, "/v1/cached", cached, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getCached"},
     {HTTP_GET, "/v1/failing", failing, 1, 0, 0, NULL, NULL, "getFailing"},
+    {HTTP_GET, "/other/failing", failing, 1, 0, 0, NULL, NULL, "getOtherFailing"},
     {HTTP_GET, "/v1/later", later, 1, 0, 0, NULL, NULL, "getLater"},
     {HTTP_GET, "/v1/later-inline", later, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getLaterInline"},
     {HTTP_GET, "/v1/at-once", at_once, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getAtOnce"},
@@ -309,14 +310,26 @@ static enum err authenticate(void *app, const struct http_request *r, const char
     return ERR_OK;
 }
 
+static int other_status(const struct error *e)
+{
+    return err_http_status(e->code) == 404 ? 410 : err_http_status(e->code);
+}
+
+static void other_write(const struct error *e, struct strbuf *out)
+{
+    strbuf_add_format(out, "other: %s", e->message);
+}
+
 void fixture_init(struct fixture *f)
 {
+    static const struct http_error_style other = {"other", "text/plain", other_status, other_write};
     static const char *const scope_names[] = {"read", "admin"};
     memset(f, 0, sizeof *f);
     http_config_defaults(&f->config);
     f->config.port = 0;
     f->config.loop_count = 2;
     f->config.scan_ms = 10;
+    f->config.error_style = &other;
     f->config.authenticate = authenticate;
     f->config.scope_names = scope_names;
     f->config.scope_name_count = 2;

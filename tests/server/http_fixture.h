@@ -8,6 +8,8 @@
  *   GET    /v1/items/{id}/parts        on an api thread: text
  *   GET    /v1/cached                  inline: a shared body with an entity tag
  *   GET    /v1/failing                 an internal error
+ *   GET    /other/failing              the same where errors have a style of their own: text/plain
+ *                                      "other: ...", 410 for 404
  *   GET    /v1/later?deadline_ms=      answered by fixture_complete, or at a cancel
  *   GET    /v1/later-inline            the same from a loop thread
  *   GET    /v1/moving?move             inline, or moved to an api thread: which of them answers

@@ -634,6 +634,32 @@ static void the_metrics_count_what_was_answered(void **state)
     strbuf_release(&text);
 }
 
+static void errors_have_another_style_below_its_segment_alone(void **state)
+{
+    struct http_client c;
+    struct http_reply r;
+    (void)state;
+    client_open(&c, fixture.port);
+    client_ask(&c, 410, &r, "GET /other/nothing HTTP/1.1\r\n" READER "\r\n");
+    assert_string_equal(r.body, "other: no resource at '/other/nothing'");
+    assert_string_equal(reply_header(&r, "Content-Type"), "text/plain");
+    reply_release(&r);
+    client_ask(&c, 401, &r, "GET /other/failing HTTP/1.1\r\n" HOST "\r\n");
+    assert_memory_equal(r.body, "other: ", 7);
+    assert_non_null(reply_header(&r, "WWW-Authenticate"));
+    reply_release(&r);
+    client_ask(&c, 405, &r, "PUT /other/failing HTTP/1.1\r\n" READER "\r\n");
+    assert_memory_equal(r.body, "other: ", 7);
+    reply_release(&r);
+    client_ask(&c, 500, &r, "GET /other/failing HTTP/1.1\r\n" READER "\r\n");
+    assert_memory_equal(r.body, "other: the server failed", 24);
+    reply_release(&r);
+    client_ask(&c, 404, &r, "GET /others/failing HTTP/1.1\r\n" READER "\r\n");
+    assert_string_equal(reply_header(&r, "Content-Type"), "application/problem+json");
+    reply_release(&r);
+    client_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -670,6 +696,7 @@ int main(void)
         cmocka_unit_test(many_pipelined_requests_are_answered),
         cmocka_unit_test(http_1_0_closes_after_the_answer),
         cmocka_unit_test(an_internal_error_tells_nothing_of_the_inside),
+        cmocka_unit_test(errors_have_another_style_below_its_segment_alone),
         cmocka_unit_test(a_large_answer_arrives_whole),
         cmocka_unit_test(a_second_server_on_the_port_is_refused),
         cmocka_unit_test(the_metrics_count_what_was_answered),
