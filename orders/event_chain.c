@@ -27,8 +27,9 @@ static enum err broken(const struct stored_order *order, int64_t seq, struct err
                      (long long)seq);
 }
 
-enum err event_chain_fold(const struct stored_order *order, struct bracket_state *ret,
-                          struct order_clock *ret_newest, struct error *e)
+enum err event_chain_walk(const struct stored_order *order, event_chain_fn *visit, void *context,
+                          struct bracket_state *ret, struct order_clock *ret_newest,
+                          struct error *e)
 {
     unsigned char hash[SHA256_BYTES] = {0};
     struct bracket_state state;
@@ -41,6 +42,8 @@ enum err event_chain_fold(const struct stored_order *order, struct bracket_state
             return broken(order, (int64_t)i + 1, e);
         event_chain_add(hash, &order->header.id, r->seq, r->body, r->body_bytes);
         bracket_step(&state, &event, &state);
+        if (visit)
+            visit(context, r, &state);
     }
     if (memcmp(hash, order->header.head, SHA256_BYTES) != 0 ||
         order->header.rev != (int64_t)order->record_count)
@@ -49,4 +52,10 @@ enum err event_chain_fold(const struct stored_order *order, struct bracket_state
         *ret_newest = event.clock;
     *ret = state;
     return ERR_OK;
+}
+
+enum err event_chain_fold(const struct stored_order *order, struct bracket_state *ret,
+                          struct order_clock *ret_newest, struct error *e)
+{
+    return event_chain_walk(order, NULL, NULL, ret, ret_newest, e);
 }

@@ -55,6 +55,34 @@ static void an_untouched_chain_folds(void **state)
     assert_int_equal(event_chain_fold(&c.order, &folded, NULL, NULL), ERR_OK);
 }
 
+struct steps {
+    size_t count;
+    int64_t seqs[EVENTS];
+    struct bracket_state last;
+};
+
+static void note_step(void *context, const struct order_record *record,
+                      const struct bracket_state *state)
+{
+    struct steps *steps = context;
+    steps->seqs[steps->count++] = record->seq;
+    steps->last = *state;
+}
+
+static void a_walk_tells_of_each_step(void **state)
+{
+    (void)state;
+    struct chain c;
+    struct steps steps = {0};
+    struct bracket_state folded;
+    make(&c);
+    assert_int_equal(event_chain_walk(&c.order, note_step, &steps, &folded, NULL, NULL), ERR_OK);
+    assert_int_equal(steps.count, EVENTS);
+    for (size_t i = 0; i < EVENTS; i++)
+        assert_int_equal(steps.seqs[i], i + 1);
+    assert_memory_equal(&steps.last, &folded, sizeof folded);
+}
+
 static void fails_at(struct chain *c, const char *where)
 {
     struct bracket_state folded;
@@ -102,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_untouched_chain_folds),
+        cmocka_unit_test(a_walk_tells_of_each_step),
         cmocka_unit_test(any_change_shows),
         cmocka_unit_test(events_left_out_moved_or_cut_off_show),
     };
