@@ -141,5 +141,7 @@ enum {
     LIMIT_READERS = 96,       /* read-only connections to one database */
     LIMIT_STATEMENTS = 128,   /* prepared on one connection */
 };
+/* The ballast is given up when less than this is free on disk. */
+#define LIMIT_DISK_FULL_BYTES (INT64_C(2) << 20)
 
 #endif

@@ -48,11 +48,24 @@ static enum err open_bars(struct storage *s, int64_t cache_bytes, struct error *
     return err;
 }
 
+static enum err guard_disk(struct storage *s, const struct storage_options *options,
+                           struct error *e)
+{
+    if (options == NULL || !options->guard_disk)
+        return ERR_OK;
+    const struct disk_guard_options guard = {.folder = data_folder_path(s->folder),
+                                             .reserve_bytes = options->disk_reserve_bytes,
+                                             .ballast_bytes = options->ballast_bytes};
+    return disk_guard_create(&guard, &s->disk, e);
+}
+
 enum err storage_open(const char *path, const struct storage_options *options, struct storage *ret,
                       struct error *e)
 {
     struct storage s = {0};
     enum err err = data_folder_open(path, &s.folder, e);
+    if (err == ERR_OK)
+        err = guard_disk(&s, options, e);
     if (err == ERR_OK)
         err = open_main(&s, e);
     if (err == ERR_OK)
@@ -76,6 +89,7 @@ void storage_close(struct storage *s)
     bar_store_free(s->bar_store);
     readers_free(s->readers);
     writer_free(s->writer);
+    disk_guard_free(s->disk);
     data_folder_close(s->folder);
     *s = (struct storage){0};
 }

@@ -5,18 +5,22 @@
 #include "db/bar_cache.h"
 #include "db/bar_store.h"
 #include "db/data_folder.h"
+#include "db/disk_guard.h"
 #include "db/readers.h"
 #include "db/shard_cache.h"
 #include "db/writer.h"
 
 struct storage_options {
-    int64_t bar_cache_bytes;   /* 0 = LIMIT_BAR_CACHE_BYTES */
-    int64_t shard_cache_bytes; /* 0 = results of shards are not kept */
+    int64_t bar_cache_bytes;                   /* 0 = LIMIT_BAR_CACHE_BYTES */
+    int64_t shard_cache_bytes;                 /* 0 = results of shards are not kept */
+    bool guard_disk;                           /* what follows is wanted, else there is no guard */
+    int64_t disk_reserve_bytes, ballast_bytes; /* disk_guard.h */
 };
 
 /* All owned by the storage; use them freely from any thread. */
 struct storage {
     struct data_folder *folder;
+    struct disk_guard *disk;     /* NULL = none, as its functions take it */
     struct writer *writer;       /* bracketd.db */
     struct readers *readers;     /* bracketd.db */
     struct bar_store *bar_store; /* bars.db */

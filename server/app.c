@@ -75,7 +75,10 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
     app->config = config;
     app->clock = clock;
     struct storage_options options = {.bar_cache_bytes = config->cache_mb << 20,
-                                      .shard_cache_bytes = config->shard_cache_mb << 20};
+                                      .shard_cache_bytes = config->shard_cache_mb << 20,
+                                      .guard_disk = true,
+                                      .disk_reserve_bytes = config->disk_reserve_mb << 20,
+                                      .ballast_bytes = config->ballast_mb << 20};
     enum err err = storage_open(config->data, &options, &app->storage, e);
     if (err)
         return err;

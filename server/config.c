@@ -39,7 +39,9 @@ static const struct option settings[] = {
     SETTING(shard_cache_mb, .name = "shard-cache-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
             .help = "results of shards kept on disk (cache.db) for later jobs (default 1024; 0 keeps none)"),
     SETTING(disk_reserve_mb, .name = "disk-reserve-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
-            .help = "refuse writes (507) when the disk has less left (default 64)"),
+            .help = "refuse new orders, jobs and imports (507) when the disk has less left (default 64)"),
+    SETTING(ballast_mb, .name = "ballast-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
+            .help = "a file that is given up on a full disk, so that open orders go on (default 32; 0 makes none)"),
     SETTING(hosts, .name = "host", .kind = OPTION_TEXTS, .value = "NAME[,NAME]",
             .help = "further names that a Host header may carry"),
     SETTING(behind_tls_proxy, .name = "behind-tls-proxy", .kind = OPTION_FLAG,
@@ -78,6 +80,7 @@ static void config_defaults(struct config *c)
     c->cache_mb = LIMIT_BAR_CACHE_BYTES >> 20;
     c->shard_cache_mb = LIMIT_SHARD_CACHE_BYTES >> 20;
     c->disk_reserve_mb = 64;
+    c->ballast_mb = 32;
     c->log_level_name = "info";
 }
 

@@ -24,7 +24,8 @@ struct config {
     int64_t api_threads;       /* --api-threads: default 4 */
     int64_t cache_mb;          /* --cache-mb: decoded bars in memory */
     int64_t shard_cache_mb;    /* --shard-cache-mb: results of shards kept on disk; 0 = none */
-    int64_t disk_reserve_mb;   /* --disk-reserve-mb: writes are refused (507) below this */
+    int64_t disk_reserve_mb;   /* --disk-reserve-mb: new things are refused (507) below this */
+    int64_t ballast_mb;        /* --ballast-mb: given up when the disk is full; 0 = none */
     struct option_texts hosts; /* --host: further names allowed in Host */
     bool behind_tls_proxy; /* --behind-tls-proxy: a proxy terminates TLS; allows a public address */
     bool demo;             /* --demo: fill an empty data folder with demo bars at the start */

@@ -1,6 +1,5 @@
 #include "base/json_writer.h"
 #include "server/api/api.h"
-#include "server/api/disk_space.h"
 #include "server/app.h"
 #include "server/version.h"
 
@@ -50,9 +49,12 @@ static const char *check_workers(int phase)
 
 static const char *check_disk(const struct app *app)
 {
-    enum err err =
-        disk_space_check(data_folder_path(app->storage.folder), app->config->disk_reserve_mb, NULL);
-    return err == ERR_DISK_FULL ? "below the reserve" : err ? err_slug(err) : "ok";
+    struct disk_guard_stats s;
+    disk_guard_stats(app->storage.disk, &s);
+    if (!s.below)
+        return "ok";
+    return s.ballast_bytes < s.ballast_max_bytes ? "below the reserve, the ballast given up"
+                                                 : "below the reserve";
 }
 
 static enum err get_readiness(struct http_request *r, struct http_response *out, struct error *e)

@@ -36,6 +36,21 @@ static void add_writer(struct strbuf *out, struct writer *writer)
     add_metric(out, GAUGE, "bracketd_writer_queued", "Items waiting now.", (double)s.queued);
 }
 
+static void add_disk(struct strbuf *out, const struct disk_guard *disk)
+{
+    struct disk_guard_stats s;
+    disk_guard_stats(disk, &s);
+    add_metric(out, GAUGE, "bracketd_disk_free_bytes", "Free where the data folder is.",
+               (double)s.free_bytes);
+    add_metric(out, GAUGE, "bracketd_disk_reserve_bytes", "Below it nothing new is taken.",
+               (double)s.reserve_bytes);
+    add_metric(out, GAUGE, "bracketd_disk_below_reserve", "1 while nothing new is taken.", s.below);
+    add_metric(out, GAUGE, "bracketd_ballast_bytes", "Of the ballast file; 0 when given up.",
+               (double)s.ballast_bytes);
+    add_metric(out, COUNTER, "bracketd_ballast_given_up_total", "How often the disk was full.",
+               (double)s.given_up);
+}
+
 static void add_bar_cache(struct strbuf *out, struct bar_cache *cache)
 {
     struct bar_cache_stats s = bar_cache_stats(cache);
@@ -163,6 +178,7 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
         return err;
     http_server_write_metrics(app->http, &out->body);
     add_writer(&out->body, app->storage.writer);
+    add_disk(&out->body, app->storage.disk);
     add_bar_cache(&out->body, app->storage.bar_cache);
     add_shard_cache(&out->body, app->storage.shard_cache);
     add_jobs(&out->body, app->jobs);

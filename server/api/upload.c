@@ -1,6 +1,5 @@
 #include "server/api/upload.h"
 
-#include "server/api/disk_space.h"
 #include "server/api/spool.h"
 #include "server/app.h"
 
@@ -8,7 +7,7 @@
 
 static enum err check_disk(const struct app *app, struct error *e)
 {
-    return disk_space_check(data_folder_path(app->storage.folder), app->config->disk_reserve_mb, e);
+    return disk_guard_check_now(app->storage.disk, e);
 }
 
 enum err upload_open(struct http_request *r, struct upload *u, struct error *e)

@@ -104,6 +104,9 @@ enum err job_service_submit(struct job_service *s, const struct job_submission *
                             struct job_view *ret, bool *ret_replayed, struct error *e)
 {
     *ret_replayed = false;
+    enum err err = disk_guard_check(s->storage->disk, e);
+    if (err)
+        return err;
     char *request = encode_request(submission->spec);
     struct job_row row = {.id = uuid_make(s->clock),
                           .kind = "backtest",
@@ -116,8 +119,8 @@ enum err job_service_submit(struct job_service *s, const struct job_submission *
                           .cost = submission->cost,
                           .engine_version = STUDY_ENGINE_VERSION,
                           .rev = 1};
-    enum err err = request ? store_and_queue(s, submission, &row, ret, e)
-                           : error_set(e, ERR_NO_MEMORY, "out of memory for a job");
+    err = request ? store_and_queue(s, submission, &row, ret, e)
+                  : error_set(e, ERR_NO_MEMORY, "out of memory for a job");
     free(request);
     /* Two at once with one key: the one that came second finds the first's job. */
     if (err == ERR_CONFLICT && submission->idempotency_key)
