@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"import", cli_import, "import bars from CSV files"},
     {"check", cli_check, "would this rule have fired?"},
     {"backtest", cli_backtest, "study a rule over symbols and years"},
+    {"orders", cli_orders, "place, list, watch and cancel bracket orders"},
     {"keys", cli_keys, "make, list and revoke API keys"},
     {"version", cli_version, "print the version"},
 };

@@ -16,7 +16,8 @@ enum {
     ANSWER_BYTES_MAX = 64 << 20,
     URL_BYTES_MAX = 16 << 10,
     CONNECT_TIMEOUT_MS = 10000,
-    LOOK_MS = 100, /* at the cancel flag and the clock */
+    LOOK_MS = 100,  /* at the cancel flag and the clock */
+    SILENCE_S = 45, /* of a stream, which breathes every 15 s: then it is dead */
     KEY_BYTES_MAX = 256,
 };
 
@@ -128,6 +129,7 @@ struct exchange {
     struct curl_slist *headers;
     char *url;
     int64_t sent_bytes; /* of the file */
+    bool refused_body;  /* by on_body */
     struct error file_error;
     char why[CURL_ERROR_SIZE];
 };
@@ -135,6 +137,12 @@ struct exchange {
 static size_t on_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *x = context;
+    long status = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (x->request->on_body && status < 300) {
+        x->refused_body = !x->request->on_body(x->request->context, bytes, size * count);
+        return x->refused_body ? 0 : size * count;
+    }
     strbuf_add(&x->response->body, bytes, size * count);
     return strbuf_failed(&x->response->body) ? 0 : size * count;
 }
@@ -181,6 +189,9 @@ static bool set_headers(struct exchange *x, const struct api_client *c)
         if (!add_header(x, type))
             return false;
     }
+    for (const char *const *line = r->headers; line && *line; line++)
+        if (!add_header(x, *line))
+            return false;
     return curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }
 
@@ -218,6 +229,10 @@ static enum err prepare(struct exchange *x, const struct api_client *c, struct e
     curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why);
     curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, on_answer);
     curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
+    if (x->request->timeout_ms == 0) {
+        curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+    }
     if (c->local)
         curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
     set_body(x);
@@ -232,6 +247,8 @@ static enum err transport_error(const struct exchange *x, const struct api_clien
             *e = x->file_error;
         return x->file_error.code;
     }
+    if (x->refused_body)
+        return error_set(e, ERR_CANCELED, "canceled");
     if (strbuf_failed(&x->response->body))
         return error_set(e, ERR_TOO_LARGE, "the answer of %s is larger than %d MiB", c->url,
                          ANSWER_BYTES_MAX >> 20);
@@ -248,7 +265,8 @@ static bool is_canceled(const struct api_request *r)
 static enum err drive(struct exchange *x, struct api_client *c, struct error *e)
 {
     const struct api_request *r = x->request;
-    int64_t deadline_ns = clock_monotonic_ns(clock_real()) + r->timeout_ms * NS_PER_MS;
+    int64_t deadline_ns =
+        r->timeout_ms ? clock_monotonic_ns(clock_real()) + r->timeout_ms * NS_PER_MS : INT64_MAX;
     int running = 1, messages;
     while (running) {
         if (curl_multi_perform(c->multi, &running) != CURLM_OK)

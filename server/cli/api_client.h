@@ -27,10 +27,14 @@ struct api_request {
     bool from_file; /* the body is the first file_bytes of fd (from its start; not moved) */
     int fd;
     int64_t file_bytes;
-    int64_t timeout_ms;         /* for the whole exchange */
+    const char *const *headers; /* further lines "Name: value", NULL-terminated; NULL = none */
+    int64_t timeout_ms;         /* for the whole exchange; 0 = as long as something comes */
     const _Atomic bool *cancel; /* looked at every 100 ms; NULL allowed */
     /* Called as the body goes out; NULL allowed. */
     void (*on_sent)(void *context, int64_t bytes_done, int64_t bytes_total);
+    /* Takes the body of a 2xx as it comes in, instead of *ret; false ends the exchange with
+     * ERR_CANCELED. NULL allowed. */
+    bool (*on_body)(void *context, const char *bytes, size_t length);
     void *context;
 };
 

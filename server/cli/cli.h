@@ -18,6 +18,7 @@ int cli_serve(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_backtest(int argc, char **argv);
+int cli_orders(int argc, char **argv);
 int cli_keys(int argc, char **argv);
 int cli_version(int argc, char **argv);
 

@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "base/limits.h"
 #include "base/rfc3339.h"
+#include "server/cli/flag_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,37 +51,12 @@ const char *strategy_flag_of(const struct strategy_flags *f, const char *pointer
 
 /* ---- the whole as JSON ---- */
 
-static enum err read_file(const char *path, struct arena *arena, const char **ret, struct error *e)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_errno(e, ERR_NOT_FOUND, "--strategy: cannot open '%s'", path);
-    enum err err = ERR_OK;
-    char *text = arena_alloc(arena, LIMIT_BODY_BYTES + 1);
-    size_t length = text ? fread(text, 1, LIMIT_BODY_BYTES, file) : 0;
-    if (!text)
-        err = error_set(e, ERR_NO_MEMORY, "--strategy: out of memory");
-    else if (ferror(file))
-        err = error_errno(e, ERR_IO, "--strategy: cannot read '%s'", path);
-    else if (length == LIMIT_BODY_BYTES)
-        err = error_set(e, ERR_TOO_LARGE, "--strategy: %s is larger than %d bytes", path,
-                        LIMIT_BODY_BYTES - 1);
-    fclose(file);
-    if (!err) {
-        text[length] = '\0';
-        *ret = text;
-    }
-    return err;
-}
-
 static enum err fill_json(const struct strategy_flags *f, struct arena *arena,
                           struct strategy_spec *ret, struct error *e)
 {
-    const char *text = f->strategy;
+    const char *text = NULL;
     struct error inner;
-    enum err err = ERR_OK;
-    if (text[strspn(text, " \t\r\n")] != '{')
-        err = read_file(f->strategy, arena, &text, e);
+    enum err err = flag_text("--strategy", f->strategy, arena, &text, e);
     if (!err && (err = strategy_spec_decode(text, strlen(text), arena, ret, &inner)))
         error_set(e, err, "--strategy: %s", inner.message);
     return err;

@@ -58,13 +58,18 @@ static enum err open_holder(const char *folder, struct api_client **ret, struct 
     return ERR_OK;
 }
 
-static enum err open_folder(const char *folder, struct target *t, struct error *e)
+static enum err open_folder(const char *folder, enum target_need need, struct target *t,
+                            struct error *e)
 {
     int64_t deadline_ns = clock_monotonic_ns(clock_real()) + PATIENCE_MS * NS_PER_MS;
     struct error why;
     for (;;) {
         pid_t pid = 0;
         if (!data_folder_is_held(folder, &pid)) {
+            if (need == TARGET_SERVER)
+                return error_set(e, ERR_UNAVAILABLE,
+                                 "no server serves '%s': start 'bracketd serve --data %s'", folder,
+                                 folder);
             enum err err = storage_open(folder, NULL, &t->storage, &why);
             if (err != ERR_CONFLICT) {
                 if (err && e)
@@ -99,9 +104,9 @@ enum err target_open(const struct target_options *o, enum target_need need, stru
     } else {
         const char *folder = o->data ? o->data : environment("BRACKETD_DATA");
         folder = folder ? folder : "bracketd-data";
-        err = need == TARGET_EXISTING ? check_folder(folder, e) : ERR_OK;
+        err = need == TARGET_CREATE ? ERR_OK : check_folder(folder, e);
         if (!err)
-            err = open_folder(folder, &t, e);
+            err = open_folder(folder, need, &t, e);
     }
     if (!err)
         *ret = t;

@@ -32,6 +32,7 @@ struct target_options {
 enum target_need {
     TARGET_EXISTING, /* a folder that is not there is an error: nothing can be in it */
     TARGET_CREATE,   /* it is made */
+    TARGET_SERVER,   /* the work is the server's: a folder that nobody serves is an error */
 };
 
 struct target {
@@ -40,8 +41,9 @@ struct target {
 };
 
 /* ERR_INVALID for options that contradict each other or are no URL; ERR_NOT_FOUND for a folder that
- * is not there; ERR_CONFLICT when another process holds the folder and no server answers for it
- * within seconds; ERR_CANCELED when the wait for that was interrupted. */
+ * is not there; ERR_UNAVAILABLE for one that no server holds, where one is needed; ERR_CONFLICT
+ * when another process holds the folder and no server answers for it within seconds; ERR_CANCELED
+ * when the wait for that was interrupted. */
 enum err target_open(const struct target_options *o, enum target_need need, struct target *ret,
                      struct error *e);
 void target_close(struct target *t); /* a zeroed one is fine */
