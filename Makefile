@@ -93,14 +93,16 @@ FUZZ_SUPPORT    := $(filter-out $(FUZZ_SOURCES) $(FUZZ_REPLAY),$(wildcard tests/
 BENCH_SOURCES   := $(wildcard bench/bench_*.c)
 BENCH_SUPPORT   := $(wildcard bench/support/*.c)
 SIM_SOURCES     := $(wildcard tests/sim/*.c)
+# Stands between a server and libc in the crash tests: LD_PRELOAD.
+SHIM_SOURCES    := $(wildcard tests/fault/shim/*.c)
 SCRIPT_TESTS    := $(wildcard tests/build/test-*.sh)
 HTTP_TESTS      := $(wildcard tests/http/run.py)
 
 ALL_SOURCES := $(wildcard server/main.c) $(foreach l,$(LAYERS),$(call sources,$(l))) \
                $(TEST_SOURCES) $(SUPPORT_SOURCES) $(HELPER_SOURCES) \
-               $(SIM_SOURCES) $(FUZZ_SOURCES) $(FUZZ_REPLAY) $(FUZZ_SUPPORT) $(BENCH_SOURCES) $(BENCH_SUPPORT)
+               $(SIM_SOURCES) $(SHIM_SOURCES) $(FUZZ_SOURCES) $(FUZZ_REPLAY) $(FUZZ_SUPPORT) $(BENCH_SOURCES) $(BENCH_SUPPORT)
 C_SOURCES   := $(filter %.c,$(ALL_SOURCES))
-HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support fuzz sim),\
+HEADERS     := $(foreach l,$(LAYERS) bench $(addprefix tests/,$(LAYERS) support fuzz sim fault),\
                  $(wildcard $(l)/*.h $(l)/*/*.h))
 ALL_OBJECTS := $(call objects,$(ALL_SOURCES))
 
@@ -110,6 +112,7 @@ TESTS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 # As a test it runs a few thousand schedules, in every variant; `make sim` runs millions.
 SIM      := $(if $(SIM_SOURCES),$(BUILD)/tests/sim/sim)
+SHIM     := $(BUILD)/tests/fault/shim.so
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
@@ -219,6 +222,11 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call objects,$(FUZZ_SUPPORT)) \
 $(BUILD)/tests/sim/sim: $(call objects,$(SIM_SOURCES)) $(archives_orders)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_orders)
+
+$(call objects,$(SHIM_SOURCES)): CFLAGS += -fPIC
+$(SHIM): $(call objects,$(SHIM_SOURCES))
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(archives_server)
 	$(call say,LINK)
