@@ -23,11 +23,24 @@ static const char SQL_ADD_EVENT[] =
 static const char SQL_FIND[] = "SELECT " HEADER_COLUMNS " FROM orders WHERE id = :id";
 static const char SQL_FIND_CLIENT_ORDER_ID[] =
     "SELECT id FROM orders WHERE client_order_id = :client_order_id";
-static const char SQL_LIST[] =
-    "SELECT " HEADER_COLUMNS " FROM orders WHERE id < :before"
-    " AND (:statuses = 0 OR (:statuses >> status) & 1) AND (:symbol IS NULL OR symbol = :symbol)"
-    " AND (:key_id IS NULL OR key_id = :key_id) AND created_at_ns >= :from"
-    " AND created_at_ns < :to ORDER BY id DESC LIMIT :limit";
+/* An OCC symbol is its root and 15 characters more. */
+#define FILTER                                                                                     \
+    "(:statuses = 0 OR (:statuses >> o.status) & 1)"                                               \
+    " AND (:symbol IS NULL OR o.symbol = :symbol)"                                                 \
+    " AND (:underlying IS NULL OR o.symbol = :underlying OR (length(o.symbol) > 15"                \
+    " AND substr(o.symbol, 1, length(o.symbol) - 15) = :underlying))"                              \
+    " AND (:key_id IS NULL OR o.key_id = :key_id)"                                                 \
+    " AND o.created_at_ns >= :from AND o.created_at_ns < :to"
+static const char SQL_LIST[] = "SELECT " HEADER_COLUMNS " FROM orders o WHERE o.id < :before"
+                               " AND " FILTER " ORDER BY o.id DESC LIMIT :limit";
+/* In the log's order, each bracket at its newest event: a rowid range, and a row by its rowid each.
+ */
+static const char SQL_CHANGES[] =
+    "SELECT o.seq, o.id, o.key_id, o.client_order_id, o.symbol, o.status, o.rev, o.created_at_ns,"
+    " o.updated_at_ns, o.head, v.sequence FROM order_events v CROSS JOIN orders o"
+    " ON o.seq = v.bracket AND o.rev = v.seq WHERE v.sequence > :since AND " FILTER
+    " ORDER BY v.sequence LIMIT :limit";
+static const char SQL_NEWEST[] = "SELECT coalesce(max(sequence), 0) FROM order_events";
 static const char SQL_UNFINISHED[] = "SELECT id FROM orders WHERE final = 0 ORDER BY id";
 static const char SQL_EVENTS_OF[] =
     "SELECT " EVENT_COLUMNS " FROM order_events v WHERE v.bracket = :bracket ORDER BY v.seq";
@@ -168,19 +181,12 @@ enum err order_repo_find_client_order_id(const struct db_read *r, const char *cl
     return err;
 }
 
-enum err order_repo_list(const struct db_read *r, const struct order_query *query,
-                         order_header_fn *visit, void *context, struct error *e)
+static void bind_filter(struct statement *s, const struct order_query *query)
 {
     assert(query->limit >= 1 && query->limit <= LIMIT_PAGE_ITEMS + 1);
-    unsigned char above_all[sizeof(struct uuid) + 1];
-    memset(above_all, 0xff, sizeof above_all);
-    struct statement *s = db_prepare(r, SQL_LIST);
-    if (query->has_before)
-        statement_bind_uuid(s, ":before", &query->before);
-    else
-        statement_bind_blob(s, ":before", above_all, sizeof above_all);
     statement_bind_int(s, ":statuses", query->statuses);
     statement_bind_text(s, ":symbol", query->symbol);
+    statement_bind_text(s, ":underlying", query->underlying);
     if (query->has_key_id)
         statement_bind_uuid(s, ":key_id", &query->key_id);
     else
@@ -188,6 +194,19 @@ enum err order_repo_list(const struct db_read *r, const struct order_query *quer
     statement_bind_int(s, ":from", query->has_from ? query->from_ns : INT64_MIN);
     statement_bind_int(s, ":to", query->has_to ? query->to_ns : INT64_MAX);
     statement_bind_int(s, ":limit", query->limit);
+}
+
+enum err order_repo_list(const struct db_read *r, const struct order_query *query,
+                         order_header_fn *visit, void *context, struct error *e)
+{
+    unsigned char above_all[sizeof(struct uuid) + 1];
+    memset(above_all, 0xff, sizeof above_all);
+    struct statement *s = db_prepare(r, SQL_LIST);
+    if (query->has_before)
+        statement_bind_uuid(s, ":before", &query->before);
+    else
+        statement_bind_blob(s, ":before", above_all, sizeof above_all);
+    bind_filter(s, query);
     struct order_header header;
     bool more = true;
     while (more && statement_next(s)) {
@@ -195,6 +214,26 @@ enum err order_repo_list(const struct db_read *r, const struct order_query *quer
         more = visit(context, &header);
     }
     return statement_finish(s, e);
+}
+
+enum err order_repo_changes(const struct db_read *r, const struct order_query *query, int64_t since,
+                            order_change_fn *visit, void *context, struct error *e)
+{
+    struct statement *s = db_prepare(r, SQL_CHANGES);
+    statement_bind_int(s, ":since", since);
+    bind_filter(s, query);
+    struct order_header header;
+    bool more = true;
+    while (more && statement_next(s)) {
+        read_header(s, &header);
+        more = visit(context, &header, statement_int(s, "sequence"));
+    }
+    return statement_finish(s, e);
+}
+
+enum err order_repo_newest(const struct db_read *r, int64_t *ret_sequence, struct error *e)
+{
+    return db_query_int(r, SQL_NEWEST, ret_sequence, e);
 }
 
 enum err order_repo_unfinished(const struct db_read *r, struct arena *arena, struct uuid **ret,

@@ -28,6 +28,10 @@ enum err order_repo_find_client_order_id(const struct db_read *r, const char *cl
                                          struct uuid *ret, struct error *e);
 enum err order_repo_list(const struct db_read *r, const struct order_query *query,
                          order_header_fn *visit, void *context, struct error *e);
+/* order_store_operations.changes and .newest. */
+enum err order_repo_changes(const struct db_read *r, const struct order_query *query, int64_t since,
+                            order_change_fn *visit, void *context, struct error *e);
+enum err order_repo_newest(const struct db_read *r, int64_t *ret_sequence, struct error *e);
 
 /* Ids of the brackets that are not final, oldest first; in the arena. */
 enum err order_repo_unfinished(const struct db_read *r, struct arena *arena, struct uuid **ret,

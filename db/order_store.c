@@ -218,6 +218,17 @@ static enum err list(struct order_store *store, const struct order_query *query,
     READ(store, order_repo_list(&r, query, visit, context, e));
 }
 
+static enum err changes(struct order_store *store, const struct order_query *query, int64_t since,
+                        order_change_fn *visit, void *context, struct error *e)
+{
+    READ(store, order_repo_changes(&r, query, since, visit, context, e));
+}
+
+static enum err newest(struct order_store *store, int64_t *ret_sequence, struct error *e)
+{
+    READ(store, order_repo_newest(&r, ret_sequence, e));
+}
+
 static enum err events(struct order_store *store, const struct uuid *id, int64_t since,
                        int32_t limit, order_record_fn *visit, void *context, struct error *e)
 {
@@ -270,7 +281,9 @@ enum err order_store_create(struct writer *writer, struct readers *readers,
         .load = load,
         .find = find,
         .list = list,
+        .changes = changes,
         .events = events,
+        .newest = newest,
         .fills = fills,
         .set_paused = set_paused,
         .get_paused = get_paused,

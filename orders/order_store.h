@@ -124,6 +124,8 @@ struct stored_order {
 typedef enum err stored_order_fn(void *context, const struct stored_order *order, struct error *e);
 /* false ends the visit. */
 typedef bool order_header_fn(void *context, const struct order_header *header);
+/* The same; `sequence` is that of the bracket's newest event. */
+typedef bool order_change_fn(void *context, const struct order_header *header, int64_t sequence);
 typedef bool order_record_fn(void *context, const struct uuid *order_id,
                              const struct order_record *record);
 typedef bool order_fill_fn(void *context, const struct order_fill *fill);
@@ -131,9 +133,10 @@ typedef bool order_fill_fn(void *context, const struct order_fill *fill);
 /* Newest first. Zeroed = all. */
 struct order_query {
     bool has_before;
-    struct uuid before; /* the last id of the page before */
-    uint32_t statuses;  /* bits 1 << enum bracket_status; 0 = any */
-    const char *symbol; /* of the contract; NULL = any */
+    struct uuid before;     /* the last id of the page before */
+    uint32_t statuses;      /* bits 1 << enum bracket_status; 0 = any */
+    const char *symbol;     /* of the contract; NULL = any */
+    const char *underlying; /* of the contract, or the share itself; NULL = any */
     bool has_key_id;
     struct uuid key_id;
     bool has_from, has_to;
@@ -159,10 +162,16 @@ struct order_store_operations {
                      struct error *e);
     enum err (*list)(struct order_store *, const struct order_query *, order_header_fn *,
                      void *context, struct error *e);
+    /* Brackets with an event of sequence > since, each once, in the order of their newest events;
+     * `before` has no say. */
+    enum err (*changes)(struct order_store *, const struct order_query *, int64_t since,
+                        order_change_fn *, void *context, struct error *e);
     /* Events with sequence > since, ascending, at most `limit`; of one bracket, or of all (NULL).
      */
     enum err (*events)(struct order_store *, const struct uuid *id, int64_t since, int32_t limit,
                        order_record_fn *, void *context, struct error *e);
+    /* The sequence of the newest event in the log; 0 = there is none. */
+    enum err (*newest)(struct order_store *, int64_t *ret_sequence, struct error *e);
     /* Every fill ever, in the order in which they were stored. */
     enum err (*fills)(struct order_store *, order_fill_fn *, void *context, struct error *e);
     /* The kill switch; on disk when it returns. At first it is off. */

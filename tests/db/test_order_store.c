@@ -271,6 +271,45 @@ static void lists_are_newest_first_and_filtered(void **state)
     assert_int_equal(some[0], 2);
 }
 
+struct changed {
+    int64_t ids; /* last digits, in the order told */
+    int64_t sequence;
+};
+
+static bool note_change(void *context, const struct order_header *header, int64_t sequence)
+{
+    struct changed *c = context;
+    assert_true(sequence > c->sequence);
+    c->ids = c->ids * 10 + header->id.bytes[15];
+    c->sequence = sequence;
+    return true;
+}
+
+static void what_changed_is_told_once_each_at_its_newest_event(void **state)
+{
+    struct bench *b = *state;
+    const struct order_store_operations *o = b->store->operations;
+    int64_t newest = -1;
+    assert_int_equal(o->newest(b->store, &newest, NULL), ERR_OK);
+    assert_int_equal(newest, 0);
+    store(b, accept(b, 1, ""));
+    int64_t before = submit(b, accept(b, 2, "")).sequence;
+    store(b, report(b, 4 * ONE)); /* of the second */
+    struct order_query all = {.limit = 10}, one = {.limit = 1};
+    struct order_query none = {.limit = 10, .underlying = "ABCD"};
+    struct changed every = {0}, later = {0}, first = {0}, nobody = {0};
+    assert_int_equal(o->changes(b->store, &all, 0, note_change, &every, NULL), ERR_OK);
+    assert_int_equal(every.ids, 12);
+    assert_int_equal(o->newest(b->store, &newest, NULL), ERR_OK);
+    assert_int_equal(every.sequence, newest);
+    assert_int_equal(o->changes(b->store, &all, before, note_change, &later, NULL), ERR_OK);
+    assert_int_equal(later.ids, 2);
+    assert_int_equal(o->changes(b->store, &one, 0, note_change, &first, NULL), ERR_OK);
+    assert_int_equal(first.ids, 1);
+    assert_int_equal(o->changes(b->store, &none, 0, note_change, &nobody, NULL), ERR_OK);
+    assert_int_equal(nobody.ids, 0);
+}
+
 struct heard {
     int count;
     int64_t last;
@@ -429,6 +468,7 @@ int main(void)
         WITH_STORE(an_idempotency_key_is_stored_with_its_order),
         WITH_STORE(the_users_name_of_an_order_is_unique),
         WITH_STORE(lists_are_newest_first_and_filtered),
+        WITH_STORE(what_changed_is_told_once_each_at_its_newest_event),
         WITH_STORE(the_log_is_read_from_any_place),
         WITH_STORE(fills_are_what_was_added),
         WITH_STORE(an_owner_that_was_replaced_cannot_commit),
