@@ -32,6 +32,10 @@ enum {
     LIMIT_BARS_PAGE = 50000,
     LIMIT_EQUITY_POINTS = 20000, /* of a curve that is drawn */
     LIMIT_WAIT_SECONDS = 60,     /* Prefer: wait */
+    LIMIT_EVENT_STREAMS = 512,   /* of GET /v1/events, at a time */
+    LIMIT_EVENT_RING = 4096,     /* newest events kept for them; older ones come from the log */
+    LIMIT_EVENT_JOBS = 256,      /* jobs whose newest state they are told */
+    LIMIT_EVENT_BEAT_SECONDS = 15,
     LIMIT_IDEMPOTENCY_KEY_BYTES = 255,
     LIMIT_REQUEST_ID_BYTES = 64,
     LIMIT_KEYS = 1000,

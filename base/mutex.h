@@ -42,6 +42,7 @@
     X(SHARD_CACHE) /* kept results of shards: what was used, whose turn to write it is */          \
     X(POOL)      /* worker pool: the list of runs */                                               \
     X(KEYS)      /* cache of API keys */                                                           \
+    X(EVENTS)    /* event hub: who watches, the newest events */                                   \
     X(HTTP_LOOP) /* one loop's list of finished requests */                                        \
     X(OFFLOAD)   /* queue of requests that may block */                                            \
     X(REPLAYS)   /* replays of bars: their table, how far each is */                               \

@@ -157,10 +157,13 @@ void job_end(struct job_service *s, struct job *job, enum job_status status,
     count_end(s, status);
     struct job_watch *watches = take_watches(s, &job->row.id);
     job->row.status = status;
-    if (body)
+    job->row.progress = *progress;
+    if (body) {
+        job_tell(s, job);
         job_table_finish(&s->table, job, body);
-    else /* It stays unfinished on disk and is taken up at the next start. */
+    } else { /* It stays unfinished on disk and is taken up at the next start. */
         job_table_drop(&s->table, job);
+    }
     mutex_unlock(&s->mutex);
     free(error);
     tell_watches(watches);

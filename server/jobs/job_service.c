@@ -42,6 +42,7 @@ enum err job_service_create(struct storage *storage, struct worker_pool *pool,
     s->storage = storage;
     s->pool = pool;
     s->clock = clock;
+    s->listener = options->listener;
     mutex_init(&s->mutex, MUTEX_JOBS);
     condition_init(&s->wake);
     enum err err = take_up(s, e);
@@ -115,6 +116,38 @@ enum err job_service_get(struct job_service *s, const struct uuid *id, struct jo
     return err;
 }
 
+void job_tell(struct job_service *s, const struct job *job)
+{
+    mutex_assert_held(&s->mutex);
+    const struct job_news news = {
+        .id = job->row.id, .status = job->row.status, .progress = job->row.progress};
+    if (s->listener.changed)
+        s->listener.changed(s->listener.context, &news);
+}
+
+static size_t add_under_way(struct job_service *s, enum job_status status, struct job_news *out,
+                            size_t count, size_t max)
+{
+    struct job *job, *next;
+    HASH_ITER (hh, s->table.by_id, job, next) {
+        if (count >= max || job->row.status != status)
+            continue;
+        job_refresh_progress(s, job);
+        out[count++] =
+            (struct job_news){.id = job->row.id, .status = status, .progress = job->row.progress};
+    }
+    return count;
+}
+
+size_t job_service_under_way(struct job_service *s, struct job_news *out, size_t max)
+{
+    mutex_lock(&s->mutex);
+    size_t count = add_under_way(s, JOB_RUNNING, out, 0, max);
+    count = add_under_way(s, JOB_QUEUED, out, count, max);
+    mutex_unlock(&s->mutex);
+    return count;
+}
+
 /* ---- cancel and remove --------------------------------------------------------------------------
  */
 
@@ -131,6 +164,9 @@ static enum err remove_finished(struct job_service *s, const struct uuid *id, st
         return err;
     mutex_lock(&s->mutex);
     struct job *job = job_table_find(&s->table, id);
+    const struct job_news gone = {.id = *id, .status = JOB_CANCELED, .removed = true};
+    if (s->listener.changed)
+        s->listener.changed(s->listener.context, &gone);
     if (job && job->final_body)
         job_table_forget(&s->table, job);
     mutex_unlock(&s->mutex);

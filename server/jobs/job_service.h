@@ -21,8 +21,23 @@
 
 struct job_service;
 
+/* A job has changed its status (accepted, begun, ended), or a finished one was removed. */
+struct job_news {
+    struct uuid id;
+    enum job_status status;
+    bool removed; /* then the rest says nothing */
+    struct job_progress progress;
+};
+struct job_listener {
+    void *context;
+    /* Once per change, in their order; under the service's lock, so it may only take note. NULL =
+     * not wanted. */
+    void (*changed)(void *context, const struct job_news *news);
+};
+
 struct job_service_options {
     int32_t threads; /* jobs under way at the same time, 1..LIMIT_JOB_THREADS */
+    struct job_listener listener;
 };
 
 /* Takes up what an earlier process left unfinished, and starts the threads. The storage, the pool
@@ -66,6 +81,9 @@ bool job_service_peek(struct job_service *s, const struct uuid *id, struct job_v
 /* From memory or the database. ERR_NOT_FOUND. Blocks. */
 enum err job_service_get(struct job_service *s, const struct uuid *id, struct job_view *ret,
                          struct error *e);
+
+/* The jobs under way, running ones first, with their progress as of now: at most `max`. */
+size_t job_service_under_way(struct job_service *s, struct job_news *out, size_t max);
 
 /* Gives a job in any state a name or notes, or takes them away; *ret is the job then.
  * ERR_NOT_FOUND. Blocks. */

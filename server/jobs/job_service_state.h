@@ -31,6 +31,7 @@ struct job_service {
     struct storage *storage;
     struct worker_pool *pool;
     const struct clock *clock;
+    struct job_listener listener;
     struct mutex mutex;
     struct condition wake; /* a job was queued or has ended, or stopping */
     struct job_table table;
@@ -52,6 +53,9 @@ void job_threads_stop(struct job_service *s);
  * that a crash could take back. The job has left the queue; it is not the caller's any more. */
 void job_end(struct job_service *s, struct job *job, enum job_status status,
              const struct job_progress *progress, const char *result, const struct error *why);
+
+/* Under the mutex: tells the listener of the status it has now. */
+void job_tell(struct job_service *s, const struct job *job);
 
 /* job_view.c */
 

@@ -91,6 +91,7 @@ static enum err store_and_queue(struct job_service *s, const struct job_submissi
             job_table_add(&s->table, job);
             job_queue_push(&s->queue, job);
             job_view_of(s, job, ret);
+            job_tell(s, job);
             condition_broadcast(&s->wake);
         }
         mutex_unlock(&s->mutex);

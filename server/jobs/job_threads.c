@@ -78,6 +78,7 @@ static struct job *next_job(struct job_runner *r)
         job->row.rev++;
         if (!job->row.started_at_ns)
             job->row.started_at_ns = clock_realtime_ns(s->clock);
+        job_tell(s, job);
     }
     mutex_unlock(&s->mutex);
     return job;
