@@ -4,6 +4,7 @@
 #include "server/demo_data.h"
 #include "server/jobs/job_service.h"
 #include "server/local_access.h"
+#include "server/market/market_feed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,12 @@ static enum err start_jobs(struct app *app, struct error *e)
     return job_service_create(&app->storage, app->pool, app->clock, &options, &app->jobs, e);
 }
 
+static enum err start_market(struct app *app, struct error *e)
+{
+    struct market_feed_options options = {.clock = app->clock};
+    return market_feed_create(&options, &app->market, e);
+}
+
 enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
                    struct error *e)
 {
@@ -86,7 +93,7 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
         (err = make_first_key(app, e)) ||
         (err = config->demo ? demo_data_fill(&app->storage, clock, &app->demo_made, e) : ERR_OK) ||
         (err = worker_pool_create((int32_t)config->workers, true, &app->pool, e)) ||
-        (err = start_jobs(app, e)) || (err = start_http(app, e)) ||
+        (err = start_jobs(app, e)) || (err = start_market(app, e)) || (err = start_http(app, e)) ||
         (err = open_local_access(app, e))) {
         app_stop(app);
         return err;
@@ -109,6 +116,7 @@ void app_stop(struct app *app)
     if (app->pool)
         worker_pool_free(app->pool);
     http_server_free(app->http);
+    market_feed_free(app->market);
     keys_free(app->keys);
     storage_close(&app->storage);
 }

@@ -19,10 +19,11 @@ extern const struct http_route_table backtest_list_routes;
 extern const struct http_route_table backtest_label_routes;
 extern const struct http_route_table results_routes; /* server/results */
 extern const struct http_route_table explain_routes;
+extern const struct http_route_table quotes_routes; /* server/market */
 extern const struct http_route_table keys_routes;
 
 /* All of the above, in this order. */
-enum { API_TABLE_COUNT = 15 };
+enum { API_TABLE_COUNT = 16 };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

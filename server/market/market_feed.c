@@ -164,21 +164,19 @@ enum err market_feed_quotes(struct market_feed *f, const struct market_quote *qu
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-static int64_t age_of(const struct market_feed *f, const struct symbol *s)
+static void copy(const struct market_feed *f, const struct symbol *s, struct market_last *ret)
 {
-    return clock_monotonic_ns(f->options.clock) - s->received_ns;
+    ret->quote = s->newest;
+    ret->age_ns = clock_monotonic_ns(f->options.clock) - s->received_ns;
 }
 
-bool market_feed_last(struct market_feed *f, const char *symbol, struct market_quote *ret,
-                      int64_t *ret_age_ns)
+bool market_feed_last(struct market_feed *f, const char *symbol, struct market_last *ret)
 {
     mutex_lock(&f->mutex);
     const struct symbol *s = find(f, symbol);
     bool known = s && s->newest.at_ns;
-    if (known) {
-        *ret = s->newest;
-        *ret_age_ns = age_of(f, s);
-    }
+    if (known)
+        copy(f, s, ret);
     mutex_unlock(&f->mutex);
     return known;
 }
@@ -191,7 +189,7 @@ size_t market_feed_list(struct market_feed *f, size_t *place, size_t max, struct
     for (; i < f->count && written < max; i++) {
         const struct symbol *s = f->symbols[i];
         if (s->newest.at_ns)
-            out[written++] = (struct market_last){.quote = s->newest, .age_ns = age_of(f, s)};
+            copy(f, s, &out[written++]);
     }
     *ret_more = i < f->count;
     mutex_unlock(&f->mutex);

@@ -44,7 +44,7 @@ struct market_feed_options {
     size_t watcher_count;
 };
 
-/* The desk as a watcher. */
+struct market_broker market_broker_paper(struct broker *paper); /* one of paper_broker_create */
 struct market_watcher market_watcher_desk(struct desk *desk);
 
 enum err market_feed_create(const struct market_feed_options *options, struct market_feed **ret,
@@ -58,16 +58,15 @@ void market_feed_free(struct market_feed *f); /* NULL is fine; nobody may be ins
 enum err market_feed_quotes(struct market_feed *f, const struct market_quote *quotes, size_t count,
                             size_t *ret_accepted, struct error *e);
 
-/* The newest of a symbol; false when there is none. *ret_age_ns: how old it is now. */
-bool market_feed_last(struct market_feed *f, const char *symbol, struct market_quote *ret,
-                      int64_t *ret_age_ns);
+struct market_last {
+    struct market_quote quote;
+    int64_t age_ns; /* how old it is now */
+};
+/* The newest of a symbol; false when there is none. */
+bool market_feed_last(struct market_feed *f, const char *symbol, struct market_last *ret);
 /* The newest quotes of up to `max` symbols, in the order in which the symbols first came, after the
  * first *place of them; *place moves on, and *ret_more tells whether there are others. Returns how
  * many were written. */
-struct market_last {
-    struct market_quote quote;
-    int64_t age_ns;
-};
 size_t market_feed_list(struct market_feed *f, size_t *place, size_t max, struct market_last *out,
                         bool *ret_more);
 
