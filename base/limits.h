@@ -138,6 +138,15 @@ enum {
     LIMIT_MARKET_SYMBOLS = 200000 /* of which the newest quote is kept */
 };
 
+/* the paper broker */
+enum {
+    LIMIT_PAPER_MARKETS = 200000, /* symbols with a quote, an order or a position */
+    LIMIT_PAPER_ORDERS = 200000,  /* live at a time */
+    LIMIT_PAPER_QUOTES = 16384,   /* waiting */
+    LIMIT_PAPER_BATCH = 256,      /* events, after which a commit is full */
+    LIMIT_PAPER_BATCHES = 64,     /* waiting to be stored; above it no quote is taken */
+};
+
 /* db */
 enum {
     LIMIT_WRITER_QUEUE = 4096,

@@ -47,9 +47,11 @@
     X(OFFLOAD)   /* queue of requests that may block */                                            \
     X(REPLAYS)   /* replays of bars: their table, how far each is */                               \
     X(MARKET)    /* the newest quotes; a batch on its way to broker and desk */                    \
+    X(PAPER_HINT) /* who is told of the paper broker's orders */                                  \
     X(DESK)      /* the book of live brackets, markets, risk sums, positions */                    \
     X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \
     X(GATEWAY)   /* the broker's rate, the newest snapshot */                                      \
+    X(PAPER)     /* the paper broker's book and its events on their way to the store */            \
     X(WRITER)    /* the writer thread's queue */                                                   \
     X(READERS)   /* pool of read-only connections */                                               \
     X(QUEUE)     /* a bounded queue on its own */                                                  \

@@ -41,9 +41,13 @@ static enum outcome submit_entry(struct broker *b)
     return submit(b, &s);
 }
 
-static enum outcome submit_oco(struct broker *b)
+/* The exits of a position, which an entry opens first. */
+static enum outcome submit_oco(const struct broker_subject *subject, struct broker *b)
 {
     struct broker_submit s = sample(PROFIT_ID);
+    if (submit_entry(b) != OUTCOME_OK)
+        return OUTCOME_UNKNOWN;
+    subject->fill(subject->context, ENTRY_ID, 5 * ONE, 100 * ONE);
     s.side = ORDER_SELL;
     s.opens = false;
     s.limit_price = 110 * ONE;
@@ -250,7 +254,7 @@ static const char *an_oco_fills_one_leg_under_our_ids(const struct broker_subjec
 {
     struct broker_report profit, stop;
     bool clean;
-    if (submit_oco(b) != OUTCOME_OK)
+    if (submit_oco(subject, b) != OUTCOME_OK)
         return "it is not ok";
     if (!find(subject, b, PROFIT_ID, &profit, &clean) || !find(subject, b, STOP_ID, &stop, &clean))
         return "both legs are found by our ids";
@@ -270,7 +274,7 @@ static const char *canceling_one_leg_cancels_both(const struct broker_subject *s
 {
     struct broker_report r;
     bool clean;
-    submit_oco(b);
+    submit_oco(subject, b);
     if (cancel(b, PROFIT_ID) != OUTCOME_OK)
         return "the cancel is not ok";
     return find(subject, b, STOP_ID, &r, &clean) && r.status == ORDER_STATUS_CANCELED
@@ -376,7 +380,7 @@ const struct broker_contract_row broker_contract[] = {
     ROW(a_cancel_of_what_is_filled_is_not_ok, .fills = true),
     ROW(a_bust_leaves_filled_and_adds_to_busted, .fills = true, .busts = true),
     ROW(an_oco_fills_one_leg_under_our_ids, .abilities = BROKER_CAN_NATIVE_OCO, .fills = true),
-    ROW(canceling_one_leg_cancels_both, .abilities = BROKER_CAN_NATIVE_OCO),
+    ROW(canceling_one_leg_cancels_both, .abilities = BROKER_CAN_NATIVE_OCO, .fills = true),
     ROW(a_listing_is_whole, .abilities = BROKER_CAN_BULK_LIST),
     ROW(executions_have_ids_and_sum_up, .abilities = BROKER_CAN_EXECUTION_IDS, .fills = true),
     ROW(a_fill_is_a_position, .fills = true),

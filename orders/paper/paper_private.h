@@ -1,0 +1,57 @@
+/* The inside of the paper broker: its book behind a lock, and its thread. Private to the folder. */
+#ifndef ORDERS_PAPER_PAPER_PRIVATE_H
+#define ORDERS_PAPER_PAPER_PRIVATE_H
+
+#include "base/mutex.h"
+#include "base/thread.h"
+#include "orders/paper/paper_book.h"
+#include "orders/paper/paper_broker.h"
+#include "orders/paper/paper_quotes.h"
+
+#include <stdatomic.h>
+
+struct paper_broker {
+    struct broker broker; /* first */
+    struct paper_options options;
+    struct mutex mutex;
+    /* behind the mutex */
+    struct paper_book book;
+    struct paper_outbox outbox;
+    bool failed;     /* to store: what is in memory is not to be told */
+    int32_t listing; /* listings under way: no order leaves memory */
+
+    struct paper_quotes quotes;
+    struct parker parker; /* the market's */
+    struct thread thread;
+    atomic_bool stopping;
+    atomic_bool history; /* the store may have orders that are not in memory */
+
+    struct mutex hint_mutex;
+    /* behind the hint mutex */
+    broker_hint_fn *hint;
+    void *hint_context;
+};
+
+static inline struct order_clock paper_now(const struct paper_broker *p)
+{
+    return (struct order_clock){.wall_ns = clock_realtime_ns(p->options.clock),
+                                .steady_ns = clock_monotonic_ns(p->options.clock)};
+}
+
+/* Hands the next batch to the store, when none is under way. The caller holds the mutex. */
+void paper_pump(struct paper_broker *p) REQUIRES(&p->mutex);
+
+/* Waits until a batch is stored. The caller has called paper_wait_begin under the mutex, and has
+ * released it. false: it will never be. */
+struct paper_wait {
+    struct paper_waiter waiter;
+    bool waits, lost;
+};
+void paper_wait_begin(struct paper_broker *p, struct paper_wait *wait, int64_t batch)
+    REQUIRES(&p->mutex);
+bool paper_wait_end(struct paper_wait *wait);
+
+/* The thread `paper`. */
+void *paper_market_main(void *context);
+
+#endif

@@ -1,0 +1,144 @@
+/* The market's thread, and how what happened gets to the store.
+ *
+ * The book is ahead of the disk: what was accepted or filled is in it at once, so that the next
+ * order meets it. Nobody is told before the disk has it: whoever asks waits for the batch of what
+ * he is told, and hints come from stored batches. One batch at a time is with the store, and
+ * whatever happens meanwhile is the next; so the writer sees one item of us in each group, however
+ * many threads call.
+ */
+#include "orders/paper/paper_private.h"
+
+enum { QUOTES_AT_ONCE = 128 };
+
+/* Looks at the clock again: it may have been set. */
+#define LOOK_AGAIN_NS NS_PER_SECOND
+/* The store was busy. */
+#define PUMP_AGAIN_NS (2 * NS_PER_MS)
+
+/* ---- to the store ---------------------------------------------------------------------------- */
+
+static struct paper_waiter *fail(struct paper_broker *p) REQUIRES(&p->mutex)
+{
+    p->failed = true;
+    return paper_outbox_failed(&p->outbox);
+}
+
+/* On the store's thread. */
+static void stored(void *context, enum err code, const struct error *e)
+{
+    struct paper_broker *p = context;
+    mutex_lock(&p->mutex);
+    struct paper_waiter *waiters = code == ERR_OK ? paper_outbox_stored(&p->outbox) : fail(p);
+    if (code == ERR_OK)
+        paper_pump(p);
+    mutex_unlock(&p->mutex);
+    paper_waiters_wake(waiters, code == ERR_OK);
+    if (code != ERR_OK && p->options.failed)
+        p->options.failed(p->options.context, e);
+    parker_wake(&p->parker);
+}
+
+void paper_pump(struct paper_broker *p)
+{
+    struct paper_store *store = p->options.store;
+    struct paper_batch *batch = p->failed ? NULL : paper_outbox_take(&p->outbox);
+    if (!batch)
+        return;
+    enum err err = store->operations->submit(store, batch->events, batch->count, stored, p, NULL);
+    if (err == ERR_BUSY) { /* the market's thread tries again */
+        paper_outbox_put_back(&p->outbox);
+        parker_wake(&p->parker);
+    } else if (err != ERR_OK) { /* the store has closed */
+        paper_waiters_wake(fail(p), false);
+    }
+}
+
+void paper_wait_begin(struct paper_broker *p, struct paper_wait *wait, int64_t batch)
+{
+    parker_init(&wait->waiter.parker);
+    wait->lost = p->failed;
+    wait->waits = !p->failed && paper_outbox_wait(&p->outbox, batch, &wait->waiter);
+}
+
+bool paper_wait_end(struct paper_wait *wait)
+{
+    if (wait->waits)
+        parker_wait(&wait->waiter.parker, clock_real(), INT64_MAX);
+    parker_release(&wait->waiter.parker);
+    return wait->waits ? wait->waiter.stored : !wait->lost;
+}
+
+/* ---- hints ----------------------------------------------------------------------------------- */
+
+static bool is_news(const struct paper_event *event)
+{
+    return event->kind != PAPER_EVENT_SUBMITTED && event->kind != PAPER_EVENT_CANCEL_ASKED &&
+           event->kind != PAPER_EVENT_SETTLED;
+}
+
+static void tell_hints(struct paper_broker *p)
+{
+    mutex_lock(&p->mutex);
+    struct paper_batch *batches = paper_outbox_news(&p->outbox);
+    mutex_unlock(&p->mutex);
+    if (!batches)
+        return;
+    mutex_lock(&p->hint_mutex);
+    for (struct paper_batch *batch = batches; p->hint && batch; batch = batch->next)
+        for (size_t i = 0; i < batch->count; i++)
+            if (is_news(&batch->events[i]))
+                p->hint(p->hint_context, batch->events[i].order.client_id);
+    mutex_unlock(&p->hint_mutex);
+    mutex_lock(&p->mutex);
+    paper_outbox_recycle(&p->outbox, batches);
+    mutex_unlock(&p->mutex);
+}
+
+/* ---- the market ------------------------------------------------------------------------------ */
+
+/* What is due; returns when to look again, monotonic. */
+static int64_t advance(struct paper_broker *p)
+{
+    struct order_clock now = paper_now(p);
+    mutex_lock(&p->mutex);
+    int64_t next_ns = p->failed ? INT64_MAX : paper_book_advance(&p->book, now, p->listing > 0);
+    if (p->book.evicted_until_ns > INT64_MIN)
+        atomic_store(&p->history, true);
+    paper_pump(p);
+    bool waits = p->outbox.first && !p->outbox.under_way && !p->failed;
+    mutex_unlock(&p->mutex);
+    int64_t again_ns = now.steady_ns + (waits ? PUMP_AGAIN_NS : LOOK_AGAIN_NS);
+    return next_ns < again_ns ? next_ns : again_ns;
+}
+
+/* false when none waited, or the store has to catch up first. */
+static bool take_quotes(struct paper_broker *p)
+{
+    struct market_quote quotes[QUOTES_AT_ONCE];
+    mutex_lock(&p->mutex);
+    bool room = p->outbox.waiting < LIMIT_PAPER_BATCHES;
+    mutex_unlock(&p->mutex);
+    size_t count = room ? paper_quotes_take(&p->quotes, quotes, QUOTES_AT_ONCE) : 0;
+    if (count == 0)
+        return false;
+    struct order_clock now = paper_now(p);
+    mutex_lock(&p->mutex);
+    for (size_t i = 0; i < count && !p->failed; i++)
+        paper_book_quote(&p->book, &quotes[i], now);
+    paper_pump(p);
+    mutex_unlock(&p->mutex);
+    return true;
+}
+
+void *paper_market_main(void *context)
+{
+    struct paper_broker *p = context;
+    while (!atomic_load(&p->stopping)) {
+        int64_t next_ns = advance(p);
+        bool busy = take_quotes(p);
+        tell_hints(p);
+        if (!busy)
+            parker_wait(&p->parker, p->options.clock, next_ns);
+    }
+    return NULL;
+}
