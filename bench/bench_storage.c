@@ -11,17 +11,16 @@
 #include "base/civil.h"
 #include "base/rfc3339.h"
 #include "bench/support/bench.h"
+#include "bench/support/bench_folder.h"
 #include "db/migrations.h"
 #include "db/storage.h"
 #include "engine/bars/demo.h"
 #include "engine/csv/csv_import.h"
 
-#include <dirent.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BARS = 1000000, BYTES_PER_BAR = 48, REPETITIONS = 5, LOAD_REPETITIONS = 9 };
 
@@ -33,34 +32,6 @@ static void check(enum err err, const struct error *e)
         return;
     fprintf(stderr, "bench_storage: %s\n", e->message);
     exit(1);
-}
-
-/* --- a folder that goes away --- */
-
-static void remove_folder(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *item;
-    char path[512];
-    while (dir != NULL && (item = readdir(dir)) != NULL) {
-        snprintf(path, sizeof path, "%s/%s", folder, item->d_name);
-        unlink(path);
-    }
-    if (dir != NULL)
-        closedir(dir);
-    rmdir(folder);
-}
-
-static char *make_folder(void)
-{
-    static char folder[512];
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/bracketd-bench-XXXXXX", base != NULL ? base : "/tmp");
-    if (mkdtemp(folder) == NULL) {
-        perror(folder);
-        exit(1);
-    }
-    return folder;
 }
 
 /* --- what is imported --- */
@@ -134,7 +105,8 @@ static void measure_imports(const char *text, size_t length, const struct bars *
     for (int i = 0; i < REPETITIONS; i++) {
         struct error e;
         struct storage s = {0};
-        char *folder = make_folder();
+        char folder[BENCH_FOLDER_BYTES];
+        bench_folder_make(folder);
         check(storage_open(folder, NULL, &s, &e), &e);
         double start = bench_now_s();
         struct csv_bars parsed;
@@ -148,7 +120,7 @@ static void measure_imports(const char *text, size_t length, const struct bars *
         bench_add(&ret->both, BARS / (end - start));
         csv_bars_release(&parsed);
         storage_close(&s);
-        remove_folder(folder);
+        bench_folder_remove(folder);
     }
 }
 
@@ -191,10 +163,11 @@ static void measure_insert_loop(const struct bars *bars, struct bench_series *re
 {
     enum { LOOP_REPETITIONS = 3 };
     for (int i = 0; i < LOOP_REPETITIONS; i++) {
-        char *folder = make_folder(), path[600];
+        char folder[BENCH_FOLDER_BYTES], path[600];
+        bench_folder_make(folder);
         snprintf(path, sizeof path, "%s/rows.db", folder);
         bench_add(ret, insert_rows(path, bars));
-        remove_folder(folder);
+        bench_folder_remove(folder);
     }
 }
 
@@ -354,13 +327,14 @@ int main(void)
     free(text);
 
     struct storage s = {0};
-    char *folder = make_folder();
+    char folder[BENCH_FOLDER_BYTES];
+    bench_folder_make(folder);
     check(storage_open(folder, NULL, &s, &e), &e);
     struct bar_batch batch = bar_batch_of_bars(bars);
     store(s.bar_store, &batch, bars->calendar);
     bars_unref(bars);
     measure_loads(data_folder_bars_path(s.folder), s.bar_cache);
     storage_close(&s);
-    remove_folder(folder);
+    bench_folder_remove(folder);
     return 0;
 }
