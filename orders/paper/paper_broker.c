@@ -243,9 +243,16 @@ static bool tell_fill(void *context, const struct paper_execution *x)
 static enum outcome fills(struct broker *broker, int64_t since_ns, broker_fill_fn *tell,
                           void *context)
 {
-    struct paper_store *store = self(broker)->options.store;
+    struct paper_broker *p = self(broker);
+    struct paper_store *store = p->options.store;
     struct fills f = {.tell = tell, .context = context};
+    struct paper_wait wait;
     may_block("executions of the paper broker");
+    mutex_lock(&p->mutex);
+    paper_wait_begin(p, &wait, p->outbox.number);
+    mutex_unlock(&p->mutex);
+    if (!paper_wait_end(&wait))
+        return OUTCOME_UNKNOWN;
     enum err err = store->operations->executions(store, since_ns, tell_fill, &f, NULL);
     return err == ERR_OK && !f.ended ? OUTCOME_OK : OUTCOME_UNKNOWN;
 }
