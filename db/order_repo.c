@@ -33,6 +33,9 @@ static const char SQL_FIND_CLIENT_ORDER_ID[] =
     " AND o.created_at_ns >= :from AND o.created_at_ns < :to"
 static const char SQL_LIST[] = "SELECT " HEADER_COLUMNS " FROM orders o WHERE o.id < :before"
                                " AND " FILTER " ORDER BY o.id DESC LIMIT :limit";
+static const char SQL_LIST_OLDEST_FIRST[] =
+    "SELECT " HEADER_COLUMNS " FROM orders o WHERE o.id > :before AND " FILTER
+    " ORDER BY o.id LIMIT :limit";
 /* In the log's order, each bracket at its newest event: a rowid range, and a row by its rowid each.
  */
 static const char SQL_CHANGES[] =
@@ -201,11 +204,11 @@ enum err order_repo_list(const struct db_read *r, const struct order_query *quer
 {
     unsigned char above_all[sizeof(struct uuid) + 1];
     memset(above_all, 0xff, sizeof above_all);
-    struct statement *s = db_prepare(r, SQL_LIST);
+    struct statement *s = db_prepare(r, query->oldest_first ? SQL_LIST_OLDEST_FIRST : SQL_LIST);
     if (query->has_before)
         statement_bind_uuid(s, ":before", &query->before);
     else
-        statement_bind_blob(s, ":before", above_all, sizeof above_all);
+        statement_bind_blob(s, ":before", above_all, query->oldest_first ? 0 : sizeof above_all);
     bind_filter(s, query);
     struct order_header header;
     bool more = true;

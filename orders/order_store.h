@@ -130,10 +130,11 @@ typedef bool order_record_fn(void *context, const struct uuid *order_id,
                              const struct order_record *record);
 typedef bool order_fill_fn(void *context, const struct order_fill *fill);
 
-/* Newest first. Zeroed = all. */
+/* Newest first, or oldest first. Zeroed = all. */
 struct order_query {
+    bool oldest_first;
     bool has_before;
-    struct uuid before;     /* the last id of the page before */
+    struct uuid before;     /* the last id of the page before, in either order */
     uint32_t statuses;      /* bits 1 << enum bracket_status; 0 = any */
     const char *symbol;     /* of the contract; NULL = any */
     const char *underlying; /* of the contract, or the share itself; NULL = any */

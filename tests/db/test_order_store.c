@@ -261,6 +261,14 @@ static void lists_are_newest_first_and_filtered(void **state)
     q.limit = 1;
     assert_int_equal(o->list(b->store, &q, count_header, page, NULL), ERR_OK);
     assert_int_equal(page[0], 1);
+    int oldest[2] = {0};
+    struct order_query up = {.limit = 2, .oldest_first = true, .has_before = true};
+    up.before = fixture_uuid(1);
+    assert_int_equal(o->list(b->store, &up, count_header, oldest, NULL), ERR_OK);
+    assert_int_equal(oldest[1], 23);
+    up.has_before = false;
+    assert_int_equal(o->list(b->store, &up, count_header, oldest, NULL), ERR_OK);
+    assert_int_equal(oldest[1], 2312);
     struct order_query closed = {.limit = 10, .statuses = 1u << BRACKET_CLOSED};
     assert_int_equal(o->list(b->store, &closed, count_header, none, NULL), ERR_OK);
     assert_int_equal(none[0], 0);
