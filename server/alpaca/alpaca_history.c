@@ -50,6 +50,33 @@ static void take_times(struct alpaca_order *o, const struct alpaca_order *before
     }
 }
 
+/* An exit that the terms have no longer and that was never sent has left no trace in the state. It
+ * was an order here, so it stays one, canceled. */
+static void keep(struct alpaca_group *g, const struct alpaca_order *gone, int64_t at_ns)
+{
+    size_t at = g->count;
+    for (; at > 1 && g->orders[at - 1].leg > gone->leg; at--)
+        g->orders[at] = g->orders[at - 1];
+    struct alpaca_order *o = &g->orders[at];
+    *o = *gone;
+    g->count++;
+    g->leg_count++;
+    if (alpaca_status_open(o->status)) {
+        o->status = ALPACA_CANCELED;
+        o->canceled_ns = o->updated_ns = at_ns;
+    }
+}
+
+static void keep_gone(struct alpaca_group *g, const struct alpaca_group *before, int64_t at_ns)
+{
+    for (size_t i = 1; i < before->count; i++) {
+        if (g->count == ALPACA_ORDERS_MAX || alpaca_group_find(g, &before->orders[i].id))
+            continue;
+        keep(g, &before->orders[i], at_ns);
+        g->order_class = before->order_class;
+    }
+}
+
 static void after_event(void *context, const struct order_record *record,
                         const struct bracket_state *state)
 {
@@ -58,6 +85,7 @@ static void after_event(void *context, const struct order_record *record,
     alpaca_group_make(h->header, state, &now);
     for (size_t i = 0; i < now.count; i++)
         take_times(&now.orders[i], alpaca_group_find(&h->group, &now.orders[i].id), record->at_ns);
+    keep_gone(&now, &h->group, record->at_ns);
     h->group = now;
 }
 

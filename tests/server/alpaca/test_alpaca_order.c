@@ -325,6 +325,30 @@ static void times_are_those_of_the_events(void **state)
     assert_int_equal(profit->filled_ns, 0);
 }
 
+static void a_leg_that_the_terms_have_no_longer_stays_canceled(void **state)
+{
+    (void)state;
+    struct log *log = bracket_log();
+    struct alpaca_group g;
+    /* After the entry's fill, instead of the stop: the terms without exits. */
+    log->stored.record_count = 4;
+    log->stored.header.rev = 4;
+    memcpy(log->stored.header.head, log->records[4].prev_hash, SHA256_BYTES);
+    struct order_event e = fixture_event(&log->f, EVENT_MODIFIED);
+    e.spec = fixture_spec();
+    e.spec.take_profit = e.spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
+    add(log, &e); /* 4 */
+    assert_int_equal(alpaca_group_fold(&log->stored, &g, NULL, NULL), ERR_OK);
+    assert_int_equal(g.order_class, ALPACA_CLASS_BRACKET);
+    assert_int_equal(g.count, 3);
+    assert_int_equal(g.leg_count, 2);
+    assert_int_equal(g.orders[1].leg, LEG_TAKE_PROFIT);
+    assert_int_equal(g.orders[2].leg, LEG_STOP_LOSS);
+    assert_int_equal(g.orders[2].status, ALPACA_CANCELED);
+    assert_int_equal(g.orders[2].canceled_ns, at_second(4));
+    assert_int_equal(g.orders[2].created_ns, at_second(0));
+}
+
 static void a_broken_chain_is_told(void **state)
 {
     (void)state;
@@ -422,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup(a_held_position_is_an_oco_with_the_stop_as_its_leg, set_up),
         cmocka_unit_test_setup(a_trailing_guard_is_a_simple_order, set_up),
         cmocka_unit_test_setup(times_are_those_of_the_events, set_up),
+        cmocka_unit_test_setup(a_leg_that_the_terms_have_no_longer_stays_canceled, set_up),
         cmocka_unit_test_setup(a_broken_chain_is_told, set_up),
         cmocka_unit_test_setup(an_order_reads_as_alpacas, set_up),
         cmocka_unit_test_setup(legs_are_null_unless_they_are_asked_for, set_up),
