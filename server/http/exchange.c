@@ -120,7 +120,8 @@ struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
     x->suspended = x->has_body = x->must_close = x->to_api = x->on_api = false;
     x->stream_begun = x->stream_failed = x->stream_ended = false;
     x->part_sent_bytes = 0;
-    x->part_failed = false;
+    x->part_failed = x->feed_ended = x->feed_failed = false;
+    atomic_store_explicit(&x->feed_state, 0, memory_order_relaxed);
     atomic_store_explicit(&x->pending, 0, memory_order_relaxed);
     atomic_store_explicit(&x->deferred, false, memory_order_relaxed);
     atomic_store_explicit(&x->handler_returned, false, memory_order_relaxed);
@@ -249,6 +250,9 @@ void exchange_run(struct offload_item *item)
         break;
     case JOB_PART:
         parts_make(x);
+        break;
+    case JOB_FEED:
+        feed_make(x);
         break;
     }
     if (hand_back)

@@ -11,7 +11,8 @@
  *   DISCARD -> ANSWER                       a refusal, after the rest of a small body was read
  *   ANSWER -> SENDING
  *
- * An answer in parts goes to an api thread and back once more for each of them, in SENDING.
+ * An answer in parts goes to an api thread and back once more for each of them, in SENDING; one
+ * that stays open (feed.c) is suspended in SENDING while it has nothing to say.
  *
  * Threads: the loop's, except that between loop -> offload_push and loop_hand_back the request
  * belongs to the api thread, and after http_request_defer to whoever completes it.
@@ -40,6 +41,7 @@ enum exchange_job {
     JOB_HANDLER, /* the rest of the body, then the handler */
     JOB_ABORT,   /* undo an upload that lost its sender */
     JOB_PART,    /* the next part of the answer */
+    JOB_FEED,    /* the same of one that stays open */
 };
 
 struct http_exchange {
@@ -70,6 +72,10 @@ struct http_exchange {
     /* answers in parts (parts.c) */
     size_t part_sent_bytes; /* of response.body */
     bool part_failed;
+    /* answers that stay open (feed.c), with part_sent_bytes */
+    atomic_int feed_state;
+    bool feed_ended, feed_failed;
+    int64_t feed_beat_ns;
     /* answering later */
     atomic_int pending;   /* 1 for the handler that runs, 1 for a deferred answer */
     atomic_bool deferred; /* set last: publishes the three below */
@@ -104,6 +110,19 @@ void exchange_reply_raw(struct http_exchange *x);
 struct MHD_Response *parts_response(struct http_exchange *x);
 /* On an api thread: the next part. */
 void parts_make(struct http_exchange *x);
+
+/* Of an answer that stays open. NULL when memory is out. */
+struct MHD_Response *feed_response(struct http_exchange *x);
+/* On an api thread: what has to be read first. */
+void feed_make(struct http_exchange *x);
+/* It has nothing to say and waits to be woken. */
+bool feed_is_asleep(const struct http_exchange *x);
+/* On the loop, asleep: sends a beat if it is time; ends because its client left. */
+void feed_beat(struct http_exchange *x);
+void feed_gone(struct http_exchange *x);
+/* On the loop: the server stops; one that is being sent has FEED_STOP_MS to be read. */
+enum { FEED_STOP_MS = 300 };
+void feed_stop(struct http_exchange *x);
 
 /* Takes the connection out of libmicrohttpd's hands until exchange_resume. On the loop, after the
  * push: what comes back is looked at only later. */

@@ -131,7 +131,9 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     exchange_end(x);
     struct conn *c = conn_of(connection);
-    if (!c->cut)
+    if (!c->cut && l->drain_deadline_ns)
+        loop_cut(l, c); /* its head was sent before the stop, without "Connection: close" */
+    else if (!c->cut)
         conn_enter(l, c, CONN_IDLE, l->shared->config->idle_ms);
 }
 
@@ -200,9 +202,14 @@ static void begin_stop(struct loop *l)
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
     l->drain_deadline_ns = l->now_ns + l->shared->config->drain_ms * NS_PER_MS;
-    for (struct conn *c = l->conns; c; c = c->next)
-        if (!c->cut && (!c->exchange || c->exchange->state == EXCHANGE_STREAM))
+    for (struct conn *c = l->conns; c; c = c->next) {
+        if (c->cut)
+            continue;
+        if (!c->exchange || c->exchange->state == EXCHANGE_STREAM)
             loop_cut(l, c);
+        else
+            feed_stop(c->exchange);
+    }
     l->next_scan_ns = l->now_ns;
 }
 

@@ -22,6 +22,8 @@ static struct MHD_Response *make_response(struct http_exchange *x)
     }
     if (out->produce)
         return parts_response(x);
+    if (out->feed.next)
+        return feed_response(x);
     if (out->body.length == 0)
         return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
     char *bytes = strbuf_take(&out->body, &size_bytes);

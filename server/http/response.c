@@ -66,6 +66,7 @@ void http_response_init(struct http_response *out)
     strbuf_init(&out->body, SIZE_MAX / 4);
     out->produce = NULL;
     out->produce_context = NULL;
+    out->feed.next = NULL;
     out->shared = NULL;
     out->header_count = 0;
 }
@@ -79,6 +80,8 @@ void http_response_drop_body(struct http_response *out)
 
 void http_response_release(struct http_response *out)
 {
+    if (out->feed.next)
+        out->feed.closed(out->feed.context);
     strbuf_release(&out->body);
     http_body_unref(out->shared);
     http_response_init(out);
@@ -137,6 +140,14 @@ enum err http_respond_parts(struct http_response *out, const char *content_type,
         out->produce_context = context;
     }
     return err;
+}
+
+enum err http_respond_feed(struct http_response *out, const char *content_type,
+                           const struct http_feed *feed, struct error *e)
+{
+    assert(feed->next && feed->closed && feed->beat_ms > 0);
+    out->feed = *feed;
+    return http_respond_text(out, 200, content_type, e);
 }
 
 void http_respond_shared(struct http_response *out, int status, struct http_body *body)

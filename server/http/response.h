@@ -36,6 +36,32 @@ typedef enum err (*http_produce)(void *context, struct strbuf *out, bool *ret_mo
                                  struct error *e);
 enum { HTTP_PART_BYTES = 256 * 1024 };
 
+/* What a feed has to say to being asked. */
+enum http_feed_next {
+    HTTP_FEED_WAIT,  /* that was all: ask again after the next wake */
+    HTTP_FEED_MORE,  /* ask again once this is sent */
+    HTTP_FEED_BLOCK, /* ask again on a thread that may block; what was appended stays */
+    HTTP_FEED_END,   /* the answer is complete */
+    HTTP_FEED_FAIL,  /* the connection is broken off */
+};
+
+/* An answer that stays open: what it sends comes from outside, in its own time.
+ *
+ * `next` appends to `out` what there is to send, some HTTP_PART_BYTES at most. It runs on the loop
+ * (may_block false: memory only, microseconds), and on an api thread after HTTP_FEED_BLOCK. One
+ * call at a time; each part has config.response_ms to be read. Between calls the stream holds no
+ * thread. */
+struct http_feed {
+    enum http_feed_next (*next)(void *context, struct strbuf *out, bool may_block);
+    /* Once, when the answer has ended or its client is gone: no wake may come after it. Must not
+     * block. */
+    void (*closed)(void *context);
+    void *context; /* borrowed: from the arena */
+    /* Sent after beat_ms without anything else, so that a client which is gone is noticed. */
+    const char *beat;
+    int beat_ms;
+};
+
 struct http_response {
     int status;                /* 200 unless set */
     const char *content_type;  /* static or from the arena */
@@ -44,6 +70,7 @@ struct http_response {
     struct strbuf body;        /* owned; ready to be appended to, no limit but memory */
     http_produce produce;      /* NULL, or makes what follows the body */
     void *produce_context;     /* borrowed: from the arena */
+    struct http_feed feed;     /* `next` NULL = none; what follows the body */
     struct http_body *shared;  /* instead of body: one reference, owned */
     struct http_field headers[HTTP_RESPONSE_HEADERS_MAX]; /* borrowed: static or from the arena */
     size_t header_count;
@@ -68,6 +95,14 @@ enum err http_respond_text(struct http_response *out, int status, const char *co
  * the connection off, which the client sees as a body without its end. Only from an api thread. */
 enum err http_respond_parts(struct http_response *out, const char *content_type,
                             http_produce produce, void *context, struct error *e);
+/* A 200 that stays open: what was written to out->body, then what the feed brings, sent chunked.
+ * At the server's stop it ends as if the feed had. Not for HEAD. `feed` is copied; from here on
+ * feed->closed will be called. */
+enum err http_respond_feed(struct http_response *out, const char *content_type,
+                           const struct http_feed *feed, struct error *e);
+/* The feed of r's answer has something to send. From any thread between the handler's beginning and
+ * the end of feed->closed, with locks below HTTP_LOOP held. */
+void http_feed_wake(struct http_request *r);
 /* A shared rendering with its type and tag; takes one more reference of its own. */
 void http_respond_shared(struct http_response *out, int status, struct http_body *body);
 void http_respond_empty(struct http_response *out, int status);

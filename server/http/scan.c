@@ -46,6 +46,8 @@ static void handle_gone(struct loop *l, struct conn *c)
     char byte;
     if (may_cancel(c->exchange)) {
         exchange_cancel(c->exchange, HTTP_CANCEL_CLIENT_GONE);
+    } else if (c->exchange && feed_is_asleep(c->exchange)) {
+        feed_gone(c->exchange);
     } else if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
         if (c->seen_gone)
             loop_cut(l, c);
@@ -70,6 +72,11 @@ static bool waits_for_client(const struct conn *c)
            (c->phase == CONN_HEAD || c->phase == CONN_BODY || c->phase == CONN_IDLE);
 }
 
+static bool is_asleep(const struct conn *c)
+{
+    return c->exchange && feed_is_asleep(c->exchange);
+}
+
 static void cancel_due(const struct loop *l, struct http_exchange *x, int64_t request_now_ns)
 {
     if (l->drain_deadline_ns)
@@ -86,10 +93,12 @@ void loop_scan(struct loop *l)
     for (struct conn *c = l->conns; c; c = c->next) {
         if (c->deadline_ns && l->now_ns >= c->deadline_ns)
             cut_late(l, c);
+        if (is_asleep(c))
+            feed_beat(c->exchange);
         bool deferred = may_cancel(c->exchange);
         if (deferred)
             cancel_due(l, c->exchange, request_now_ns);
-        if (deferred ? !c->exchange->canceled : waits_for_client(c)) {
+        if (deferred ? !c->exchange->canceled : waits_for_client(c) || is_asleep(c)) {
             l->poll_conns[watched] = c;
             l->poll_fds[watched++] = (struct pollfd){.fd = c->fd, .events = POLLRDHUP};
         }

@@ -173,6 +173,20 @@ void client_read_head(struct http_client *c, struct http_reply *ret)
     read_reply(c, ret, false);
 }
 
+bool client_hears(struct http_client *c, const char *text)
+{
+    size_t length = strlen(text);
+    for (;;) {
+        char *found = c->count ? memmem(c->bytes, c->count, text, length) : NULL;
+        if (found) {
+            drop(c, (size_t)(found - c->bytes) + length);
+            return true;
+        }
+        if (receive(c, PATIENCE_MS) <= 0)
+            return false;
+    }
+}
+
 bool client_is_silent(struct http_client *c, int ms)
 {
     return c->count == 0 && receive(c, ms) < 0;

@@ -34,6 +34,8 @@ void client_read(struct http_client *c, struct http_reply *ret);
 bool client_read_broken(struct http_client *c, struct http_reply *ret);
 /* An answer to HEAD: no body follows, whatever Content-Length says. */
 void client_read_head(struct http_client *c, struct http_reply *ret);
+/* Waits for these bytes in what comes, chunks' lengths and all; what came up to them is dropped. */
+bool client_hears(struct http_client *c, const char *text);
 /* Nothing for that long. */
 bool client_is_silent(struct http_client *c, int ms);
 /* The server ends the connection within ten seconds without another byte. */

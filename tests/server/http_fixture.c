@@ -346,9 +346,10 @@ void fixture_init(struct fixture *f)
 
 void fixture_start(struct fixture *f)
 {
-    const struct http_route_table tables[] = {HTTP_ROUTE_TABLE(ROUTES), HTTP_ROUTE_TABLE(UPLOADS)};
+    const struct http_route_table tables[] = {HTTP_ROUTE_TABLE(ROUTES), HTTP_ROUTE_TABLE(UPLOADS),
+                                              f->more};
     struct error e = {0};
-    if (http_server_create(&f->config, tables, 2, &f->server, &e) ||
+    if (http_server_create(&f->config, tables, 3, &f->server, &e) ||
         http_server_start(f->server, &e))
         fail_msg("no server: %s", e.message);
     f->port = http_server_port(f->server);

@@ -40,7 +40,8 @@ struct waiter {
 };
 
 struct fixture {
-    struct http_config config; /* change it between _init and _start */
+    struct http_config config;    /* change it between _init and _start */
+    struct http_route_table more; /* the same; of a test's own */
     struct http_server *server;
     uint16_t port;
     struct http_body *cached;
