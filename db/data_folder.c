@@ -173,6 +173,18 @@ const char *data_folder_cache_path(const struct data_folder *f)
     return f->cache_path;
 }
 
+enum err data_folder_main_identity(const struct data_folder *f, char out[DATA_FILE_IDENTITY],
+                                   struct error *e)
+{
+    struct statx st;
+    if (statx(AT_FDCWD, f->main_path, 0, STATX_INO | STATX_BTIME, &st) != 0)
+        return error_errno(e, ERR_IO, "cannot look at '%s'", f->main_path);
+    bool born = (st.stx_mask & STATX_BTIME) != 0; /* not every file system knows */
+    snprintf(out, DATA_FILE_IDENTITY, "%llu-%lld.%09u", (unsigned long long)st.stx_ino,
+             born ? (long long)st.stx_btime.tv_sec : 0, born ? st.stx_btime.tv_nsec : 0);
+    return ERR_OK;
+}
+
 bool data_folder_is_held(const char *path, pid_t *ret_pid)
 {
     char *lock_path = join(path, LOCK_FILE);

@@ -24,6 +24,12 @@ const char *data_folder_main_path(const struct data_folder *f);  /* bracketd.db 
 const char *data_folder_bars_path(const struct data_folder *f);  /* bars.db */
 const char *data_folder_cache_path(const struct data_folder *f); /* cache.db */
 
+/* What tells the file bracketd.db from any copy of it, across restarts and reboots: its inode, and
+ * when that was made, as a text. ERR_IO. */
+enum { DATA_FILE_IDENTITY = 64 };
+enum err data_folder_main_identity(const struct data_folder *f, char out[DATA_FILE_IDENTITY],
+                                   struct error *e);
+
 /* Whether some process holds the folder now, without touching the lock; *ret_pid (NULL allowed) is
  * who, 0 when unknown. A folder that does not exist is not held. */
 bool data_folder_is_held(const char *path, pid_t *ret_pid);

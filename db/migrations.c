@@ -233,6 +233,11 @@ static const char *const main_scripts[] = {
     "  cash INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX paper_journal_executions ON paper_journal(at_ns) WHERE kind = 4;",
+
+    /* 9: what client order ids begin with, and in which file that was true */
+    "ALTER TABLE owner ADD COLUMN instance TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE owner ADD COLUMN incarnation INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE owner ADD COLUMN file TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const bar_scripts[] = {
