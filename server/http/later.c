@@ -43,6 +43,17 @@ void http_request_defer(struct http_request *r, int64_t deadline_ns, http_cancel
     atomic_store_explicit(&x->deferred, true, memory_order_release);
 }
 
+/* Nobody looks at `deferred` of a handler that runs. */
+void http_request_undefer(struct http_request *r)
+{
+    struct http_exchange *x = exchange_of(r);
+    assert(atomic_load(&x->deferred) && !atomic_load(&x->handler_returned));
+    atomic_store_explicit(&x->deferred, false, memory_order_release);
+    bool last = exchange_release(x);
+    assert(!last);
+    (void)last;
+}
+
 struct http_response *http_request_response(struct http_request *r)
 {
     return &exchange_of(r)->response;

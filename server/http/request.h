@@ -132,6 +132,9 @@ typedef void (*http_cancel_fn)(struct http_request *r, enum http_cancel why, voi
 /* deadline_ns: monotonic, of r->clock; 0 = none. It is looked at every http_config.scan_ms. */
 void http_request_defer(struct http_request *r, int64_t deadline_ns, http_cancel_fn cancel,
                         void *context);
+/* Takes the deferral back, for a handler that finds out that it can answer at once after all. Only
+ * before it returns, and only when nobody else holds the request any more. */
+void http_request_undefer(struct http_request *r);
 struct http_response *http_request_response(struct http_request *r);
 void http_request_complete(struct http_request *r);
 /* Completes with a problem answer. */
