@@ -95,6 +95,77 @@ void order_request_encode(const struct order_request *r, struct json_writer *w)
     json_encode(w, request_fields, COUNT(request_fields), r);
 }
 
+/* ---- terms as a request ---------------------------------------------------------------------- */
+
+static int32_t minute_of_day(int64_t ns)
+{
+    const struct zone *zone = calendar_zone(contract_calendar());
+    int64_t utc_s = ns / NS_PER_SECOND;
+    return (int32_t)((utc_s + zone_offset_at(zone, utc_s)) % 86400 / 60);
+}
+
+static void contract_of(const struct contract *c, struct order_request *ret)
+{
+    bool option = c->kind == CONTRACT_OPTION;
+    ret->symbol = option ? NULL : c->symbol;
+    ret->occ_symbol = option ? c->symbol : NULL;
+    ret->has_cutoff = c->cutoff_ns > 0;
+    ret->cutoff_minute = ret->has_cutoff ? minute_of_day(c->cutoff_ns) : 0;
+}
+
+static void take_profit_of(const struct exit_terms *x, struct order_request *ret)
+{
+    struct order_request_exit *out = &ret->take_profit;
+    ret->has_take_profit = x->kind != EXIT_NONE;
+    out->has_limit_price = x->kind == EXIT_PRICE;
+    out->has_percent = x->kind == EXIT_PERCENT;
+    out->has_offset = x->kind == EXIT_OFFSET;
+    out->limit_price = out->percent = out->offset = x->value;
+}
+
+static void stop_loss_of(const struct exit_terms *x, struct order_request *ret)
+{
+    struct order_request_exit *out = &ret->stop_loss;
+    ret->has_stop_loss = x->kind != EXIT_NONE;
+    out->has_stop_price = x->kind == EXIT_PRICE;
+    out->has_percent = x->kind == EXIT_PERCENT;
+    out->has_offset = x->kind == EXIT_OFFSET;
+    out->has_trail_percent = x->kind == EXIT_TRAIL_PERCENT;
+    out->has_trail_price = x->kind == EXIT_TRAIL_PRICE;
+    out->stop_price = out->percent = out->offset = x->value;
+    out->trail_percent = out->trail_price = x->value;
+    out->has_limit_price = x->limit_price > 0;
+    out->limit_price = x->limit_price;
+}
+
+void order_request_of(const struct bracket_spec *spec, struct order_request *ret)
+{
+    order_request_init(ret);
+    contract_of(&spec->contract, ret);
+    ret->side = (int32_t)spec->side;
+    ret->quantity = spec->quantity;
+    ret->has_entry = true;
+    ret->entry = (struct order_request_entry){
+        .type = spec->adopts_position ? ENTRY_HELD : (int32_t)spec->entry_type,
+        .has_limit_price = spec->limit_price > 0,
+        .has_stop_price = spec->stop_price > 0,
+        .limit_price = spec->limit_price,
+        .stop_price = spec->stop_price,
+    };
+    ret->time_in_force = (int32_t)spec->time_in_force;
+    take_profit_of(&spec->take_profit, ret);
+    stop_loss_of(&spec->stop_loss, ret);
+    ret->arm = (int32_t)spec->arm;
+    ret->has_protection = true;
+    ret->protection = (int32_t)spec->protection;
+    ret->accept_unprotected_if_down = spec->protection == PROTECTION_WATCHED;
+    ret->has_flat_at = spec->flat_ns > 0;
+    ret->flat_at_minute = ret->has_flat_at ? minute_of_day(spec->flat_ns) : 0;
+    ret->has_ttl = ret->has_quote_max_age = true;
+    ret->take_profit_ttl_ns = spec->take_profit_ttl_ns;
+    ret->quote_max_age_ns = spec->quote_max_age_ns;
+}
+
 /* ---- the contract --------------------------------------------------------------------------- */
 
 static enum err read_option(const struct order_request *r, struct occ_symbol *ret, struct error *e)

@@ -55,6 +55,10 @@ enum err order_request_decode(const char *text, size_t length, struct arena *are
 /* The members of the object that the writer is in: what decodes to the same again. */
 void order_request_encode(const struct order_request *r, struct json_writer *w);
 
+/* The request of such terms, for changing some of them: settled again it gives `spec`. Its strings
+ * are those of `spec`; it has no client_order_id. */
+void order_request_of(const struct bracket_spec *spec, struct order_request *ret);
+
 /* The terms, checked whole (bracket_spec_check). now_ns (UTC) finds the day of flat_at: the first
  * session in which that time is still to come, a minute before the close at the latest. ERR_INVALID
  * with a JSON pointer, also for what the broker cannot do. */

@@ -186,6 +186,8 @@ struct desk_order *desk_find_client_order_id(struct desk *d, const char *client_
 struct desk_order *desk_ref(struct desk_order *o);
 void desk_unref(struct desk_order *o); /* NULL is fine */
 
+struct uuid desk_order_id(const struct desk_order *o);
+enum bracket_status desk_status(struct desk_order *o);
 /* For ETags and If-None-Match: nothing of the view but `tracker` and `clock` differs while this is
  * the same. */
 int64_t desk_rev(struct desk_order *o);

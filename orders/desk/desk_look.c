@@ -27,6 +27,19 @@ struct desk_order *desk_find_client_order_id(struct desk *d, const char *client_
     return o;
 }
 
+struct uuid desk_order_id(const struct desk_order *o)
+{
+    return o->header.id;
+}
+
+enum bracket_status desk_status(struct desk_order *o)
+{
+    mutex_lock(&o->mutex);
+    enum bracket_status status = o->header.status;
+    mutex_unlock(&o->mutex);
+    return status;
+}
+
 int64_t desk_rev(struct desk_order *o)
 {
     return atomic_load(&o->rev);
