@@ -1,13 +1,18 @@
 #include "server/app.h"
 
+#include "base/log.h"
 #include "server/api/api.h"
+#include "server/app_orders.h"
 #include "server/demo_data.h"
+#include "server/events/event_hub.h"
 #include "server/jobs/job_service.h"
 #include "server/local_access.h"
-#include "server/market/market_feed.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { ABANDON_SECONDS = 2 };
 
 static enum err authenticate(void *context, const struct http_request *r, const char *token,
                              struct http_identity *ret_identity, struct error *e)
@@ -65,14 +70,10 @@ static enum err open_local_access(struct app *app, struct error *e)
 
 static enum err start_jobs(struct app *app, struct error *e)
 {
-    struct job_service_options options = {.threads = (int32_t)app->config->job_threads};
+    const struct job_service_options options = {
+        .threads = (int32_t)app->config->job_threads,
+        .listener = {.context = app->events, .changed = event_hub_job}};
     return job_service_create(&app->storage, app->pool, app->clock, &options, &app->jobs, e);
-}
-
-static enum err start_market(struct app *app, struct error *e)
-{
-    struct market_feed_options options = {.clock = app->clock};
-    return market_feed_create(&options, &app->market, e);
 }
 
 enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
@@ -93,7 +94,8 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
         (err = make_first_key(app, e)) ||
         (err = config->demo ? demo_data_fill(&app->storage, clock, &app->demo_made, e) : ERR_OK) ||
         (err = worker_pool_create((int32_t)config->workers, true, &app->pool, e)) ||
-        (err = start_jobs(app, e)) || (err = start_market(app, e)) || (err = start_http(app, e)) ||
+        (err = app_orders_create(app, e)) || (err = start_jobs(app, e)) ||
+        (err = app_orders_start(app, e)) || (err = start_http(app, e)) ||
         (err = open_local_access(app, e))) {
         app_stop(app);
         return err;
@@ -112,11 +114,26 @@ void app_stop(struct app *app)
         local_access_remove(data_folder_path(app->storage.folder));
     if (app->http)
         http_server_stop(app->http);
+    if (!app_orders_stop(app))
+        _exit(1); /* what is acknowledged is on disk */
     job_service_free(app->jobs);
     if (app->pool)
         worker_pool_free(app->pool);
     http_server_free(app->http);
-    market_feed_free(app->market);
+    app_orders_free(app);
     keys_free(app->keys);
     storage_close(&app->storage);
+}
+
+/* The alarm's signal ends the process when the answers take too long. */
+void app_abandon(struct app *app)
+{
+    app->phase = APP_STOPPING;
+    app->stop_checks = true;
+    alarm(ABANDON_SECONDS);
+    worker_pool_notice_cancel(app->pool);
+    if (app->http)
+        http_server_stop(app->http);
+    log_event(LOG_ERROR, "abandoned");
+    _exit(1);
 }

@@ -1,9 +1,12 @@
 /* The running server as one value: everything that handlers reach, wired in app.c and nowhere else.
  * There is no global; handlers get it as http_request.app.
  *
- * Start: data folder and lock -> migrations -> keys -> worker pool -> jobs (resuming) -> HTTP ->
- * ready. Stop, the other way round: not ready -> HTTP refuses -> jobs stop (unfinished ones stay
- * queued for the next start) -> pool -> storage.
+ * Start: data folder and lock -> migrations -> keys -> worker pool -> jobs (resuming) -> orders
+ * (app_orders.c: the desk loads what is open, its threads start) -> HTTP -> ready; the desk's gate
+ * opens by itself once the broker has told of everything that is in doubt. Stop, the other way
+ * round: not ready -> HTTP refuses and answers who waits -> the desk's threads end (what is open
+ * stays with the broker) -> jobs stop (unfinished ones stay queued for the next start) -> pool ->
+ * storage.
  */
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
@@ -42,6 +45,7 @@ struct app {
     struct market_feed *market;
     struct http_server *http;
     _Atomic int phase;        /* enum app_phase */
+    _Atomic bool failed;      /* a COMMIT failed: end by app_abandon */
     _Atomic bool stop_checks; /* cancels the checks under way when the server stops */
     char first_key[KEY_TEXT]; /* the admin key made at the very first start, "" otherwise: shown
                                  once */
@@ -52,6 +56,11 @@ struct app {
  * left open. */
 enum err app_start(struct app *app, const struct config *config, const struct clock *clock,
                    struct error *e);
+/* Ends the process itself when a call of the broker's does not return: then nothing can be freed.
+ */
 void app_stop(struct app *app);
+/* After `failed`: lets the answers to those who wait go out, for a second or two, and ends the
+ * process with status 1. Nothing is written any more. */
+_Noreturn void app_abandon(struct app *app);
 
 #endif

@@ -4,7 +4,9 @@
  * file: it stops at a line, we say which. */
 #include "server/config.h"
 
+#include "base/decimal.h"
 #include "base/limits.h"
+#include "engine/bars/calendar.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -42,6 +44,22 @@ static const struct option settings[] = {
             .help = "refuse new orders, jobs and imports (507) when the disk has less left (default 64)"),
     SETTING(ballast_mb, .name = "ballast-mb", .kind = OPTION_INTEGER, .value = "MB", .min = 0, .max = 1 << 20,
             .help = "a file that is given up on a full disk, so that open orders go on (default 32; 0 makes none)"),
+    SETTING(market_hours, .name = "market-hours", .kind = OPTION_TEXT, .value = "CALENDAR",
+            .help = "when orders trade: XNYS, XNSE, or 24x7 for trials (default XNYS)"),
+    SETTING(poll_interval_ms, .name = "poll-interval-ms", .kind = OPTION_INTEGER, .value = "MS", .min = 10, .max = 60000,
+            .help = "how often each order is compared with the broker (default 1000)"),
+    SETTING(paper_cash, .name = "paper-cash", .kind = OPTION_INTEGER, .value = "CASH", .min = 1, .max = LIMIT_ORDER_NOTIONAL / DECIMAL_ONE,
+            .help = "cash of the paper broker's account, when it is made (default 100000)"),
+    SETTING(paper_latency_ms, .name = "paper-latency-ms", .kind = OPTION_INTEGER, .value = "MS", .min = 0, .max = 60000,
+            .help = "how long the paper broker's market takes to see an order (default 0)"),
+    SETTING(max_live_orders, .name = "max-live-orders", .kind = OPTION_INTEGER, .value = "N", .min = 1, .max = LIMIT_ORDERS_LIVE,
+            .help = "orders that are live at a time, each with a thread of its own (default 30000)"),
+    SETTING(max_open_quantity, .name = "max-open-quantity", .kind = OPTION_INTEGER, .value = "N", .min = 0, .max = LIMIT_ORDER_QUANTITY / DECIMAL_ONE,
+            .help = "refuse orders that could bring more of one contract (default 0: no limit)"),
+    SETTING(max_open_notional, .name = "max-open-notional", .kind = OPTION_INTEGER, .value = "CASH", .min = 0, .max = LIMIT_ORDER_NOTIONAL / DECIMAL_ONE,
+            .help = "refuse orders that could bring more in all, at their prices (default 0: no limit)"),
+    SETTING(max_orders_minute, .name = "max-orders-per-minute", .kind = OPTION_INTEGER, .value = "N", .min = 0, .max = 1 << 30,
+            .help = "refuse orders beyond so many in a minute (default 0: no limit)"),
     SETTING(hosts, .name = "host", .kind = OPTION_TEXTS, .value = "NAME[,NAME]",
             .help = "further names that a Host header may carry"),
     SETTING(behind_tls_proxy, .name = "behind-tls-proxy", .kind = OPTION_FLAG,
@@ -81,6 +99,10 @@ static void config_defaults(struct config *c)
     c->shard_cache_mb = LIMIT_SHARD_CACHE_BYTES >> 20;
     c->disk_reserve_mb = 64;
     c->ballast_mb = 32;
+    c->market_hours = "XNYS";
+    c->poll_interval_ms = 1000;
+    c->paper_cash = 100000;
+    c->max_live_orders = LIMIT_ORDERS_LIVE;
     c->log_level_name = "info";
 }
 
@@ -150,6 +172,14 @@ static bool is_loopback(const char *address)
     return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+static enum err check_market_hours(const struct config *c, struct error *e)
+{
+    const struct calendar *calendar;
+    struct error inner;
+    enum err err = calendar_find(c->market_hours, &calendar, &inner);
+    return err ? error_set(e, err, "--market-hours: %s", inner.message) : ERR_OK;
+}
+
 /* "127.0.0.1:8080" or "[::1]:8080" */
 static enum err split_listen(struct config *c, struct error *e)
 {
@@ -209,7 +239,8 @@ enum err config_load(int argc, char **argv, struct arena *arena, struct config *
         return err;
     *ret = merged.config;
     log_level_parse(ret->log_level_name, &ret->log_level);
-    return split_listen(ret, e);
+    err = check_market_hours(ret, e);
+    return err ? err : split_listen(ret, e);
 }
 
 void config_write_help(struct strbuf *out)

@@ -27,6 +27,15 @@ struct config {
     int64_t disk_reserve_mb;   /* --disk-reserve-mb: new things are refused (507) below this */
     int64_t ballast_mb;        /* --ballast-mb: given up when the disk is full; 0 = none */
     struct option_texts hosts; /* --host: further names allowed in Host */
+    /* orders; cash in whole units, 0 = no limit */
+    const char *market_hours;  /* --market-hours: a calendar's name; default XNYS */
+    int64_t poll_interval_ms;  /* --poll-interval-ms */
+    int64_t paper_cash;        /* --paper-cash: of a new account */
+    int64_t paper_latency_ms;  /* --paper-latency-ms */
+    int64_t max_live_orders;   /* --max-live-orders: each has a thread */
+    int64_t max_open_quantity; /* --max-open-quantity: of one contract */
+    int64_t max_open_notional; /* --max-open-notional: of all */
+    int64_t max_orders_minute; /* --max-orders-per-minute */
     bool behind_tls_proxy; /* --behind-tls-proxy: a proxy terminates TLS; allows a public address */
     bool demo;             /* --demo: fill an empty data folder with demo bars at the start */
     const char *log_level_name;

@@ -21,9 +21,13 @@ extern const struct http_route_table results_routes; /* server/results */
 extern const struct http_route_table explain_routes;
 extern const struct http_route_table quotes_routes; /* server/market */
 extern const struct http_route_table keys_routes;
+extern const struct http_route_table orders_routes; /* server/orders */
+extern const struct http_route_table order_change_routes;
+extern const struct http_route_table controls_routes;
+extern const struct http_route_table holdings_routes;
 
 /* All of the above, in this order. */
-enum { API_TABLE_COUNT = 16 };
+enum { API_TABLE_COUNT = 20 };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

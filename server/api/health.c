@@ -1,4 +1,5 @@
 #include "base/json_writer.h"
+#include "orders/desk/desk.h"
 #include "server/api/api.h"
 #include "server/app.h"
 #include "server/version.h"
@@ -57,6 +58,13 @@ static const char *check_disk(const struct app *app)
                                                  : "below the reserve";
 }
 
+/* New orders wait until nothing is in doubt; reads and cancels do not. */
+static const char *check_orders(struct app *app)
+{
+    const char *why;
+    return desk_ready(app->desk, &why) ? "ok" : why;
+}
+
 static enum err get_readiness(struct http_request *r, struct http_response *out, struct error *e)
 {
     struct app *app = r->app;
@@ -70,6 +78,7 @@ static enum err get_readiness(struct http_request *r, struct http_response *out,
         {"database", check_database(app)},
         {"workers", check_workers(phase)},
         {"disk", check_disk(app)},
+        {"orders", check_orders(app)},
     };
     bool ok = true;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)

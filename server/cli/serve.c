@@ -64,6 +64,8 @@ static int run(const struct config *config, const sigset_t *signals)
               LOG_TEXT("data", config->data), LOG_INT("workers", config->workers));
     greet(&app, url);
     wait_for_end(signals);
+    if (app.failed)
+        app_abandon(&app);
     app_stop(&app);
     log_event(LOG_INFO, "stopped");
     return CLI_OK;

@@ -1,19 +1,20 @@
 /* A bracket as the API tells it: decimals as strings, times as RFC 3339, every leg with its orders.
  *
- *   {"id", "client_order_id", "status", "close_reason",
- *    "symbol", "occ_symbol", "expiry", "strike", "right", "multiplier", "side", "quantity",
+ *   {"id", "client_order_id", "status", "close_reason", "closing",
  *    "filled_quantity", "average_fill_price", "open_quantity", "unprotected_quantity",
  *    "realized_pnl",
+ *    "symbol", "occ_symbol", "expiry", "strike", "right", "multiplier", "side", "quantity",
  *    "entry": {...}, "time_in_force", "take_profit": {...}, "stop_loss": {...}, "protection",
- *    "arm", "flat_at", ...
- *    "legs": [{"leg", "generation", "broker_order_id", "client_order_id", "type", "status",
- *              "quantity", "filled_quantity", "average_fill_price", "limit_price",
+ *    "arm", "take_profit_ttl", "quote_max_age", "flat_time", "cutoff_time",
+ *    "legs": [{"leg", "generation", "broker_order_id", "client_order_id", "side", "type",
+ *              "status", "quantity", "filled_quantity", "average_fill_price", "limit_price",
  *              "stop_price"}...],
- *    "alarms": [...], "rev", "tracker": {...}, "created_at", "updated_at"}
+ *    "alarms": [...], "reviewed": [...], "rev", "tracker": {...}, "created_at", "updated_at"}
  *
- * Legs are the orders that were made, oldest first, and one in waiting, of status `held`, for each
- * exit that was asked for and has no live order while the bracket is not final. What is not known,
- * or not asked for, is null.
+ * Legs are the orders that are kept (orders/bracket.h), by leg and generation. An entry or exit
+ * that was asked for and has no order which is live is listed too: as `held` while one may still be
+ * made, else, when none ever was, as `canceled` with generation 0. What is not known, or was not
+ * asked for, is null; `tracker` is null of an order that is not live any more.
  */
 #ifndef SERVER_ORDERS_ORDER_JSON_H
 #define SERVER_ORDERS_ORDER_JSON_H

@@ -8,16 +8,14 @@
 #define SERVER_ORDERS_ORDER_PLACING_H
 
 #include "orders/desk/desk.h"
-#include "server/http/request.h"
-#include "server/http/response.h"
+#include "server/orders/order_wait.h"
 
 /* How an API answers. */
 struct order_style {
     /* The body of an accepted order, which is stored with the idempotency key too. */
     void (*write)(const struct desk_view *view, struct json_writer *w);
-    /* Fills the answer to a refusal or an outcome that is not known; NULL = a problem
-     * (http_respond_problem). Must not block. */
-    void (*refuse)(struct http_request *r, struct http_response *out, const struct error *e);
+    /* Of a refusal that comes later, and of an outcome that is not known. */
+    order_refuse_fn *refuse;
     int status;           /* of an accepted order: 201 */
     const char *location; /* the id is appended: "/v1/orders/"; NULL = no Location and no ETag */
 };
@@ -25,7 +23,9 @@ struct order_style {
 /* The order of `request` (order_request_decode's), by the request's key. `idempotency_key` NULL =
  * none; its body is r->body.
  *
- * OK: the answer was deferred, r is not the caller's any more. Otherwise nothing was accepted:
+ * OK: the answer is made or deferred, r is not the caller's any more. On a loop with an idempotency
+ * key it may also have been moved to an api thread, where the handler runs again and calls this
+ * again. Otherwise nothing was accepted:
  * INVALID with a JSON pointer, and what desk_place refuses. Later refusals go to `style`: CONFLICT
  * (client_order_id is taken), IDEMPOTENCY, DISK_FULL; OUTCOME_UNKNOWN when the commit failed or
  * takes longer than LIMIT_ORDER_ANSWER_SECONDS. */

@@ -1,0 +1,198 @@
+#include "server/app_orders.h"
+
+#include "base/decimal.h"
+#include "base/log.h"
+#include "db/instance_repo.h"
+#include "db/order_store.h"
+#include "db/paper_store.h"
+#include "engine/bars/calendar.h"
+#include "orders/desk/desk.h"
+#include "orders/paper/paper_broker.h"
+#include "server/events/event_hub.h"
+#include "server/market/market_feed.h"
+#include "server/orders/order_bodies.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STOP_SECONDS = 10 }; /* a call of the broker's may take so long */
+
+/* ---- what the desk tells, on the store's thread ---------------------------------------------- */
+
+static void log_alert(const struct desk_news *news, const char *alert)
+{
+    char id[UUID_TEXT];
+    uuid_format(news->id, id);
+    log_event(LOG_ERROR, "order_alert", LOG_TEXT("alert", alert), LOG_TEXT("order", id),
+              LOG_TEXT("status", bracket_status_name(news->status)), LOG_INT("rev", news->rev),
+              LOG_INT("sequence", news->sequence));
+}
+
+static void committed(void *context, const struct desk_news *news)
+{
+    static const struct {
+        enum bracket_alert bit;
+        const char *name;
+    } alerts[] = {
+        {ALERT_UNPROTECTED, "unprotected"},
+        {ALERT_REVIEW, "needs_review"},
+        {ALERT_LATE_FILL, "late_fill"},
+        {ALERT_REOPENED, "reopened"},
+        {ALERT_BUST, "bust"},
+        {ALERT_EXIT_REFUSED, "exit_refused"},
+    };
+    struct app *app = context;
+    event_hub_order(app->events, news);
+    for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++)
+        if (news->alerts & alerts[i].bit)
+            log_alert(news, alerts[i].name);
+}
+
+/* `main` waits for this signal; what it does then is app_abandon. */
+static void failed(void *context, const struct error *e)
+{
+    struct app *app = context;
+    log_event(LOG_ERROR, "commit_failed", LOG_TEXT("error", e->message),
+              LOG_TEXT("next", "the process ends; start it again, it reads what is on disk"));
+    app->failed = true;
+    kill(getpid(), SIGTERM);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+/* NULL: never closed. */
+static const struct calendar *market_hours(const struct config *config)
+{
+    const struct calendar *calendar = NULL;
+    if (strcmp(config->market_hours, "24x7") != 0)
+        calendar_find(config->market_hours, &calendar, NULL);
+    return calendar;
+}
+
+struct naming {
+    char file[DATA_FILE_IDENTITY];
+    struct instance instance;
+};
+
+static enum err take_instance(struct db_write *w, void *context, struct error *e)
+{
+    struct naming *naming = context;
+    return instance_repo_take(w, naming->file, &naming->instance, e);
+}
+
+static enum err find_name(struct app *app, struct instance *ret, struct error *e)
+{
+    struct naming naming;
+    enum err err = data_folder_main_identity(app->storage.folder, naming.file, e);
+    if (!err)
+        err = writer_call(app->storage.writer, take_instance, &naming, e);
+    if (err)
+        return err;
+    if (naming.instance.copied)
+        log_event(LOG_WARN, "database_is_a_copy", LOG_TEXT("instance", naming.instance.name),
+                  LOG_INT("incarnation", naming.instance.incarnation));
+    *ret = naming.instance;
+    return ERR_OK;
+}
+
+static enum err create_broker(struct app *app, struct error *e)
+{
+    enum err err =
+        paper_store_create(app->storage.writer, app->storage.readers, &app->paper_store, e);
+    const struct paper_options options = {.clock = app->clock,
+                                          .calendar = market_hours(app->config),
+                                          .store = app->paper_store,
+                                          .cash = app->config->paper_cash * DECIMAL_ONE,
+                                          .latency_ns = app->config->paper_latency_ms * NS_PER_MS,
+                                          .failed = failed,
+                                          .context = app};
+    return err ? err : paper_broker_create(&options, &app->broker, e);
+}
+
+static enum err create_desk(struct app *app, struct error *e)
+{
+    const struct config *config = app->config;
+    struct instance instance;
+    enum err err = find_name(app, &instance, e);
+    if (err)
+        return err;
+    struct desk_options options = {
+        .broker = app->broker,
+        .store = app->order_store,
+        .clock = app->clock,
+        .calendar = market_hours(config),
+        .incarnation = instance.incarnation,
+        .limits = {.quantity = config->max_open_quantity * DECIMAL_ONE,
+                   .notional = config->max_open_notional * DECIMAL_ONE,
+                   .orders_per_minute = (int32_t)config->max_orders_minute},
+        .listener = {.context = app, .committed = committed, .failed = failed},
+        .poll_interval_ns = config->poll_interval_ms * NS_PER_MS,
+        .orders_max = (int32_t)config->max_live_orders,
+    };
+    memcpy(options.instance, instance.name, sizeof options.instance);
+    return desk_create(&options, &app->desk, e);
+}
+
+/* A quote goes to the paper broker's market first. */
+static enum err quotes_to_broker(void *context, const struct market_quote *quotes, size_t count,
+                                 struct error *e)
+{
+    return paper_broker_quotes(context, quotes, count, e);
+}
+
+static enum err create_feed(struct app *app, struct error *e)
+{
+    const struct market_feed_options options = {
+        .clock = app->clock,
+        .broker = {.context = app->broker, .quotes = quotes_to_broker},
+        .watchers = {market_watcher_desk(app->desk)},
+        .watcher_count = 1,
+    };
+    return market_feed_create(&options, &app->market, e);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+enum err app_orders_create(struct app *app, struct error *e)
+{
+    enum err err =
+        order_store_create(app->storage.writer, app->storage.readers, &app->order_store, e);
+    return err ? err : event_hub_create(app->order_store, &app->events, e);
+}
+
+enum err app_orders_start(struct app *app, struct error *e)
+{
+    enum err err = create_broker(app, e);
+    if (!err)
+        err = create_desk(app, e);
+    if (!err)
+        err = create_feed(app, e);
+    if (!err)
+        err = order_bodies_create(app->desk, app->clock, 0, &app->order_bodies, e);
+    if (!err)
+        err = desk_start(app->desk, e);
+    return err ? err : event_hub_start(app->events, app->desk, app->jobs, e);
+}
+
+bool app_orders_stop(struct app *app)
+{
+    struct error e;
+    event_hub_stop(app->events);
+    if (!app->desk || desk_stop(app->desk, STOP_SECONDS * NS_PER_SECOND, &e) == ERR_OK)
+        return true;
+    log_event(LOG_ERROR, "desk_stop", LOG_TEXT("error", e.message));
+    return false;
+}
+
+void app_orders_free(struct app *app)
+{
+    market_feed_free(app->market);
+    desk_free(app->desk);
+    order_bodies_free(app->order_bodies);
+    if (app->broker)
+        app->broker->operations->free(app->broker);
+    event_hub_free(app->events);
+    paper_store_free(app->paper_store);
+    order_store_free(app->order_store);
+}
