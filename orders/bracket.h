@@ -205,7 +205,7 @@ struct leg_order {
     int64_t busted, busted_value;
     int64_t sent_ns;   /* steady: the submit was committed */
     int64_t lost_ns;   /* steady: the submit's answer was given up; 0 = it was not */
-    int64_t cancel_ns; /* steady: the newest cancel was committed; 0 = none */
+    int64_t cancel_ns; /* steady: the newest cancel was committed; 0 = none, or lost at a restart */
     int64_t seen_ns;   /* steady: the newest time at which the broker is known to have had it */
     int64_t absent_ns; /* steady: the first of the clean listings without it; 0 = none */
 };

@@ -455,14 +455,18 @@ static void on_external(struct bracket_state *s, const struct order_event *e)
     s->external = greater(s->external, e->filled);
 }
 
-/* Whatever call was under way: nobody will tell its outcome any more. */
+/* Whatever call was under way: nobody will tell its outcome any more. A cancel may never have been
+ * sent, and an open position may wait for it: as it may be called twice, it is, and at once. */
 static void on_restarted(struct bracket_state *s, const struct order_event *e)
 {
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        if (!s->orders[i].generation)
+        struct leg_order *o = &s->orders[i];
+        if (!o->generation)
             continue;
-        s->orders[i].cancel_calls = 0;
-        move(s, &s->orders[i], SIGNAL_RESTART, DEATH_NONE, e);
+        if (o->cancel_calls)
+            o->cancel_ns = 0;
+        o->cancel_calls = 0;
+        move(s, o, SIGNAL_RESTART, DEATH_NONE, e);
     }
 }
 

@@ -130,7 +130,7 @@ static void add_intent(struct sealing *s, const struct leg_order *o, const struc
         .side = side_of(s->draft->now, o->leg),
         .type = o->type,
         .status = o->status,
-        .cancel_intended = o->cancel_ns != 0,
+        .cancel_intended = o->cancel_ns || o->status == ORDER_STATUS_PENDING_CANCEL,
         .quantity = o->quantity,
         .limit_price = o->limit_price,
         .stop_price = o->stop_price,

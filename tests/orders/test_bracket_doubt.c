@@ -111,9 +111,22 @@ static void a_restart_puts_calls_under_way_in_doubt(void **state)
     fixture_simple(&f, EVENT_CLOSE_REQUESTED);
     fixture_intend(&f, ACTION_CANCEL, LEG_STOP_LOSS);
     fixture_simple(&f, EVENT_RESTARTED);
+    fixture_cancel(&f, LEG_STOP_LOSS, 0, 0); /* asked for again, at once */
+}
+
+static void a_restart_does_not_hurry_a_cancel_that_was_answered(void **state)
+{
+    (void)state;
+    struct fixture f = begin();
+    fixture_place(&f, LEG_ENTRY);
+    fixture_simple(&f, EVENT_CANCEL_REQUESTED);
+    fixture_intend(&f, ACTION_CANCEL, LEG_ENTRY);
+    fixture_cancel_outcome(&f, LEG_ENTRY, 1, OUTCOME_OK);
+    fixture_simple(&f, EVENT_RESTARTED);
     fixture_is_quiet(&f);
     fixture_pass(&f, BRACKET_CANCEL_RETRY_S);
-    fixture_cancel(&f, LEG_STOP_LOSS, 0, 0); /* asked for again */
+    fixture_cancel(&f, LEG_ENTRY, 0, 0);
+    fixture_status_is(&f, BRACKET_CANCELED);
 }
 
 static void a_cancel_waits_for_evidence_and_is_asked_for_again(void **state)
@@ -555,6 +568,7 @@ int main(void)
         cmocka_unit_test(being_seen_starts_the_count_of_absences_again),
         cmocka_unit_test(what_was_absent_and_lives_after_all_counts_again),
         cmocka_unit_test(a_restart_puts_calls_under_way_in_doubt),
+        cmocka_unit_test(a_restart_does_not_hurry_a_cancel_that_was_answered),
         cmocka_unit_test(a_cancel_waits_for_evidence_and_is_asked_for_again),
         cmocka_unit_test(a_refused_cancel_asks_what_became_of_the_order),
         cmocka_unit_test(a_held_quantity_is_reconciled_before_the_next_try),
