@@ -371,7 +371,8 @@ static enum err end(struct bar_store *s, struct db_write *w, bool keep, enum err
         return err;
     }
     err = db_commit(w, e);
-    /* The data is durable by now: a checkpoint that fails is tried again by the next import. */
+    /* The data is durable by now: a checkpoint that fails is tried again by the next import, or by
+     * the next start when it broke the connection. */
     if (err == ERR_OK)
         (void)db_checkpoint(s->connection, true, NULL, NULL);
     return err;

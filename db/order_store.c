@@ -23,8 +23,7 @@ struct item {
     const struct order_batch *batch; /* borrowed until done */
     order_store_done *done;
     void *context;
-    bool worked; /* all of the batch was written: an error after that is the COMMIT's */
-    bool replaced;
+    bool replaced; /* another process owns the orders now */
     bool replayed;
     int64_t sequence;
     struct arena arena; /* of a replay */
@@ -82,12 +81,11 @@ static enum err work(struct db_write *w, void *context, struct error *e)
 {
     struct item *item = context;
     enum err err = owner_repo_check(&w->read, item->store->epoch, e);
-    item->replaced = err != ERR_OK;
+    item->replaced = err == ERR_CONFLICT;
     if (err == ERR_OK)
         err = find_replay(w, item, e);
     if (err == ERR_OK && !item->replayed)
         err = write_batch(w, item, e);
-    item->worked = err == ERR_OK;
     return err;
 }
 
@@ -96,7 +94,7 @@ static void done(void *context, enum err code, const struct error *e)
     struct item *item = context;
     struct order_commit commit = {.outcome = COMMIT_STORED, .sequence = item->sequence};
     if (code != ERR_OK) {
-        bool unknown = item->worked || item->replaced;
+        bool unknown = code == ERR_OUTCOME_UNKNOWN || item->replaced;
         commit = (struct order_commit){
             .outcome = unknown ? COMMIT_UNKNOWN : COMMIT_REFUSED, .code = code, .error = e};
     } else if (item->replayed) {

@@ -83,6 +83,28 @@ enum err db_failure(const struct db_connection *c, int code, bool handle_says, s
     return error_set(e, code_of(c, code), "%s: %s", c->name, text);
 }
 
+/* Not even the close may copy the WAL: pages that never reached the disk may be read back as they
+ * were before. The next start reads the WAL by its checksums. */
+static void break_connection(struct db_connection *c)
+{
+    c->broken = true;
+    (void)sqlite3_db_config(c->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+void db_note_failure(struct db_connection *c, int code)
+{
+    switch (code) {
+    case SQLITE_IOERR_WRITE: /* a disk without room is SQLITE_FULL */
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE:
+        break_connection(c);
+        break;
+    default: /* a read, a lock, memory: what is stored is as it was */
+        break;
+    }
+}
+
 static int on_wal(void *context, sqlite3 *handle, const char *schema, int pages)
 {
     (void)handle;
@@ -94,7 +116,10 @@ static int on_wal(void *context, sqlite3 *handle, const char *schema, int pages)
 enum err db_execute(struct db_connection *c, const char *script, struct error *e)
 {
     int code = sqlite3_exec(c->handle, script, NULL, NULL, NULL);
-    return code == SQLITE_OK ? ERR_OK : db_failure(c, code, true, e);
+    if (code == SQLITE_OK)
+        return ERR_OK;
+    db_note_failure(c, code);
+    return db_failure(c, code, true, e);
 }
 
 /* The page size must come before the first write, hence before WAL. */
@@ -128,6 +153,15 @@ static enum err apply_pragmas(struct db_connection *c, const struct db_options *
     return err;
 }
 
+/* A write does not harm the bytes beside it, so that a commit's last frame is the last thing
+ * written (else SQLite fills up the sector with copies of it). The default of the system's files;
+ * db_commit relies on it. */
+static void assume_powersafe_overwrite(struct db_connection *c)
+{
+    int on = 1;
+    (void)sqlite3_file_control(c->handle, "main", SQLITE_FCNTL_POWERSAFE_OVERWRITE, &on);
+}
+
 static enum err open_handle(struct db_connection *c, const char *path, const struct db_options *o,
                             struct error *e)
 {
@@ -144,7 +178,19 @@ static enum err open_handle(struct db_connection *c, const char *path, const str
     if (code != SQLITE_OK)
         return db_failure(c, code, true, e);
     sqlite3_wal_hook(c->handle, on_wal, c);
+    assume_powersafe_overwrite(c);
     return apply_pragmas(c, o, e);
+}
+
+/* Ending a transaction must not need memory that is not there any more. */
+static enum err prepare_ends(struct db_connection *c, struct error *e)
+{
+    static const char *const ends[] = {SQL_COMMIT, SQL_ROLLBACK};
+    struct db_read r = db_reading(c);
+    enum err err = ERR_OK;
+    for (size_t i = 0; err == ERR_OK && i < sizeof ends / sizeof ends[0]; i++)
+        err = statement_finish(db_prepare(&r, ends[i]), e);
+    return err;
 }
 
 enum err db_open(const char *path, const struct db_options *options, struct db_connection **ret,
@@ -168,6 +214,8 @@ enum err db_open(const char *path, const struct db_options *options, struct db_c
     }
     c->name = name;
     enum err err = open_handle(c, path, options, e);
+    if (err == ERR_OK)
+        err = prepare_ends(c, e);
     if (err != ERR_OK) {
         db_close(c);
         return err;
@@ -204,8 +252,22 @@ static bool in_transaction(const struct db_connection *c)
     return sqlite3_get_autocommit(c->handle) == 0;
 }
 
+static enum err refuse_broken(const struct db_connection *c, struct error *e)
+{
+    return error_set(e, ERR_UNAVAILABLE,
+                     "%s: a write failed earlier, and nothing more is written before a restart",
+                     c->name);
+}
+
+bool db_is_broken(const struct db_connection *c)
+{
+    return c->broken;
+}
+
 enum err db_begin(struct db_connection *c, struct db_write *ret_write, struct error *e)
 {
+    if (c->broken)
+        return refuse_broken(c, e);
     assert(!in_transaction(c));
     enum err err = run(c, SQL_BEGIN_WRITE, e);
     if (err == ERR_OK)
@@ -213,20 +275,43 @@ enum err db_begin(struct db_connection *c, struct db_write *ret_write, struct er
     return err;
 }
 
+/* After a COMMIT that failed. A transaction is in the WAL from the moment its last frame is, which
+ * COMMIT writes at its end; then come the fsync, and the pages of the WAL's index. So it is not
+ * there when a write found no room (nothing is written behind the last frame, see
+ * assume_powersafe_overwrite), or when COMMIT refused before it wrote (a foreign key). Whatever
+ * else went wrong may have done so after the last frame. */
+static bool is_known_not_stored(const struct db_connection *c)
+{
+    int code = sqlite3_extended_errcode(c->handle);
+    return (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_CONSTRAINT;
+}
+
 enum err db_commit(struct db_write *w, struct error *e)
 {
-    enum err err = run(w->read.connection, SQL_COMMIT, e);
-    if (err != ERR_OK)
-        db_rollback(w);
-    return err;
+    struct db_connection *c = w->read.connection;
+    struct error why = {0};
+    enum err err = run(c, SQL_COMMIT, &why);
+    if (err == ERR_OK)
+        return ERR_OK;
+    bool is_known = is_known_not_stored(c);
+    db_rollback(w);
+    if (is_known) {
+        if (e != NULL)
+            *e = why;
+        return err;
+    }
+    break_connection(c);
+    return error_set(e, ERR_OUTCOME_UNKNOWN, "the commit failed, and may be on disk or not: %s",
+                     why.message);
 }
 
 void db_rollback(struct db_write *w)
 {
     /* SQLite may have rolled back on its own; then there is nothing to undo. A ROLLBACK that fails
      * leaves the transaction to be undone by the close: nothing of it is ever committed. */
-    if (in_transaction(w->read.connection))
-        (void)run(w->read.connection, SQL_ROLLBACK, NULL);
+    struct db_connection *c = w->read.connection;
+    if (in_transaction(c) && run(c, SQL_ROLLBACK, NULL) != ERR_OK)
+        break_connection(c);
 }
 
 bool db_is_writing(const struct db_write *w)
@@ -265,18 +350,25 @@ void db_read_end(const struct db_read *r)
 enum err db_checkpoint(struct db_connection *c, bool truncate, int64_t *ret_left, struct error *e)
 {
     int in_wal = 0, copied = 0;
+    if (c->broken)
+        return refuse_broken(c, e);
     int code =
         sqlite3_wal_checkpoint_v2(c->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied);
     if ((code & 0xff) == SQLITE_BUSY) /* another checkpoint is at it */
         code = SQLITE_OK;
-    if (code != SQLITE_OK)
+    if (code != SQLITE_OK) {
+        /* An fsync of the database file that failed once must not be followed by one that succeeds:
+         * the WAL would start over, and with it would go what was to be copied. */
+        db_note_failure(c, code);
         return db_failure(c, code, true, e);
+    }
     if (truncate && in_wal == copied) {
         /* Only if it can be had at once: a reader in its snapshot must not hold us up. */
         sqlite3_busy_timeout(c->handle, 0);
-        if (sqlite3_wal_checkpoint_v2(c->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-            SQLITE_OK)
+        code = sqlite3_wal_checkpoint_v2(c->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        if (code == SQLITE_OK)
             c->wal_pages = 0;
+        db_note_failure(c, code);
         sqlite3_busy_timeout(c->handle, BUSY_TIMEOUT_MS);
     }
     if (ret_left != NULL)

@@ -14,8 +14,13 @@
  *   return statement_finish(s, e);
  *
  * Errors: ERR_DISK_FULL, ERR_BUSY (another process holds the database), ERR_CONFLICT (a
- * constraint), ERR_NO_MEMORY, ERR_DATA (damaged file), ERR_TOO_LARGE, ERR_IO, and ERR_INTERNAL for
- * our own mistakes.
+ * constraint), ERR_NO_MEMORY, ERR_DATA (damaged file), ERR_TOO_LARGE, ERR_IO, ERR_INTERNAL for our
+ * own mistakes, and from db_commit ERR_OUTCOME_UNKNOWN.
+ *
+ * A write or an fsync that failed, and a COMMIT of unknown outcome, break the connection: what the
+ * file holds and what the system's cache says it holds may differ from then on, and a later fsync
+ * that succeeds proves nothing. A broken connection begins no transaction (ERR_UNAVAILABLE) and
+ * copies no WAL; close it, end the process, and open anew. A full disk breaks nothing.
  */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
@@ -65,11 +70,14 @@ enum err db_query_int(const struct db_read *r, const char *sql, int64_t *ret_val
 
 /* BEGIN IMMEDIATE; fills *ret_write, which ends with db_commit or db_rollback. */
 enum err db_begin(struct db_connection *c, struct db_write *ret_write, struct error *e);
-/* On an error the transaction has been rolled back. */
+/* On an error the transaction has been rolled back and nothing of it is stored, except for
+ * ERR_OUTCOME_UNKNOWN: then nobody can tell before the database is opened anew. */
 enum err db_commit(struct db_write *w, struct error *e);
 void db_rollback(struct db_write *w);
 /* false when SQLite itself rolled the transaction back (disk full, out of memory, I/O error). */
 bool db_is_writing(const struct db_write *w);
+
+bool db_is_broken(const struct db_connection *c);
 
 /* Isolation of one part of a transaction. They do not nest. */
 enum err db_savepoint(struct db_write *w, struct error *e);

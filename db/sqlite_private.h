@@ -22,6 +22,7 @@ struct db_connection {
     sqlite3 *handle;
     char *name; /* the file's name without its folder, for messages; owned */
     int64_t wal_pages;
+    bool broken; /* see sqlite.h */
     int32_t statement_count;
     struct statement statements[STATEMENT_SLOTS];
 };
@@ -29,6 +30,8 @@ struct db_connection {
 /* Turns an SQLite code into ours; `handle_says` tells that the connection's own message belongs to
  * it. */
 enum err db_failure(const struct db_connection *c, int code, bool handle_says, struct error *e);
+/* To be told every code: marks the connection as broken when it has to be. */
+void db_note_failure(struct db_connection *c, int code);
 /* Finalises every cached statement. */
 void db_statements_release(struct db_connection *c);
 

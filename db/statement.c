@@ -128,8 +128,10 @@ bool statement_next(struct statement *s)
     int code = sqlite3_step(s->handle);
     if (code == SQLITE_ROW)
         return true;
-    if (code != SQLITE_DONE)
+    if (code != SQLITE_DONE) {
         s->failure = code;
+        db_note_failure(s->connection, code);
+    }
     return false;
 }
 

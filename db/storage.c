@@ -8,6 +8,20 @@
 
 enum { BARS_PAGE_BYTES = 16384 };
 
+/* What a process that died left in the WAL goes to the file, with fsync. A WAL whose last fsync
+ * failed may be whole in memory and not on disk: nothing may be built on it before this. On a full
+ * disk it stays, as an fsync did not fail. */
+static enum err copy_wal(struct db_connection *c, struct error *e)
+{
+    struct error why;
+    enum err err = db_checkpoint(c, true, NULL, &why);
+    if (err == ERR_OK || err == ERR_DISK_FULL)
+        return ERR_OK;
+    if (e != NULL)
+        *e = why;
+    return err;
+}
+
 /* Makes the file when it is not there and brings its tables up to date. */
 static enum err prepare(const char *path, int32_t page_bytes, const struct migration_set *set,
                         struct error *e)
@@ -18,17 +32,24 @@ static enum err prepare(const char *path, int32_t page_bytes, const struct migra
     enum err err = db_open(path, &options, &c, e);
     if (err == ERR_OK)
         err = migrations_run(c, set, e);
+    if (err == ERR_OK)
+        err = copy_wal(c, e);
     db_close(c);
     return err;
 }
 
-static enum err open_main(struct storage *s, struct error *e)
+static enum err open_main(struct storage *s, const struct storage_options *options, struct error *e)
 {
     const struct db_options reading = {.cache_bytes = 4 << 20};
     const char *path = data_folder_main_path(s->folder);
+    struct writer_options writing = {.disk = s->disk};
+    if (options != NULL) {
+        writing.failed = options->failed;
+        writing.context = options->context;
+    }
     enum err err = prepare(path, 0, &main_migrations, e);
     if (err == ERR_OK)
-        err = writer_create(path, &s->writer, e);
+        err = writer_create(path, &writing, &s->writer, e);
     if (err == ERR_OK)
         err = readers_create(path, &reading, LIMIT_READERS, &s->readers, e);
     return err;
@@ -67,7 +88,7 @@ enum err storage_open(const char *path, const struct storage_options *options, s
     if (err == ERR_OK)
         err = guard_disk(&s, options, e);
     if (err == ERR_OK)
-        err = open_main(&s, e);
+        err = open_main(&s, options, e);
     if (err == ERR_OK)
         err = open_bars(&s, options != NULL ? options->bar_cache_bytes : 0, e);
     if (err == ERR_OK && options != NULL && options->shard_cache_bytes > 0)

@@ -15,6 +15,8 @@ struct storage_options {
     int64_t shard_cache_bytes;                 /* 0 = results of shards are not kept */
     bool guard_disk;                           /* what follows is wanted, else there is no guard */
     int64_t disk_reserve_bytes, ballast_bytes; /* disk_guard.h */
+    void (*failed)(void *context, const struct error *e); /* writer.h; NULL = not wanted */
+    void *context;
 };
 
 /* All owned by the storage; use them freely from any thread. */

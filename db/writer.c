@@ -7,12 +7,16 @@
  * Each item runs inside a savepoint, which costs a few microseconds; a group of one needs none,
  * because then undoing the item is undoing the transaction. Checkpoints run between groups, after
  * the `done`s of the last, and so never inside somebody's commit.
+ *
+ * On a full disk the group is rolled back whole, and so may be run again: after the ballast was
+ * given up, and after a checkpoint, which lets the WAL start over in the room that it has.
  */
 #include "db/writer.h"
 
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "db/disk_guard.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -35,7 +39,10 @@ struct writer {
     struct item queue[LIMIT_WRITER_QUEUE]; /* ring */
     size_t head, count;
     bool closed;
+    bool has_failed;
     struct writer_stats stats;
+
+    struct writer_options options;
 
     /* the writer thread's own */
     struct db_connection *connection;
@@ -43,6 +50,7 @@ struct writer {
     struct item group[LIMIT_WRITER_GROUP];
     enum err codes[LIMIT_WRITER_GROUP];
     struct error errors[LIMIT_WRITER_GROUP]; /* [i] is valid when codes[i] is not ERR_OK */
+    struct error failure;                    /* what broke the connection; ERR_OK = nothing did */
 
     struct thread thread;
 };
@@ -101,33 +109,53 @@ static enum err run_item(struct writer *w, struct db_write *tx, size_t i, bool a
     return code == ERR_OK ? db_savepoint_keep(tx, e) : db_savepoint_undo(tx, e);
 }
 
-/* One transaction over the group; fills codes and errors. Returns true when there was a commit. */
-static bool run_group(struct writer *w, size_t count)
+/* One transaction over the group; fills codes and errors. What is returned is the whole group's;
+ * *ret_committed tells whether there was anything to commit. */
+static enum err run_group(struct writer *w, size_t count, bool *ret_committed, struct error *e)
 {
-    struct error e = {0};
     struct db_write tx;
+    *ret_committed = false;
     for (size_t i = 0; i < count; i++)
         w->codes[i] = ERR_OK;
-    enum err err = db_begin(w->connection, &tx, &e);
-    if (err != ERR_OK) {
-        fail_group(w, count, &e);
-        return false;
-    }
+    enum err err = db_begin(w->connection, &tx, e);
+    if (err != ERR_OK)
+        return err;
     size_t good = 0;
     for (size_t i = 0; err == ERR_OK && i < count; i++) {
-        err = run_item(w, &tx, i, count == 1, &e);
+        err = run_item(w, &tx, i, count == 1, e);
         good += err == ERR_OK && w->codes[i] == ERR_OK;
     }
     if (err != ERR_OK || good == 0) {
         db_rollback(&tx);
-        if (err != ERR_OK)
-            fail_group(w, count, &e);
-        return false;
+        return err;
     }
-    err = db_commit(&tx, &e);
+    err = db_commit(&tx, e);
+    *ret_committed = err == ERR_OK;
+    return err;
+}
+
+/* Whether there may be room now for what found none. */
+static bool make_room(struct writer *w)
+{
+    int64_t left = 1;
+    bool room = w->options.disk != NULL && disk_guard_make_room(w->options.disk);
+    bool copied = db_checkpoint(w->connection, false, &left, NULL) == ERR_OK && left == 0;
+    return room || copied;
+}
+
+/* Runs the group, a second time when the disk was full. Returns true when there was a commit. */
+static bool carry_out(struct writer *w, size_t count)
+{
+    bool committed;
+    struct error e = {0};
+    enum err err = run_group(w, count, &committed, &e);
+    if (err == ERR_DISK_FULL && make_room(w))
+        err = run_group(w, count, &committed, &e);
     if (err != ERR_OK)
         fail_group(w, count, &e);
-    return err == ERR_OK;
+    if (db_is_broken(w->connection))
+        w->failure = e;
+    return committed;
 }
 
 /* A reader's snapshot may keep pages from being copied; then we try again when the WAL has grown by
@@ -139,9 +167,26 @@ static bool checkpoint_if_due(struct writer *w)
         w->wal_pages_tried = 0; /* the WAL began anew */
     if (pages - w->wal_pages_tried < CHECKPOINT_PAGES)
         return false;
-    w->wal_pages_tried = pages;
-    /* An error is no item's: the data is safe in the WAL, and the next commit will meet it. */
-    return db_checkpoint(w->connection, false, NULL, NULL) == ERR_OK;
+    struct error e = {0};
+    enum err err = db_checkpoint(w->connection, false, NULL, &e);
+    /* An error is no item's: the data is safe in the WAL. One that may pass (a full disk) is met
+     * again after the next group; a failed fsync is the end. */
+    if (db_is_broken(w->connection))
+        w->failure = e;
+    if (err == ERR_OK)
+        w->wal_pages_tried = pages;
+    return err == ERR_OK;
+}
+
+/* Whatever still waits, or comes, is not begun. */
+static void refuse_from_now_on(struct writer *w)
+{
+    mutex_lock(&w->mutex);
+    w->has_failed = true;
+    condition_broadcast(&w->not_full);
+    mutex_unlock(&w->mutex);
+    if (w->options.failed != NULL)
+        w->options.failed(w->options.context, &w->failure);
 }
 
 static void *writer_main(void *context)
@@ -150,7 +195,8 @@ static void *writer_main(void *context)
     writer_of_this_thread = w;
     size_t count;
     while ((count = take_group(w)) > 0) {
-        bool committed = run_group(w, count);
+        bool was_well = w->failure.code == ERR_OK;
+        bool committed = carry_out(w, count);
         mutex_lock(&w->mutex);
         w->stats.items += (int64_t)count;
         w->stats.commits += committed;
@@ -160,18 +206,21 @@ static void *writer_main(void *context)
         for (size_t i = 0; i < count; i++)
             w->group[i].done(w->group[i].context, w->codes[i],
                              w->codes[i] == ERR_OK ? &no_error : &w->errors[i]);
-        if (checkpoint_if_due(w)) {
+        if (w->failure.code == ERR_OK && checkpoint_if_due(w)) {
             mutex_lock(&w->mutex);
             w->stats.checkpoints++;
             mutex_unlock(&w->mutex);
         }
+        if (was_well && w->failure.code != ERR_OK)
+            refuse_from_now_on(w);
     }
     return NULL;
 }
 
-enum err writer_create(const char *path, struct writer **ret, struct error *e)
+enum err writer_create(const char *path, const struct writer_options *options, struct writer **ret,
+                       struct error *e)
 {
-    const struct db_options options = {
+    const struct db_options opening = {
         .mode = DB_READ_WRITE, .cache_bytes = 32 << 20, .sync_full = true};
     struct writer *w = calloc(1, sizeof *w);
     if (w == NULL)
@@ -179,7 +228,9 @@ enum err writer_create(const char *path, struct writer **ret, struct error *e)
     mutex_init(&w->mutex, MUTEX_WRITER);
     condition_init(&w->not_empty);
     condition_init(&w->not_full);
-    enum err err = db_open(path, &options, &w->connection, e);
+    if (options != NULL)
+        w->options = *options;
+    enum err err = db_open(path, &opening, &w->connection, e);
     if (err == ERR_OK) {
         const struct thread_options thread = {.name = "db-writer"};
         err = thread_start(&w->thread, &thread, writer_main, w, e);
@@ -217,21 +268,23 @@ static void put(struct writer *w, struct item item) REQUIRES(&w->mutex)
         condition_signal(&w->not_empty);
 }
 
-static enum err stopping(struct error *e)
+static enum err refuse(bool closed, struct error *e)
 {
-    return error_set(e, ERR_UNAVAILABLE, "the server is stopping");
+    return error_set(e, ERR_UNAVAILABLE, "%s",
+                     closed ? "the server is stopping"
+                            : "a write to the database failed, the server has to start again");
 }
 
 enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
                        struct error *e)
 {
     mutex_lock(&w->mutex);
-    bool closed = w->closed, full = w->count == LIMIT_WRITER_QUEUE;
-    if (!closed && !full)
+    bool closed = w->closed, failed = w->has_failed, full = w->count == LIMIT_WRITER_QUEUE;
+    if (!closed && !failed && !full)
         put(w, (struct item){work, done, context});
     mutex_unlock(&w->mutex);
-    if (closed)
-        return stopping(e);
+    if (closed || failed)
+        return refuse(closed, e);
     if (full)
         return error_set(e, ERR_BUSY, "%d writes are waiting already", LIMIT_WRITER_QUEUE);
     return ERR_OK;
@@ -272,18 +325,18 @@ enum err writer_call(struct writer *w, writer_work *work, void *context, struct 
     struct call call = {.writer = w, .work = work, .context = context};
     condition_init(&call.ended);
     mutex_lock(&w->mutex);
-    while (w->count == LIMIT_WRITER_QUEUE && !w->closed)
+    while (w->count == LIMIT_WRITER_QUEUE && !w->closed && !w->has_failed)
         condition_wait(&w->not_full, &w->mutex);
-    bool closed = w->closed;
-    if (!closed) {
+    bool closed = w->closed, failed = w->has_failed;
+    if (!closed && !failed) {
         put(w, (struct item){call_work, call_done, &call});
         while (!call.has_ended)
             condition_wait(&call.ended, &w->mutex);
     }
     mutex_unlock(&w->mutex);
     condition_release(&call.ended);
-    if (closed)
-        return stopping(e);
+    if (closed || failed)
+        return refuse(closed, e);
     if (call.code != ERR_OK && e != NULL)
         *e = call.error;
     return call.code;

@@ -6,15 +6,23 @@
  * with ERR_OK means: on disk.
  *
  * The function runs on the writer thread and must only use the database (no waiting, no network).
- * When it returns an error its own changes are undone, the other items' are not. When the commit
- * fails, every item of the group gets that error. `done` runs on the writer thread too, outside
- * locks and outside the transaction, and must not block; submitting more from it is fine.
+ * When it returns an error its own changes are undone, the other items' are not. It may run once
+ * more, for the whole group when the disk was full and room could be made: what it leaves in its
+ * context must not differ the second time. `done` runs on the writer thread too, outside locks and
+ * outside the transaction, and must not block; submitting more from it is fine.
+ *
+ * An error means that nothing of the item is stored, whatever it is, except for one:
+ * ERR_OUTCOME_UNKNOWN. Then the COMMIT failed in a way that leaves open what is on disk. After
+ * that, and after any other write or fsync that failed (sqlite.h: a broken connection), the writer
+ * takes nothing more: what is queued and what comes gets ERR_UNAVAILABLE, and `failed` is called,
+ * for the process to end. The next start reads what is true.
  */
 #ifndef DB_WRITER_H
 #define DB_WRITER_H
 
 #include "db/sqlite.h"
 
+struct disk_guard;
 struct writer;
 
 /* The work. Reports its own refusals (ERR_NOT_FOUND, ERR_CONFLICT...) as it likes. */
@@ -30,13 +38,23 @@ struct writer_stats {
     int64_t queued; /* waiting now */
 };
 
-/* Opens the database at `path` (already migrated) and starts the thread `db-writer`. */
-enum err writer_create(const char *path, struct writer **ret, struct error *e);
+struct writer_options {
+    struct disk_guard *disk; /* borrowed; gives up its ballast for a full disk; NULL = none */
+    /* Once, on the writer thread, after the `done` of those whom the failure concerns: see above.
+     * Must not block. NULL = not wanted. */
+    void (*failed)(void *context, const struct error *e);
+    void *context;
+};
+
+/* Opens the database at `path` (already migrated) and starts the thread `db-writer`. options may be
+ * NULL. */
+enum err writer_create(const char *path, const struct writer_options *options, struct writer **ret,
+                       struct error *e);
 /* Refuses new items, finishes those queued, ends the thread, closes. NULL is fine. */
 void writer_free(struct writer *w);
 
 /* From any thread, never waits. ERR_BUSY when LIMIT_WRITER_QUEUE items wait, ERR_UNAVAILABLE while
- * stopping; then `done` is not called. `context` is borrowed until `done`. */
+ * stopping and after a failure; then `done` is not called. `context` is borrowed until `done`. */
 enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
                        struct error *e);
 /* The same and waits, for room in the queue and for the end: what the work or the commit returned.

@@ -8,6 +8,8 @@
 #include "server/jobs/job_service.h"
 #include "server/local_access.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,7 +88,9 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
                                       .shard_cache_bytes = config->shard_cache_mb << 20,
                                       .guard_disk = true,
                                       .disk_reserve_bytes = config->disk_reserve_mb << 20,
-                                      .ballast_bytes = config->ballast_mb << 20};
+                                      .ballast_bytes = config->ballast_mb << 20,
+                                      .failed = app_fail,
+                                      .context = app};
     enum err err = storage_open(config->data, &options, &app->storage, e);
     if (err)
         return err;
@@ -123,6 +127,17 @@ void app_stop(struct app *app)
     app_orders_free(app);
     keys_free(app->keys);
     storage_close(&app->storage);
+}
+
+/* `main` waits for this signal; what it does then is app_abandon. */
+void app_fail(void *context, const struct error *e)
+{
+    struct app *app = context;
+    if (atomic_exchange(&app->failed, true))
+        return;
+    log_event(LOG_ERROR, "storage_failed", LOG_TEXT("error", e->message),
+              LOG_TEXT("next", "the process ends; start it again, it reads what is on disk"));
+    kill(getpid(), SIGTERM);
 }
 
 /* The alarm's signal ends the process when the answers take too long. */

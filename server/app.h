@@ -45,7 +45,7 @@ struct app {
     struct market_feed *market;
     struct http_server *http;
     _Atomic int phase;        /* enum app_phase */
-    _Atomic bool failed;      /* a COMMIT failed: end by app_abandon */
+    _Atomic bool failed;      /* app_fail was called: end by app_abandon */
     _Atomic bool stop_checks; /* cancels the checks under way when the server stops */
     char first_key[KEY_TEXT]; /* the admin key made at the very first start, "" otherwise: shown
                                  once */
@@ -59,6 +59,10 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
 /* Ends the process itself when a call of the broker's does not return: then nothing can be freed.
  */
 void app_stop(struct app *app);
+/* What is on disk is not known any more (db/writer.h, orders/desk/desk.h), so nothing may go on:
+ * logs why, once, and has main end the process. From any thread, never blocks; a listener whose
+ * context is the struct app. */
+void app_fail(void *app, const struct error *e);
 /* After `failed`: lets the answers to those who wait go out, for a second or two, and ends the
  * process with status 1. Nothing is written any more. */
 _Noreturn void app_abandon(struct app *app);

@@ -12,9 +12,7 @@
 #include "server/market/market_feed.h"
 #include "server/orders/order_bodies.h"
 
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { STOP_SECONDS = 10 }; /* a call of the broker's may take so long */
 
@@ -47,16 +45,6 @@ static void committed(void *context, const struct desk_news *news)
     for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++)
         if (news->alerts & alerts[i].bit)
             log_alert(news, alerts[i].name);
-}
-
-/* `main` waits for this signal; what it does then is app_abandon. */
-static void failed(void *context, const struct error *e)
-{
-    struct app *app = context;
-    log_event(LOG_ERROR, "commit_failed", LOG_TEXT("error", e->message),
-              LOG_TEXT("next", "the process ends; start it again, it reads what is on disk"));
-    app->failed = true;
-    kill(getpid(), SIGTERM);
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
@@ -105,7 +93,7 @@ static enum err create_broker(struct app *app, struct error *e)
                                           .store = app->paper_store,
                                           .cash = app->config->paper_cash * DECIMAL_ONE,
                                           .latency_ns = app->config->paper_latency_ms * NS_PER_MS,
-                                          .failed = failed,
+                                          .failed = app_fail,
                                           .context = app};
     return err ? err : paper_broker_create(&options, &app->broker, e);
 }
@@ -126,7 +114,7 @@ static enum err create_desk(struct app *app, struct error *e)
         .limits = {.quantity = config->max_open_quantity * DECIMAL_ONE,
                    .notional = config->max_open_notional * DECIMAL_ONE,
                    .orders_per_minute = (int32_t)config->max_orders_minute},
-        .listener = {.context = app, .committed = committed, .failed = failed},
+        .listener = {.context = app, .committed = committed, .failed = app_fail},
         .poll_interval_ns = config->poll_interval_ms * NS_PER_MS,
         .orders_max = (int32_t)config->max_live_orders,
     };

@@ -114,7 +114,10 @@ static enum err list_contracts(const struct runner *r, const struct ledger *ledg
 static enum err store_ledger(const struct runner *r, const struct ledger *ledger, struct error *e)
 {
     struct stored_contract *contracts;
-    enum err err = list_contracts(r, ledger, &contracts, e);
+    enum err err = disk_guard_check(r->run->storage->disk, e);
+    if (err)
+        return err;
+    err = list_contracts(r, ledger, &contracts, e);
     if (!err)
         err =
             ledger_store(r->run->storage->writer, r->run->id, ledger, contracts, r->run->cancel, e);

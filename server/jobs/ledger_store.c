@@ -14,15 +14,18 @@ struct ledger_storing {
     const struct ledger *ledger;
     const struct stored_contract *contracts;
     struct strbuf chunk;
-    size_t trades_done, points_done;
-    int64_t peak; /* of the points done */
-    bool left;    /* an earlier attempt's chunks are not all gone */
+    /* A transaction moves `done` from `stored`, where it begins each time that it runs. */
+    struct ledger_place {
+        size_t trades, points;
+        int64_t peak; /* of the points */
+    } stored, done;
+    bool left; /* an earlier attempt's chunks are not all gone */
 };
 
 static bool is_done(const struct ledger_storing *s)
 {
-    return s->trades_done == (size_t)s->ledger->counts.trades &&
-           s->points_done == s->ledger->point_count;
+    return s->done.trades == (size_t)s->ledger->counts.trades &&
+           s->done.points == s->ledger->point_count;
 }
 
 static enum err remove_work(struct db_write *w, void *context, struct error *e)
@@ -50,7 +53,7 @@ static size_t at_most(size_t count, size_t limit)
 
 static enum err put_trades(struct db_write *w, struct ledger_storing *s, struct error *e)
 {
-    size_t first = s->trades_done;
+    size_t first = s->done.trades;
     size_t count = at_most((size_t)s->ledger->counts.trades - first, CHUNK_TRADES);
     strbuf_clear(&s->chunk);
     for (size_t i = first; i < first + count; i++)
@@ -58,15 +61,15 @@ static enum err put_trades(struct db_write *w, struct ledger_storing *s, struct 
                            s->contracts ? &s->contracts[i] : NULL);
     enum err err = put_chunk(w, s, LEDGER_TRADES, first, count, e);
     if (!err)
-        s->trades_done += count;
+        s->done.trades += count;
     return err;
 }
 
 static enum err put_points(struct db_write *w, struct ledger_storing *s, struct error *e)
 {
-    size_t first = s->points_done;
+    size_t first = s->done.points;
     size_t count = at_most(s->ledger->point_count - first, CHUNK_POINTS);
-    int64_t peak = s->peak;
+    int64_t peak = s->done.peak;
     strbuf_clear(&s->chunk);
     for (size_t i = first; i < first + count; i++) {
         const struct equity_point *point = &s->ledger->points[i];
@@ -75,8 +78,8 @@ static enum err put_points(struct db_write *w, struct ledger_storing *s, struct 
     }
     enum err err = put_chunk(w, s, LEDGER_EQUITY, first, count, e);
     if (!err) {
-        s->points_done += count;
-        s->peak = peak;
+        s->done.points += count;
+        s->done.peak = peak;
     }
     return err;
 }
@@ -88,8 +91,9 @@ static enum err batch_work(struct db_write *w, void *context, struct error *e)
     const struct ledger_totals totals = {.trades = s->ledger->counts.trades,
                                          .points = (int64_t)s->ledger->point_count};
     enum err err = ERR_OK;
+    s->done = s->stored;
     for (int i = 0; !err && i < BATCH_CHUNKS && !is_done(s); i++)
-        err = s->trades_done < (size_t)totals.trades ? put_trades(w, s, e) : put_points(w, s, e);
+        err = s->done.trades < (size_t)totals.trades ? put_trades(w, s, e) : put_points(w, s, e);
     if (!err && is_done(s))
         err = ledger_repo_seal(w, s->job_id, &totals, e);
     return err;
@@ -115,8 +119,10 @@ enum err ledger_store(struct writer *writer, const struct uuid *job_id, const st
             err = writer_call(writer, remove_work, &s, e);
     bool sealed = false;
     while (!err && !sealed) {
-        if (!(err = check_cancel(cancel, e)) && !(err = writer_call(writer, batch_work, &s, e)))
+        if (!(err = check_cancel(cancel, e)) && !(err = writer_call(writer, batch_work, &s, e))) {
+            s.stored = s.done;
             sealed = is_done(&s);
+        }
     }
     strbuf_release(&s.chunk);
     return err;

@@ -121,11 +121,12 @@ static enum err store_held(struct db_write *w, void *context, struct error *e)
     return err;
 }
 
-/* A cache that cannot be written costs time at most. */
+/* A cache that cannot be written costs time at most; the last room on the disk is for other
+ * things. */
 static void keep_results(struct shard_sink *s)
 {
     struct error e;
-    if (s->storage->shard_cache &&
+    if (s->storage->shard_cache && !disk_guard_check(s->storage->disk, NULL) &&
         shard_cache_put(s->storage->shard_cache, s->kept.items, s->kept.count, &e))
         log_event(LOG_WARN, "shards_not_kept", LOG_TEXT("detail", e.message));
     drop_kept(&s->kept);
@@ -133,9 +134,9 @@ static void keep_results(struct shard_sink *s)
 
 enum err shard_sink_flush(struct shard_sink *s, struct error *e)
 {
-    enum err err = ERR_OK;
     keep_results(s);
-    if (s->held_count > 0)
+    enum err err = disk_guard_check(s->storage->disk, e);
+    if (!err && s->held_count > 0)
         err = writer_call(s->storage->writer, store_held, s, e);
     drop_held(s);
     return err;

@@ -29,7 +29,7 @@ static int setup(void **state)
     f->folder = fixture_folder();
     f->path = strdup(fixture_path(f->folder, "t.db"));
     fixture_database(f->path, 0, &tables);
-    assert_int_equal(writer_create(f->path, &f->writer, NULL), ERR_OK);
+    assert_int_equal(writer_create(f->path, NULL, &f->writer, NULL), ERR_OK);
     *state = f;
     return 0;
 }
