@@ -6,6 +6,7 @@
 #include "orders/event_chain.h"
 #include "orders/step.h"
 #include "tests/db/fixture.h"
+#include "tests/db/order_batches.h"
 #include "tests/orders/bracket_fixture.h"
 #include "tests/orders/desk/script_broker.h"
 
@@ -56,86 +57,21 @@ static int tear_down(void **state)
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-static const char *no_id(void *context, enum leg leg, int32_t generation)
-{
-    (void)context;
-    (void)generation;
-    return leg == LEG_ENTRY ? "broker-1" : "";
-}
-
-/* Of bracket `number`, accepted, with the intent of its entry. */
 static struct order_batch *accept(struct bench *b, int number, const char *client_order_id)
 {
-    static const struct draft_names names = {.instance = "t", .broker = "test"};
-    struct order_header header = {.id = fixture_uuid(number),
-                                  .key_id = fixture_uuid(900),
-                                  .created_at_ns = number,
-                                  .symbol = "ABC"};
-    struct bracket_state empty;
-    struct order_event e;
-    snprintf(header.client_order_id, sizeof header.client_order_id, "%s", client_order_id);
-    bracket_state_init(&empty);
-    draft_begin(b->draft, &header, &empty);
-    struct order_clock clock = {.wall_ns = START_NS, .steady_ns = 1000};
-    order_event_init(&e, EVENT_ACCEPTED, clock);
-    e.id = header.id;
-    e.spec = fixture_spec();
-    assert_true(draft_feed(b->draft, &e));
-    draft_derive(b->draft, clock, &e.quote);
-    assert_true(draft_seal(b->draft, &names, no_id, NULL));
-    b->draft->batch.creates = true;
-    return &b->draft->batch;
+    return batch_accept(b->draft, number, client_order_id);
 }
 
-/* The entry is reported as filled with `filled`, after what is in the draft was stored. */
 static struct order_batch *report(struct bench *b, int64_t filled)
 {
-    static const struct draft_names names = {.instance = "t", .broker = "test"};
-    struct order_header header = b->draft->header;
-    struct bracket_state state = *b->draft->now;
-    struct order_event e;
-    draft_begin(b->draft, &header, &state);
-    order_event_init(&e, EVENT_REPORT, (struct order_clock){START_NS, 2000 + filled});
-    e.generation = 1;
-    e.status = ORDER_STATUS_NEW;
-    e.quantity = 10 * ONE;
-    e.filled = filled;
-    e.filled_value = order_value(filled, 100 * ONE);
-    e.from_ns = 1500;
-    assert_true(draft_feed(b->draft, &e));
-    assert_true(draft_seal(b->draft, &names, no_id, NULL));
-    return &b->draft->batch;
+    return batch_report(b->draft, filled);
 }
 
-struct answer {
-    atomic_bool there;
-    enum order_commit_outcome outcome;
-    enum err code;
-    int64_t sequence;
-    struct uuid id;
-    char response[64];
-    struct parker parker;
-};
-
-static void answered(void *context, const struct order_commit *c)
+static struct order_answer submit(struct bench *b, const struct order_batch *batch)
 {
-    struct answer *a = context;
-    a->outcome = c->outcome;
-    a->code = c->code;
-    a->sequence = c->sequence;
-    a->id = c->order_id;
-    snprintf(a->response, sizeof a->response, "%s", c->response ? c->response : "");
-    atomic_store(&a->there, true);
-}
-
-static struct answer submit(struct bench *b, const struct order_batch *batch)
-{
-    struct answer a = {.outcome = COMMIT_UNKNOWN};
-    parker_init(&a.parker);
-    assert_int_equal(b->store->operations->submit(b->store, batch, answered, &a, NULL), ERR_OK);
-    while (!atomic_load(&a.there))
-        parker_wait(&a.parker, clock_real(), clock_monotonic_ns(clock_real()) + NS_PER_MS);
-    parker_release(&a.parker);
+    struct order_answer a;
+    assert_int_equal(order_submit(b->store, batch, &a), ERR_OK);
+    order_answer_wait(&a);
     return a;
 }
 
@@ -200,7 +136,7 @@ static void a_batch_that_does_not_follow_is_refused(void **state)
     store(b, accept(b, 1, ""));
     const struct order_batch *next = report(b, 4 * ONE);
     store(b, next);
-    struct answer a = submit(b, next);
+    struct order_answer a = submit(b, next);
     assert_int_equal(a.outcome, COMMIT_REFUSED);
     assert_int_equal(a.code, ERR_CONFLICT);
 }
@@ -215,7 +151,7 @@ static void an_idempotency_key_is_stored_with_its_order(void **state)
     store(b, batch);
     batch = accept(b, 2, "");
     batch->idempotency = &key;
-    struct answer a = submit(b, batch);
+    struct order_answer a = submit(b, batch);
     assert_int_equal(a.outcome, COMMIT_REPLAYED);
     assert_string_equal(a.response, "made");
     struct uuid first = fixture_uuid(1);
@@ -230,7 +166,7 @@ static void the_users_name_of_an_order_is_unique(void **state)
 {
     struct bench *b = *state;
     store(b, accept(b, 1, "mine"));
-    struct answer a = submit(b, accept(b, 2, "mine"));
+    struct order_answer a = submit(b, accept(b, 2, "mine"));
     assert_int_equal(a.code, ERR_CONFLICT);
     struct uuid found, first = fixture_uuid(1);
     assert_int_equal(b->store->operations->find(b->store, "mine", &found, NULL), ERR_OK);
@@ -339,7 +275,7 @@ static void the_log_is_read_from_any_place(void **state)
 {
     struct bench *b = *state;
     store(b, accept(b, 1, ""));
-    struct answer a = submit(b, report(b, 4 * ONE));
+    struct order_answer a = submit(b, report(b, 4 * ONE));
     assert_int_equal(a.sequence, 3);
     store(b, accept(b, 2, ""));
     struct heard all = {0}, later = {0}, own = {0};
@@ -382,7 +318,7 @@ static void an_owner_that_was_replaced_cannot_commit(void **state)
                      ERR_OK);
     struct order_store *newer = b->store;
     b->store = old;
-    struct answer a = submit(b, accept(b, 2, ""));
+    struct order_answer a = submit(b, accept(b, 2, ""));
     assert_int_equal(a.outcome, COMMIT_UNKNOWN);
     assert_int_equal(old->operations->set_paused(old, true, NULL), ERR_CONFLICT);
     order_store_free(old);
