@@ -61,8 +61,7 @@ int64_t paper_book_equity(const struct paper_book *b)
     for (const struct paper_market *m = b->positions; m; m = m->position_next) {
         const struct position *p = &m->position;
         int64_t price = paper_market_price(m);
-        int64_t cost = p->cost * p->contract.multiplier;
-        equity = order_add(equity, cost);
+        equity = order_add(equity, paper_position_cost(p));
         if (price > 0)
             equity = order_add(equity, position_unrealized(p, price));
     }
@@ -321,7 +320,7 @@ enum err paper_book_load_position(struct paper_book *b, const struct position *p
     m->position = *position;
     m->position.contract = contract;
     if (position->quantity < 0)
-        b->short_cost -= position->cost * contract.multiplier;
+        b->short_cost -= paper_position_cost(&m->position);
     paper_market_list_position(b, m);
     return ERR_OK;
 }
@@ -342,6 +341,8 @@ enum err paper_book_load_order(struct paper_book *b, const struct paper_order_ro
     if (before && row->pair_id && before->row.id == row->pair_id)
         link_pair(before, o);
     add(b, o);
+    if (o->pair)
+        paper_order_tie_up(b, o->pair);
     bool immediate = row->time_in_force == TIF_IOC || row->time_in_force == TIF_FOK;
     if (immediate)
         await_arrival(b, o, 0);

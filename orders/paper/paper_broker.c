@@ -80,6 +80,7 @@ static enum outcome submit(struct broker *broker, const struct broker_submit *s,
         outcome = OUTCOME_UNKNOWN;
     else
         outcome = paper_book_submit(&p->book, s, paper_now(p), &o, ret_refusal);
+    bool first_due = outcome == OUTCOME_OK && p->book.arriving == o;
     if (outcome == OUTCOME_OK) {
         paper_order_report(&o->row, ret_report);
         paper_wait_begin(p, &wait, o->batch);
@@ -89,7 +90,7 @@ static enum outcome submit(struct broker *broker, const struct broker_submit *s,
     if (outcome != OUTCOME_OK)
         return outcome;
     *ret_reported = true;
-    if (p->options.latency_ns)
+    if (first_due)
         parker_wake(&p->parker);
     return paper_wait_end(&wait) ? OUTCOME_OK : OUTCOME_UNKNOWN;
 }
@@ -113,12 +114,13 @@ static enum outcome cancel(struct broker *broker, const char *client_id,
     } else if (o) {
         outcome = paper_book_cancel(&p->book, o, paper_now(p));
     }
+    bool first_due = o && p->book.cancels == o;
     if (o) {
         paper_wait_begin(p, &wait, o->batch);
         paper_pump(p);
     }
     mutex_unlock(&p->mutex);
-    if (p->options.latency_ns)
+    if (first_due)
         parker_wake(&p->parker);
     return !o || paper_wait_end(&wait) ? outcome : OUTCOME_UNKNOWN;
 }
@@ -353,7 +355,7 @@ static void settle_with_store(struct paper_broker *p)
     while (left) {
         mutex_lock(&p->mutex);
         paper_pump(p);
-        left = !p->failed && (p->outbox.under_way || (p->outbox.first && p->outbox.first->count));
+        left = !p->failed && (p->outbox.under_way || paper_outbox_waits(&p->outbox));
         paper_wait_begin(p, &wait, p->outbox.under_way ? p->outbox.under_way->number : 0);
         mutex_unlock(&p->mutex);
         paper_wait_end(&wait);

@@ -97,8 +97,7 @@ static bool touches(const struct paper_market *m)
 
 static int64_t short_cost(const struct paper_market *m)
 {
-    const struct position *p = &m->position;
-    return p->quantity < 0 ? -p->cost * p->contract.multiplier : 0;
+    return m->position.quantity < 0 ? -paper_position_cost(&m->position) : 0;
 }
 
 /* The position and the cash of a trade. */
@@ -237,7 +236,7 @@ void paper_market_trade(struct paper_book *b, struct paper_market *m, struct ord
         next = o->next;
         after = next ? next->next : NULL;
         if (!paper_outbox_room(b->outbox, PAPER_STEP_EVENTS))
-            return;
+            break; /* the next quote goes on */
         work(b, o, now);
         if (next && order_status_dead(next->row.status))
             next = after;

@@ -84,10 +84,15 @@ struct paper_event *paper_outbox_add(struct paper_outbox *o)
 
 /* ---- storing --------------------------------------------------------------------------------- */
 
+bool paper_outbox_waits(const struct paper_outbox *o)
+{
+    return !o->under_way && o->first && o->first->count > 0;
+}
+
 struct paper_batch *paper_outbox_take(struct paper_outbox *o)
 {
     struct paper_batch *batch = o->first;
-    if (o->under_way || !batch || batch->count == 0)
+    if (!paper_outbox_waits(o))
         return NULL;
     o->first = batch->next;
     if (!o->first)
@@ -183,8 +188,10 @@ static struct paper_batch *batch_of(struct paper_outbox *o, int64_t number)
 
 bool paper_outbox_wait(struct paper_outbox *o, int64_t number, struct paper_waiter *waiter)
 {
+    if (number == o->number && o->last && o->last->count == 0)
+        number--; /* it was begun for what then did not happen */
     struct paper_batch *batch = number > o->stored_number ? batch_of(o, number) : NULL;
-    if (!batch || (batch != o->under_way && batch->count == 0))
+    if (!batch)
         return false;
     waiter->next = batch->waiters;
     batch->waiters = waiter;

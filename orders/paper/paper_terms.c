@@ -26,6 +26,11 @@ int64_t paper_cash(int64_t price, int64_t quantity, int32_t multiplier, bool is_
     return __builtin_mul_overflow(value, multiplier, &cash) ? INT64_MAX : cash;
 }
 
+int64_t paper_position_cost(const struct position *p)
+{
+    return order_value(p->cost, p->contract.multiplier * DECIMAL_ONE);
+}
+
 enum err paper_contract(const char *symbol, enum contract_kind kind, struct contract *ret,
                         struct error *e)
 {

@@ -29,6 +29,9 @@ void paper_order_tie_up(struct paper_book *b, struct paper_order *o);
 /* Cash of a trade, what does not come out even against us. */
 int64_t paper_cash(int64_t price, int64_t quantity, int32_t multiplier, bool is_buy);
 
+/* What the position cost in cash, with its sign. */
+int64_t paper_position_cost(const struct position *p);
+
 /* The contract of a stored symbol. */
 enum err paper_contract(const char *symbol, enum contract_kind kind, struct contract *ret,
                         struct error *e);

@@ -105,7 +105,7 @@ static int64_t advance(struct paper_broker *p)
     if (p->book.evicted_until_ns > INT64_MIN)
         atomic_store(&p->history, true);
     paper_pump(p);
-    bool waits = p->outbox.first && !p->outbox.under_way && !p->failed;
+    bool waits = !p->failed && paper_outbox_waits(&p->outbox);
     mutex_unlock(&p->mutex);
     int64_t again_ns = now.steady_ns + (waits ? PUMP_AGAIN_NS : LOOK_AGAIN_NS);
     return next_ns < again_ns ? next_ns : again_ns;
