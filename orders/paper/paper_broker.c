@@ -347,19 +347,22 @@ static void listen(struct broker *broker, broker_hint_fn *hint, void *context)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* The store has everything that it will have. */
+/* Until the store has everything that it will have, and is done with us. */
 static void settle_with_store(struct paper_broker *p)
 {
-    struct paper_wait wait;
+    struct parker parker;
     bool left = true;
+    parker_init(&parker);
     while (left) {
         mutex_lock(&p->mutex);
         paper_pump(p);
         left = !p->failed && (p->outbox.under_way || paper_outbox_waits(&p->outbox));
-        paper_wait_begin(p, &wait, p->outbox.under_way ? p->outbox.under_way->number : 0);
         mutex_unlock(&p->mutex);
-        paper_wait_end(&wait);
+        left |= atomic_load(&p->storing) > 0;
+        if (left)
+            parker_wait(&parker, clock_real(), clock_monotonic_ns(clock_real()) + NS_PER_MS / 4);
     }
+    parker_release(&parker);
 }
 
 static void release(struct broker *broker)

@@ -36,6 +36,7 @@ static void stored(void *context, enum err code, const struct error *e)
     if (code != ERR_OK && p->options.failed)
         p->options.failed(p->options.context, e);
     parker_wake(&p->parker);
+    atomic_fetch_sub(&p->storing, 1); /* the last look at p */
 }
 
 void paper_pump(struct paper_broker *p)
@@ -44,7 +45,10 @@ void paper_pump(struct paper_broker *p)
     struct paper_batch *batch = p->failed ? NULL : paper_outbox_take(&p->outbox);
     if (!batch)
         return;
+    atomic_fetch_add(&p->storing, 1);
     enum err err = store->operations->submit(store, batch->events, batch->count, stored, p, NULL);
+    if (err != ERR_OK)
+        atomic_fetch_sub(&p->storing, 1);
     if (err == ERR_BUSY) { /* the market's thread tries again */
         paper_outbox_put_back(&p->outbox);
         parker_wake(&p->parker);

@@ -1,6 +1,7 @@
 /* The matrix of the broker's contract itself: a broker that holds it passes every row, and each
  * defect is found by the row that is there for it. */
 #include "tests/orders/memory_broker.h"
+#include "tests/orders/paper/paper_subject.h"
 #include "tests/support/test.h"
 
 #include <string.h>
@@ -63,6 +64,16 @@ static void rows_without_their_hooks_are_skipped(void **state)
     assert_in_range(broker_contract_hold(&subject), 5, broker_contract_rows - 8);
 }
 
+/* All but what needs a wire between us and the broker, and busts. */
+static void the_paper_broker_holds_it(void **state)
+{
+    (void)state;
+    struct paper_subject paper = {.store = NULL};
+    struct broker_subject subject = paper_subject_contract(&paper);
+    assert_int_equal(broker_contract_hold(&subject), broker_contract_rows - 7);
+    paper_subject_close(&paper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -70,6 +81,7 @@ int main(void)
         cmocka_unit_test(each_defect_is_found_by_its_row),
         cmocka_unit_test(each_row_can_fail),
         cmocka_unit_test(rows_without_their_hooks_are_skipped),
+        cmocka_unit_test(the_paper_broker_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
