@@ -148,6 +148,7 @@ void paper_book_end(struct paper_book *b, struct paper_order *o, enum paper_even
 static void add(struct paper_book *b, struct paper_order *o)
 {
     HASH_ADD_KEYPTR(by_client_id, b->orders, o->row.client_id, strlen(o->row.client_id), o);
+    assert(!b->all || b->all->all_prev); /* the last one */
     DL_APPEND2(b->all, o, all_prev, all_next);
     o->market->openings[o->row.side] += o->row.opens;
     b->live++;
