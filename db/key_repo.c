@@ -5,10 +5,13 @@
 
 #include <string.h>
 
-#define KEY_COLUMNS "id, name, scopes, secret_sha256, created_at_ns, revoked_at_ns"
+#define KEY_COLUMNS                                                                                \
+    "id, name, scopes, max_order_notional, max_open_notional, secret_sha256, created_at_ns,"       \
+    " revoked_at_ns"
 
-static const char SQL_INSERT[] = "INSERT INTO keys(id, name, scopes, secret_sha256, created_at_ns)"
-                                 " VALUES(:id, :name, :scopes, :secret, :now)";
+static const char SQL_INSERT[] =
+    "INSERT INTO keys(id, name, scopes, max_order_notional, max_open_notional, secret_sha256,"
+    " created_at_ns) VALUES(:id, :name, :scopes, :max_order, :max_open, :secret, :now)";
 static const char SQL_REVOKE[] =
     "UPDATE keys SET revoked_at_ns = :now WHERE id = :id AND revoked_at_ns = 0";
 static const char SQL_FIND_BY_SECRET[] =
@@ -25,6 +28,8 @@ static bool read_row(struct statement *s, struct arena *arena, struct key_row *r
     struct key_row row = {
         .id = statement_uuid(s, "id"),
         .scopes = (uint32_t)statement_int(s, "scopes"),
+        .limits = {.max_order_notional = statement_int(s, "max_order_notional"),
+                   .max_open_notional = statement_int(s, "max_open_notional")},
         .created_at_ns = statement_int(s, "created_at_ns"),
         .revoked_at_ns = statement_int(s, "revoked_at_ns"),
     };
@@ -65,6 +70,8 @@ enum err key_repo_create(struct db_write *w, const struct key_row *key, struct e
     statement_bind_uuid(s, ":id", &key->id);
     statement_bind_text(s, ":name", key->name);
     statement_bind_int(s, ":scopes", key->scopes);
+    statement_bind_int(s, ":max_order", key->limits.max_order_notional);
+    statement_bind_int(s, ":max_open", key->limits.max_open_notional);
     statement_bind_blob(s, ":secret", key->secret_sha256, sizeof key->secret_sha256);
     statement_bind_int(s, ":now", key->created_at_ns);
     err = statement_run(s, NULL, e);

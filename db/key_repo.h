@@ -13,10 +13,17 @@ enum key_scope {
     KEY_SCOPE_ADMIN = 8,
 };
 
+/* What a key's orders may come to, in cash at 1e-6; 0 = no limit. */
+struct key_limits {
+    int64_t max_order_notional; /* of each */
+    int64_t max_open_notional;  /* of all that are open or may still open */
+};
+
 struct key_row {
     struct uuid id;
     const char *name;
     uint32_t scopes; /* of key_scope */
+    struct key_limits limits;
     unsigned char secret_sha256[SHA256_BYTES];
     int64_t created_at_ns;
     int64_t revoked_at_ns; /* 0 = in force */

@@ -70,6 +70,32 @@ int32_t risk_rate_count(const struct risk_rate *rate, int64_t steady_ns)
     return count;
 }
 
+int64_t risk_spec_notional(const struct bracket_spec *spec, int64_t reference_price)
+{
+    int64_t price = price_of(spec, 0, reference_price);
+    return price > 0 ? notional_of(spec, spec->quantity, price) : 0;
+}
+
+enum err risk_check_key(const struct risk_key_limits *limits, int64_t open_notional,
+                        const struct bracket_spec *spec, int64_t reference_price, struct error *e)
+{
+    if (!limits->order_notional && !limits->open_notional)
+        return ERR_OK;
+    int64_t notional = risk_spec_notional(spec, reference_price);
+    if (!notional)
+        return error_field(e, ERR_FORBIDDEN, "/entry",
+                           "the key's orders are limited in notional, which cannot be told without "
+                           "a limit price or a quote");
+    if (limits->order_notional && notional > limits->order_notional)
+        return error_field(e, ERR_FORBIDDEN, "/quantity",
+                           "the order's notional would be over the key's max_order_notional");
+    if (limits->open_notional && order_add(open_notional, notional) > limits->open_notional)
+        return error_field(e, ERR_FORBIDDEN, "/quantity",
+                           "with the key's open orders the notional would be over its "
+                           "max_open_notional");
+    return ERR_OK;
+}
+
 enum err risk_check(const struct risk_limits *limits, const struct risk_use *use,
                     const struct risk_rate *rate, const struct bracket_spec *spec,
                     int64_t reference_price, int64_t steady_ns, struct error *e)

@@ -42,6 +42,20 @@ struct risk_rate {
 void risk_rate_add(struct risk_rate *rate, int64_t steady_ns);
 int32_t risk_rate_count(const struct risk_rate *rate, int64_t steady_ns);
 
+/* What the brackets of one API key may come to. 0 = no limit. */
+struct risk_key_limits {
+    int64_t order_notional; /* of each, whole */
+    int64_t open_notional;  /* of all that are open or may still open */
+};
+/* Whether a bracket of `spec` may be the key's, beside the `open_notional` of its others. FORBIDDEN
+ * when it would go over, or when its notional cannot be told although one is limited: a market
+ * order without a quote. */
+enum err risk_check_key(const struct risk_key_limits *limits, int64_t open_notional,
+                        const struct bracket_spec *spec, int64_t reference_price, struct error *e);
+/* Quantity times price (limit, stop, else `reference_price`) times multiplier; 0 when no price is
+ * known. */
+int64_t risk_spec_notional(const struct bracket_spec *spec, int64_t reference_price);
+
 /* Whether the bracket of `spec` may be accepted beside what is used. FORBIDDEN when quantity or
  * notional would go over, or the notional cannot be told although it is limited; BUSY for the rate.
  */

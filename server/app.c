@@ -32,7 +32,8 @@ static enum err make_first_key(struct app *app, struct error *e)
     struct arena arena;
     struct key_row key;
     arena_init(&arena, 4096);
-    enum err err = keys_add(app->keys, "admin", KEY_SCOPE_ADMIN, &arena, &key, app->first_key, e);
+    const struct key_terms terms = {.name = "admin", .scopes = KEY_SCOPE_ADMIN};
+    enum err err = keys_add(app->keys, &terms, &arena, &key, app->first_key, e);
     arena_release(&arena);
     return err;
 }

@@ -21,6 +21,7 @@ struct key_entry {
     struct uuid id;
     char id_text[UUID_TEXT]; /* as identities carry it, made once */
     uint32_t scopes;
+    struct key_limits limits;
     UT_hash_handle hh;
 };
 
@@ -75,17 +76,17 @@ static uint64_t prefix_of(const unsigned char digest[SHA256_BYTES])
     return prefix;
 }
 
-static enum err table_add(struct keys *k, const unsigned char digest[SHA256_BYTES],
-                          const struct uuid *id, uint32_t scopes, struct error *e)
+static enum err table_add(struct keys *k, const struct key_row *key, struct error *e)
 {
     struct key_entry *entry = calloc(1, sizeof(*entry));
     if (!entry)
         return error_set(e, ERR_NO_MEMORY, "out of memory for a key");
-    memcpy(entry->secret_sha256, digest, SHA256_BYTES);
-    entry->prefix = prefix_of(digest);
-    entry->id = *id;
-    uuid_format(id, entry->id_text);
-    entry->scopes = scopes;
+    memcpy(entry->secret_sha256, key->secret_sha256, SHA256_BYTES);
+    entry->prefix = prefix_of(key->secret_sha256);
+    entry->id = key->id;
+    uuid_format(&key->id, entry->id_text);
+    entry->scopes = key->scopes;
+    entry->limits = key->limits;
     mutex_lock(&k->mutex);
     HASH_ADD(hh, k->table, prefix, sizeof(entry->prefix), entry);
     mutex_unlock(&k->mutex);
@@ -102,7 +103,7 @@ static enum err load(struct keys *k, struct error *e)
     if (!err)
         err = key_repo_list(&reader, false, &arena, &rows, e);
     for (size_t i = 0; !err && i < rows.count; i++)
-        err = table_add(k, rows.items[i].secret_sha256, &rows.items[i].id, rows.items[i].scopes, e);
+        err = table_add(k, &rows.items[i], e);
     readers_return(k->storage->readers, &reader);
     arena_release(&arena);
     return err;
@@ -144,23 +145,37 @@ static enum err create_work(struct db_write *w, void *context, struct error *e)
     return key_repo_create(w, context, e);
 }
 
-enum err keys_add(struct keys *k, const char *name, uint32_t scopes, struct arena *arena,
-                  struct key_row *ret_key, char ret_text[KEY_TEXT], struct error *e)
+static enum err check_terms(const struct key_terms *terms, struct error *e)
 {
-    if (*name == '\0' || strlen(name) > LIMIT_KEY_NAME_BYTES)
+    if (*terms->name == '\0' || strlen(terms->name) > LIMIT_KEY_NAME_BYTES)
         return error_field(e, ERR_INVALID, "/name", "a key's name has 1 to %d bytes",
                            LIMIT_KEY_NAME_BYTES);
+    bool limited = terms->limits.max_order_notional || terms->limits.max_open_notional;
+    bool trades = (terms->scopes & (KEY_SCOPE_TRADE | KEY_SCOPE_ADMIN)) == KEY_SCOPE_TRADE;
+    if (limited && !trades)
+        return error_field(e, ERR_INVALID, "/scopes",
+                           "limits of notional are for keys with scope trade and without admin");
+    return ERR_OK;
+}
+
+enum err keys_add(struct keys *k, const struct key_terms *terms, struct arena *arena,
+                  struct key_row *ret_key, char ret_text[KEY_TEXT], struct error *e)
+{
+    enum err err = check_terms(terms, e);
+    if (err)
+        return err;
     struct key_row key = {.id = uuid_make(k->clock),
-                          .name = arena_strdup(arena, name),
-                          .scopes = scopes,
+                          .name = arena_strdup(arena, terms->name),
+                          .scopes = terms->scopes,
+                          .limits = terms->limits,
                           .created_at_ns = clock_realtime_ns(k->clock)};
     if (!key.name)
         return error_set(e, ERR_NO_MEMORY, "out of memory for a key");
     key_text_make(ret_text);
     sha256_of(ret_text, KEY_TEXT - 1, key.secret_sha256);
-    enum err err = writer_call(k->storage->writer, create_work, &key, e);
+    err = writer_call(k->storage->writer, create_work, &key, e);
     if (!err)
-        err = table_add(k, key.secret_sha256, &key.id, scopes, e);
+        err = table_add(k, &key, e);
     if (!err)
         *ret_key = key;
     return err;
@@ -205,9 +220,9 @@ int64_t keys_count(struct keys *k)
 
 enum err keys_set_local(struct keys *k, const char text[KEY_TEXT], struct error *e)
 {
-    unsigned char digest[SHA256_BYTES];
-    sha256_of(text, KEY_TEXT - 1, digest);
-    return table_add(k, digest, &local_id, KEY_SCOPE_ADMIN, e);
+    struct key_row key = {.id = local_id, .scopes = KEY_SCOPE_ADMIN};
+    sha256_of(text, KEY_TEXT - 1, key.secret_sha256);
+    return table_add(k, &key, e);
 }
 
 enum err keys_authenticate(struct keys *k, const char *token, struct http_identity *ret,
@@ -226,6 +241,7 @@ enum err keys_authenticate(struct keys *k, const char *token, struct http_identi
     const struct key_entry *candidate = entry ? entry : &nobody;
     bool known = equal_in_constant_time(candidate->secret_sha256, digest, SHA256_BYTES) && entry;
     uint32_t scopes = candidate->scopes;
+    struct key_limits limits = candidate->limits;
     memcpy(ret->id, candidate->id_text, UUID_TEXT);
     mutex_unlock(&k->mutex);
 
@@ -235,5 +251,7 @@ enum err keys_authenticate(struct keys *k, const char *token, struct http_identi
     ret->scopes = scopes & KEY_SCOPE_ADMIN
                       ? KEY_SCOPE_READ | KEY_SCOPE_BACKTEST | KEY_SCOPE_TRADE | KEY_SCOPE_ADMIN
                       : scopes;
+    ret->max_order_notional = limits.max_order_notional;
+    ret->max_open_notional = limits.max_open_notional;
     return ERR_OK;
 }

@@ -22,9 +22,15 @@ enum err keys_create(struct storage *storage, const struct clock *clock, struct 
                      struct error *e);
 void keys_free(struct keys *k); /* NULL is fine */
 
+/* What a new key is to be. */
+struct key_terms {
+    const char *name;
+    uint32_t scopes;
+    struct key_limits limits; /* only with scope trade and without admin, which knows none */
+};
 /* Makes and stores a key; the text goes to the caller alone. ERR_CONFLICT when the name is in
  * force. */
-enum err keys_add(struct keys *k, const char *name, uint32_t scopes, struct arena *arena,
+enum err keys_add(struct keys *k, const struct key_terms *terms, struct arena *arena,
                   struct key_row *ret_key, char ret_text[KEY_TEXT], struct error *e);
 enum err keys_revoke(struct keys *k, const struct uuid *id, struct error *e);
 /* How many are in force. */

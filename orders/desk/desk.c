@@ -137,7 +137,7 @@ void desk_unref(struct desk_order *o)
 bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol)
 {
     o->market = desk_market(d, symbol, true);
-    if (!o->market)
+    if (!o->market || !desk_key_use(d, &o->header.key_id))
         return false;
     o->market_next = o->market->first;
     if (o->market_next)
@@ -570,6 +570,7 @@ void desk_free(struct desk *d)
         draft_free(draft);
     }
     desk_free_positions(d->positions);
+    desk_free_key_uses(d);
     parker_release(&d->shared_parker);
     condition_release(&d->all_ended);
     mutex_release(&d->mutex);

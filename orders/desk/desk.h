@@ -104,6 +104,7 @@ struct desk_placement {
     const char *client_order_id; /* NULL = none */
     const char *idempotency_key; /* NULL = none */
     unsigned char body_sha256[SHA256_BYTES];
+    struct risk_key_limits key_limits; /* of the key that asks */
     /* Writes the answer to 201, which is stored with the idempotency key and handed back with DONE.
      * Called at once, before desk_place returns, with its context; false = no memory. NULL = none.
      */
@@ -126,6 +127,12 @@ enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk
 /* The same, DESK_REFUSED with PRECONDITION when the bracket is not at `rev` any more. */
 enum err desk_modify_at(struct desk_order *o, int64_t rev, const struct bracket_spec *spec,
                         desk_done *done, void *context, struct error *e);
+/* Whether the limits, those of the desk and those of the key that asks, allow the terms of `o` to
+ * become `after`: FORBIDDEN as desk_place. What does not grow is allowed always. Never blocks; ask
+ * before desk_modify. */
+enum err desk_check_change(struct desk_order *o, const struct bracket_spec *before,
+                           const struct bracket_spec *after, const struct uuid *key_id,
+                           const struct risk_key_limits *key_limits, struct error *e);
 enum err desk_cancel(struct desk_order *o, desk_done *done, void *context, struct error *e);
 /* Cancels what is left of the entry and flattens at market. */
 enum err desk_close(struct desk_order *o, desk_done *done, void *context, struct error *e);

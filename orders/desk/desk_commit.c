@@ -29,6 +29,8 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
     m->quantity = order_add(m->quantity, order_subtract(quantity, o->risk_quantity));
     m->unprotected += unprotected - o->unprotected;
     d->notional = order_add(d->notional, order_subtract(notional, o->risk_notional));
+    struct key_use *use = desk_key_use(d, &o->header.key_id); /* there since desk_enter */
+    use->notional = order_add(use->notional, order_subtract(notional, o->risk_notional));
     d->counts[o->counted]--;
     d->counts[s->status]++;
     o->risk_quantity = quantity;

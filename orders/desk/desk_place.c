@@ -109,7 +109,7 @@ static bool add_idempotency(const struct desk_placement *placement, struct placi
 /* ---- reservation ----------------------------------------------------------------------------- */
 
 static enum err reserve(struct desk *d, struct desk_order *o, const struct bracket_spec *spec,
-                        struct error *e)
+                        const struct risk_key_limits *limits, struct error *e)
 {
     struct order_clock now = desk_clock(d);
     enum err err = ERR_OK;
@@ -121,6 +121,8 @@ static enum err reserve(struct desk *d, struct desk_order *o, const struct brack
         const struct risk_use use = {.quantity = m->quantity, .notional = d->notional};
         int64_t price = spec->side == ORDER_BUY ? m->quote.ask : m->quote.bid;
         err = risk_check(&d->options.limits, &use, &d->rate, spec, price, now.steady_ns, e);
+        if (err == ERR_OK)
+            err = desk_check_key(d, &o->header.key_id, limits, spec, price, e);
     }
     if (err == ERR_OK && !desk_enter(d, o, spec->contract.symbol))
         err = error_set(e, ERR_NO_MEMORY, "no memory for the order");
@@ -228,7 +230,7 @@ static enum err submit(struct placing *p, const struct desk_placement *placement
 static enum err prepare(struct desk *d, const struct desk_placement *placement,
                         struct desk_order *o, struct placing *p, struct error *e)
 {
-    enum err err = reserve(d, o, placement->spec, e);
+    enum err err = reserve(d, o, placement->spec, &placement->key_limits, e);
     if (err != ERR_OK) {
         desk_unref(o);
         return err;

@@ -102,6 +102,13 @@ struct desk_order {
     UT_hash_handle by_id, by_client_order_id;
 };
 
+/* A key that has or had brackets here. */
+struct key_use {
+    struct uuid id;
+    int64_t notional; /* risk, of its brackets that are not final */
+    UT_hash_handle hh;
+};
+
 struct held_position {
     struct position position;
     UT_hash_handle by_symbol;
@@ -126,6 +133,7 @@ struct desk {
     int32_t market_count;
     struct risk_rate rate;
     int64_t notional; /* risk, of all */
+    struct key_use *keys;
     int64_t counts[BRACKET_STATUS_COUNT];
     int64_t placed, refused, retired, stuck;
     struct desk_order *ended; /* threads to be joined */
@@ -154,6 +162,12 @@ void desk_return_draft(struct desk *d, struct draft *draft);
 /* PARKED, one reference, not in the book; NULL without memory. */
 struct desk_order *desk_order_create(struct desk *d, const struct uuid *id);
 /* Into the book, with its market; false without memory or room for a market. */
+/* desk_limits.c. The use of a key, made when it is not there; NULL without memory. */
+struct key_use *desk_key_use(struct desk *d, const struct uuid *key_id) REQUIRES(d->mutex);
+enum err desk_check_key(struct desk *d, const struct uuid *key_id,
+                        const struct risk_key_limits *limits, const struct bracket_spec *spec,
+                        int64_t reference_price, struct error *e) REQUIRES(d->mutex);
+void desk_free_key_uses(struct desk *d);
 bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol) REQUIRES(d->mutex);
 void desk_leave(struct desk *d, struct desk_order *o) REQUIRES(d->mutex);
 void desk_wake(struct desk_order *o);

@@ -10,30 +10,29 @@
 
 /* ---- POST /v1/keys ---- */
 
-struct key_request {
-    const char *name;
-    uint32_t scopes;
-};
-
 static const struct json_field request_fields[] = {
-    JSON_FIELD(struct key_request, name, "name", JSON_TEXT, .required = true, .min = 1,
+    JSON_FIELD(struct key_terms, name, "name", JSON_TEXT, .required = true, .min = 1,
                .max = LIMIT_KEY_NAME_BYTES),
-    JSON_FIELD(struct key_request, scopes, "scopes", JSON_FLAGS, .required = true, .min = 1,
-               .max = 4, .choices = key_scope_names),
+    JSON_FIELD(struct key_terms, scopes, "scopes", JSON_FLAGS, .required = true, .min = 1, .max = 4,
+               .choices = key_scope_names),
+    JSON_FIELD(struct key_terms, limits.max_order_notional, "max_order_notional", JSON_DECIMAL,
+               .min = 1, .max = LIMIT_ORDER_NOTIONAL),
+    JSON_FIELD(struct key_terms, limits.max_open_notional, "max_open_notional", JSON_DECIMAL,
+               .min = 1, .max = LIMIT_ORDER_NOTIONAL),
 };
 
 static enum err create_key(struct http_request *r, struct http_response *out, struct error *e)
 {
     struct app *app = r->app;
-    struct key_request request = {0};
+    struct key_terms terms = {0};
     struct key_row key;
     char text[KEY_TEXT], id[UUID_TEXT];
     enum err err;
     if ((err = api_no_parameters(r, e)) ||
-        (err = json_decode(r->body, r->body_bytes, request_fields,
-                           sizeof request_fields / sizeof request_fields[0], &request, r->arena,
-                           e)) ||
-        (err = keys_add(app->keys, request.name, request.scopes, r->arena, &key, text, e)))
+        (err =
+             json_decode(r->body, r->body_bytes, request_fields,
+                         sizeof request_fields / sizeof request_fields[0], &terms, r->arena, e)) ||
+        (err = keys_add(app->keys, &terms, r->arena, &key, text, e)))
         return err;
     struct json_writer w;
     json_writer_init(&w, &out->body);

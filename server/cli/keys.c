@@ -1,6 +1,7 @@
 /* bracketd keys: who may use the API. */
 #include "server/keys.h"
 
+#include "base/decimal.h"
 #include "base/rfc3339.h"
 #include "base/uuid.h"
 #include "server/cli/answer.h"
@@ -18,7 +19,7 @@ enum { ARENA_BYTES = 1 << 20, ANSWER_BYTES_MAX = 64 << 20, SCOPES_TEXT = 64 };
 
 struct keys_options {
     struct target_options target;
-    const char *name, *scopes, *id;
+    const char *name, *scopes, *id, *max_order, *max_open;
     bool plain, json;
 };
 
@@ -28,6 +29,10 @@ static const struct option options[] = {
      .help = "of the key: to create or to revoke"},
     {.name = "scopes", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, scopes), .value = "A,B",
      .help = "of read, backtest, trade, admin (admin includes the others)"},
+    {.name = "max-order-notional", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, max_order), .value = "CASH",
+     .help = "create, with scope trade: what each of its orders may come to"},
+    {.name = "max-open-notional", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, max_open), .value = "CASH",
+     .help = "create, with scope trade: what its open orders may come to together"},
     {.name = "id", .kind = OPTION_TEXT, .offset = offsetof(struct keys_options, id), .value = "ID",
      .help = "of the key to revoke, instead of its name"},
     {.name = "plain", .kind = OPTION_FLAG, .offset = offsetof(struct keys_options, plain),
@@ -93,9 +98,10 @@ static const char *when(const struct json_value *key, const char *name, char out
 
 static void key_table_layout(FILE *out, const struct json_value *page)
 {
-    static const char *const names[] = {"name", "scopes", "created (UTC)", "revoked (UTC)", "id"};
+    static const char *const names[] = {"name",          "scopes",        "max order", "max open",
+                                        "created (UTC)", "revoked (UTC)", "id"};
     struct table t;
-    table_init(&t, "lllll");
+    table_init(&t, "llrrlll");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         table_cell(&t, TABLE_BOLD, "%s", names[i]);
     const struct json_value *key = json_value_first(json_value_member(page, "items"));
@@ -104,6 +110,10 @@ static void key_table_layout(FILE *out, const struct json_value *page)
         scopes_text(key, scopes);
         table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "name"), ""));
         table_cell(&t, TABLE_PLAIN, "%s", scopes);
+        table_cell(&t, TABLE_PLAIN, "%s",
+                   or_else(json_value_member_text(key, "max_order_notional"), "-"));
+        table_cell(&t, TABLE_PLAIN, "%s",
+                   or_else(json_value_member_text(key, "max_open_notional"), "-"));
         table_cell(&t, TABLE_PLAIN, "%s", when(key, "created_at", text));
         table_cell(&t, TABLE_PLAIN, "%s", when(key, "revoked_at", text));
         table_cell(&t, TABLE_PLAIN, "%s", or_else(json_value_member_text(key, "id"), ""));
@@ -116,15 +126,37 @@ static void key_table_layout(FILE *out, const struct json_value *page)
 
 typedef int action(struct target *target, const struct keys_options *o);
 
+static enum err read_limit(const char *text, const char *option, int64_t *ret, struct error *e)
+{
+    int64_t limit = 0;
+    if (text && (decimal_parse(text, strlen(text), &limit, NULL) || limit < 1 ||
+                 limit > LIMIT_ORDER_NOTIONAL))
+        return error_set(e, ERR_INVALID, "%s: '%.40s' is no sum of cash up to 1000000000", option,
+                         text);
+    *ret = limit;
+    return ERR_OK;
+}
+
+static enum err read_terms(const struct keys_options *o, struct key_terms *ret, struct error *e)
+{
+    enum err err;
+    *ret = (struct key_terms){.name = o->name};
+    if ((err = key_scopes_parse(o->scopes, &ret->scopes, e)) ||
+        (err =
+             read_limit(o->max_order, "--max-order-notional", &ret->limits.max_order_notional, e)))
+        return err;
+    return read_limit(o->max_open, "--max-open-notional", &ret->limits.max_open_notional, e);
+}
+
 static int create_key(struct target *target, const struct keys_options *o)
 {
     struct strbuf answer;
     struct error e;
-    uint32_t scopes = 0;
+    struct key_terms terms;
     strbuf_init(&answer, ANSWER_BYTES_MAX);
-    enum err err = key_scopes_parse(o->scopes, &scopes, &e);
+    enum err err = read_terms(o, &terms, &e);
     if (!err)
-        err = keys_work_create(target, o->name, scopes, &answer, &e);
+        err = keys_work_create(target, &terms, &answer, &e);
     int code = err ? answer_fail(&e)
                    : answer_print(strbuf_text(&answer), answer.length, o->json && !o->plain,
                                   o->plain ? plain_key_layout : new_key_layout);
@@ -191,13 +223,13 @@ static int revoke_key(struct target *target, const struct keys_options *o)
 /* NULL when the arguments make sense. */
 static const char *mistake_in_create(const struct keys_options *o, struct error *e)
 {
-    uint32_t scopes;
+    struct key_terms terms;
     if (!o->name || !o->scopes)
         return "create needs --name and --scopes";
     if (strlen(o->name) > LIMIT_KEY_NAME_BYTES)
         return "--name: a key's name has 1 to 64 bytes";
     static_assert(LIMIT_KEY_NAME_BYTES == 64, "the message says so");
-    if (key_scopes_parse(o->scopes, &scopes, e))
+    if (read_terms(o, &terms, e))
         return e->message;
     return o->id ? "--id is for revoke" : NULL;
 }

@@ -2,7 +2,6 @@
 
 #include "server/cli/answer.h"
 #include "server/key_json.h"
-#include "server/keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,7 @@ enum {
 
 /* ---- on a folder ---- */
 
-static enum err create_here(struct storage *storage, const char *name, uint32_t scopes,
+static enum err create_here(struct storage *storage, const struct key_terms *terms,
                             struct strbuf *ret, struct error *e)
 {
     struct arena arena;
@@ -27,7 +26,7 @@ static enum err create_here(struct storage *storage, const char *name, uint32_t 
     arena_init(&arena, REQUEST_BYTES_MAX);
     enum err err = keys_create(storage, clock_real(), &keys, e);
     if (!err)
-        err = keys_add(keys, name, scopes, &arena, &key, text, e);
+        err = keys_add(keys, terms, &arena, &key, text, e);
     if (!err) {
         struct json_writer w;
         json_writer_init(&w, ret);
@@ -81,7 +80,15 @@ static enum err revoke_here(struct storage *storage, const char *id, struct erro
 
 /* ---- through a server ---- */
 
-static enum err create_there(struct api_client *client, const char *name, uint32_t scopes,
+static void write_limit(struct json_writer *w, const char *name, int64_t limit)
+{
+    if (limit == 0)
+        return;
+    json_key(w, name);
+    json_decimal(w, limit);
+}
+
+static enum err create_there(struct api_client *client, const struct key_terms *terms,
                              struct strbuf *ret, struct error *e)
 {
     struct strbuf body;
@@ -90,13 +97,15 @@ static enum err create_there(struct api_client *client, const char *name, uint32
     strbuf_init(&body, REQUEST_BYTES_MAX);
     json_writer_init(&w, &body);
     json_begin_object(&w);
-    json_member_string(&w, "name", name);
+    json_member_string(&w, "name", terms->name);
     json_key(&w, "scopes");
     json_begin_array(&w);
     for (size_t i = 0; key_scope_names[i]; i++)
-        if (scopes & (1u << i))
+        if (terms->scopes & (1u << i))
             json_string(&w, key_scope_names[i]);
     json_end_array(&w);
+    write_limit(&w, "max_order_notional", terms->limits.max_order_notional);
+    write_limit(&w, "max_open_notional", terms->limits.max_open_notional);
     json_end_object(&w);
     struct answer_request request = {.method = "POST",
                                      .target = "/v1/keys",
@@ -112,7 +121,8 @@ static enum err create_there(struct api_client *client, const char *name, uint32
 
 static void write_key(struct json_writer *w, const struct json_value *key)
 {
-    static const char *const texts[] = {"created_at", "revoked_at"};
+    static const char *const texts[] = {"max_order_notional", "max_open_notional", "created_at",
+                                        "revoked_at"};
     json_begin_object(w);
     json_member_string(w, "id", json_value_member_text(key, "id"));
     json_member_string(w, "name", json_value_member_text(key, "name"));
@@ -183,11 +193,11 @@ static enum err revoke_there(struct api_client *client, const char *id, struct e
 
 /* ---- either way ---- */
 
-enum err keys_work_create(struct target *t, const char *name, uint32_t scopes, struct strbuf *ret,
+enum err keys_work_create(struct target *t, const struct key_terms *terms, struct strbuf *ret,
                           struct error *e)
 {
-    return t->client ? create_there(t->client, name, scopes, ret, e)
-                     : create_here(&t->storage, name, scopes, ret, e);
+    return t->client ? create_there(t->client, terms, ret, e)
+                     : create_here(&t->storage, terms, ret, e);
 }
 
 enum err keys_work_list(struct target *t, struct strbuf *ret, struct error *e)

@@ -6,9 +6,10 @@
 
 #include "base/json_value.h"
 #include "server/cli/target.h"
+#include "server/keys.h"
 
 /* Appends a NewKey of openapi.yaml. ERR_CONFLICT when the name is in force. */
-enum err keys_work_create(struct target *t, const char *name, uint32_t scopes, struct strbuf *ret,
+enum err keys_work_create(struct target *t, const struct key_terms *terms, struct strbuf *ret,
                           struct error *e);
 /* Appends a KeyPage with all keys, newest first, the revoked ones too. */
 enum err keys_work_list(struct target *t, struct strbuf *ret, struct error *e);

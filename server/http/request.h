@@ -23,6 +23,8 @@ enum { HTTP_IDENTITY_ID_MAX = 64, HTTP_HEADERS_MAX = 64 };
 struct http_identity {
     char id[HTTP_IDENTITY_ID_MAX];
     uint32_t scopes;
+    /* What its orders may come to, each and all that are open; cash at 1e-6, 0 = no limit. */
+    int64_t max_order_notional, max_open_notional;
 };
 
 /* A named text: query parameter, path parameter or header. */

@@ -4,6 +4,7 @@
 #include "server/api/api.h"
 #include "server/app.h"
 #include "server/orders/order_bodies.h"
+#include "server/orders/order_limits.h"
 #include "server/orders/order_patch.h"
 #include "server/orders/order_wait.h"
 #include "server/orders/orders.h"
@@ -146,6 +147,8 @@ struct modification {
     struct desk_order *order; /* a reference */
     struct order_wait *wait;
     struct bracket_spec base, wanted;
+    struct uuid key_id; /* who asks, and what they may */
+    struct risk_key_limits limits;
     struct desk_view view;
     bool pinned; /* If-Match */
     int tries;
@@ -162,13 +165,19 @@ static void modification_free(struct modification *m)
 
 static void modified(void *context, const struct desk_result *result);
 
+static enum err submit(struct modification *m, struct error *e)
+{
+    enum err err = desk_check_change(m->order, &m->base, &m->wanted, &m->key_id, &m->limits, e);
+    return err ? err : desk_modify_at(m->order, m->view.header.rev, &m->wanted, modified, m, e);
+}
+
 static enum err modify_again(struct modification *m, struct error *e)
 {
     desk_view(m->order, &m->view);
     m->wanted = order_patch_rebase(&m->base, &m->wanted, &m->view.state.spec);
     m->base = m->view.state.spec;
     m->tries++;
-    return desk_modify_at(m->order, m->view.header.rev, &m->wanted, modified, m, e);
+    return submit(m, e);
 }
 
 /* On the bracket's thread, or on the request's when it has ended. */
@@ -193,6 +202,8 @@ static enum err make_modification(struct http_request *r, struct desk_order *ord
     struct app *app = r->app;
     m->order = desk_ref(order);
     m->pinned = rev != 0;
+    m->limits = order_key_limits(r);
+    uuid_parse(r->identity.id, strlen(r->identity.id), &m->key_id);
     desk_view(order, &m->view);
     m->base = m->view.state.spec;
     if (rev && rev != m->view.header.rev)
@@ -218,7 +229,7 @@ static enum err modify(struct http_request *r, struct desk_order *order, int64_t
         return err;
     }
     struct order_wait *wait = m->wait;
-    err = desk_modify_at(order, m->view.header.rev, &m->wanted, modified, m, e);
+    err = submit(m, e);
     if (err) {
         order_wait_drop(wait);
         modification_free(m);

@@ -8,6 +8,7 @@
 #include "db/idempotency_repo.h"
 #include "server/app.h"
 #include "server/orders/order_bodies.h"
+#include "server/orders/order_limits.h"
 
 #include <string.h>
 
@@ -123,6 +124,8 @@ static enum err place(struct http_request *r, const struct order_request *reques
     struct bracket_spec spec;
     enum err err = order_request_settle(request, app->broker->operations->capabilities(app->broker),
                                         clock_realtime_ns(r->clock), &spec, e);
+    if (!err)
+        err = disk_guard_check(app->storage.disk, e);
     if (err)
         return err;
     /* `context` is only read: what the desk hands back is the wait. */
@@ -144,7 +147,8 @@ enum err order_place(struct http_request *r, const struct order_request *request
                      const char *idempotency_key, const struct order_style *style, struct error *e)
 {
     struct desk_placement placement = {.client_order_id = request->client_order_id,
-                                       .idempotency_key = idempotency_key};
+                                       .idempotency_key = idempotency_key,
+                                       .key_limits = order_key_limits(r)};
     enum err err;
     bool replayed;
     uuid_parse(r->identity.id, strlen(r->identity.id), &placement.key_id);

@@ -26,9 +26,9 @@ struct order_style {
  * OK: the answer is made or deferred, r is not the caller's any more. On a loop with an idempotency
  * key it may also have been moved to an api thread, where the handler runs again and calls this
  * again. Otherwise nothing was accepted:
- * INVALID with a JSON pointer, and what desk_place refuses. Later refusals go to `style`: CONFLICT
- * (client_order_id is taken), IDEMPOTENCY, DISK_FULL; OUTCOME_UNKNOWN when the commit failed or
- * takes longer than LIMIT_ORDER_ANSWER_SECONDS. */
+ * INVALID with a JSON pointer, DISK_FULL below the disk's reserve, and what desk_place refuses.
+ * Later refusals go to `style`: CONFLICT (client_order_id is taken), IDEMPOTENCY, DISK_FULL;
+ * OUTCOME_UNKNOWN when the commit failed or takes longer than LIMIT_ORDER_ANSWER_SECONDS. */
 enum err order_place(struct http_request *r, const struct order_request *request,
                      const char *idempotency_key, const struct order_style *style, struct error *e);
 

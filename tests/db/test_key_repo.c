@@ -11,6 +11,7 @@ static struct key_row make_key(int number, const char *name)
     struct key_row key = {.id = fixture_uuid(number),
                           .name = name,
                           .scopes = KEY_SCOPE_READ | KEY_SCOPE_TRADE,
+                          .limits = {.max_order_notional = 7, .max_open_notional = 9},
                           .created_at_ns = 1000 + number};
     sha256_of(&number, sizeof number, key.secret_sha256);
     return key;
@@ -28,6 +29,8 @@ static void a_key_is_found_by_its_secret_id_and_name(void **state)
     assert_string_equal(found.name, "laptop");
     assert_int_equal(found.scopes, KEY_SCOPE_READ | KEY_SCOPE_TRADE);
     assert_memory_equal(found.secret_sha256, key.secret_sha256, SHA256_BYTES);
+    assert_int_equal(found.limits.max_order_notional, 7);
+    assert_int_equal(found.limits.max_open_notional, 9);
     assert_int_equal(found.created_at_ns, 1001);
     assert_int_equal(found.revoked_at_ns, 0);
     assert_int_equal(key_repo_find(&t->w.read, &other.id, &t->arena, &found, NULL), ERR_OK);

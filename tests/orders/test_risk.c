@@ -85,6 +85,37 @@ static void the_limits_refuse_what_goes_over(void **state)
     assert_int_equal(risk_check(&notional, &use, &rate, &spec, ONE, 1, &e), ERR_OK);
 }
 
+static void a_keys_limits_are_of_each_order_and_of_all(void **state)
+{
+    (void)state;
+    struct bracket_spec spec = fixture_spec(); /* 10 at 100 */
+    const struct risk_key_limits none = {0}, each = {.order_notional = 1000 * ONE};
+    const struct risk_key_limits all = {.open_notional = 3000 * ONE};
+    struct error e;
+    assert_int_equal(risk_check_key(&none, INT64_MAX, &spec, 0, &e), ERR_OK);
+    assert_int_equal(risk_check_key(&each, INT64_MAX, &spec, 0, &e), ERR_OK);
+    assert_int_equal(risk_check_key(&all, 2000 * ONE, &spec, 0, &e), ERR_OK);
+    assert_int_equal(risk_check_key(&all, 2000 * ONE + 1, &spec, 0, &e), ERR_FORBIDDEN);
+    assert_string_equal(e.pointer, "/quantity");
+    assert_int_equal(risk_check_key(&all, INT64_MAX, &spec, 0, &e), ERR_FORBIDDEN);
+    spec.limit_price++;
+    assert_int_equal(risk_check_key(&each, 0, &spec, 0, &e), ERR_FORBIDDEN);
+    assert_string_equal(e.pointer, "/quantity");
+    /* A contract counts with its multiplier. */
+    spec.limit_price = 100 * ONE;
+    spec.contract.multiplier = 100;
+    assert_int_equal(risk_spec_notional(&spec, 0), 100000 * ONE);
+    assert_int_equal(risk_check_key(&each, 0, &spec, 0, &e), ERR_FORBIDDEN);
+    /* Without a price of its own it is the quote's, and without one nobody knows. */
+    spec.contract.multiplier = 1;
+    spec.limit_price = 0;
+    assert_int_equal(risk_spec_notional(&spec, 0), 0);
+    assert_int_equal(risk_check_key(&none, 0, &spec, 0, &e), ERR_OK);
+    assert_int_equal(risk_check_key(&each, 0, &spec, 0, &e), ERR_FORBIDDEN);
+    assert_string_equal(e.pointer, "/entry");
+    assert_int_equal(risk_check_key(&each, 0, &spec, 100 * ONE, &e), ERR_OK);
+}
+
 static void the_rate_is_of_the_last_minute(void **state)
 {
     (void)state;
@@ -120,6 +151,7 @@ int main(void)
         cmocka_unit_test(notional_is_at_the_price_that_is_known),
         cmocka_unit_test(an_over_closed_bracket_that_may_fill_counts_what_may_fill),
         cmocka_unit_test(the_limits_refuse_what_goes_over),
+        cmocka_unit_test(a_keys_limits_are_of_each_order_and_of_all),
         cmocka_unit_test(the_rate_is_of_the_last_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

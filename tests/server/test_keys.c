@@ -38,7 +38,8 @@ static int teardown(void **state)
 static enum err add(struct bench *b, const char *name, uint32_t scopes, struct key_row *row,
                     char text[KEY_TEXT])
 {
-    return keys_add(b->keys, name, scopes, &b->arena, row, text, NULL);
+    const struct key_terms terms = {.name = name, .scopes = scopes};
+    return keys_add(b->keys, &terms, &b->arena, row, text, NULL);
 }
 
 static void a_key_opens_what_its_scopes_say(void **state)
@@ -128,6 +129,46 @@ static void names_are_held_to_limits_and_unique(void **state)
     assert_int_equal(add(b, name + 1, KEY_SCOPE_READ, &row, text), ERR_CONFLICT);
 }
 
+static void limits_go_with_the_key_and_outlive_the_process(void **state)
+{
+    struct bench *b = *state;
+    struct key_row row;
+    struct http_identity who;
+    char text[KEY_TEXT];
+    struct key_terms terms = {.name = "robot",
+                              .scopes = KEY_SCOPE_READ | KEY_SCOPE_TRADE,
+                              .limits = {.max_order_notional = 5, .max_open_notional = 7}};
+    assert_int_equal(keys_add(b->keys, &terms, &b->arena, &row, text, NULL), ERR_OK);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        assert_int_equal(keys_authenticate(b->keys, text, &who, NULL), ERR_OK);
+        assert_int_equal(who.max_order_notional, 5);
+        assert_int_equal(who.max_open_notional, 7);
+        keys_free(b->keys);
+        assert_int_equal(keys_create(&b->storage, clock_real(), &b->keys, NULL), ERR_OK);
+    }
+    /* An identity that was another's before keeps nothing of it. */
+    assert_int_equal(add(b, "free", KEY_SCOPE_TRADE, &row, text), ERR_OK);
+    assert_int_equal(keys_authenticate(b->keys, text, &who, NULL), ERR_OK);
+    assert_int_equal(who.max_order_notional, 0);
+    assert_int_equal(who.max_open_notional, 0);
+}
+
+static void limits_are_for_keys_that_trade_and_no_more(void **state)
+{
+    struct bench *b = *state;
+    struct key_row row;
+    char text[KEY_TEXT];
+    struct key_terms terms = {.name = "x", .limits = {.max_order_notional = 5}};
+    terms.scopes = KEY_SCOPE_READ;
+    assert_int_equal(keys_add(b->keys, &terms, &b->arena, &row, text, NULL), ERR_INVALID);
+    terms.scopes = KEY_SCOPE_TRADE | KEY_SCOPE_ADMIN;
+    assert_int_equal(keys_add(b->keys, &terms, &b->arena, &row, text, NULL), ERR_INVALID);
+    terms.limits = (struct key_limits){.max_open_notional = 5};
+    assert_int_equal(keys_add(b->keys, &terms, &b->arena, &row, text, NULL), ERR_INVALID);
+    terms.scopes = KEY_SCOPE_TRADE;
+    assert_int_equal(keys_add(b->keys, &terms, &b->arena, &row, text, NULL), ERR_OK);
+}
+
 static void scopes_are_read_by_name(void **state)
 {
     (void)state;
@@ -168,6 +209,8 @@ int main(void)
         WITH_KEYS(revoking_takes_effect_at_once_and_for_good),
         WITH_KEYS(keys_outlive_the_process_but_the_local_one_does_not),
         WITH_KEYS(names_are_held_to_limits_and_unique),
+        WITH_KEYS(limits_go_with_the_key_and_outlive_the_process),
+        WITH_KEYS(limits_are_for_keys_that_trade_and_no_more),
         cmocka_unit_test(scopes_are_read_by_name),
         WITH_KEYS(local_access_is_read_as_written_by_its_owner_alone),
     };
