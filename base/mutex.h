@@ -48,6 +48,7 @@
     X(REPLAYS)   /* replays of bars: their table, how far each is */                               \
     X(MARKET)    /* the newest quotes; a batch on its way to broker and desk */                    \
     X(PAPER_HINT) /* who is told of the paper broker's orders */                                  \
+    X(PAGES)     /* kept pages of lists of orders */                                               \
     X(ORDER_BODIES) /* kept renderings of orders */                                               \
     X(DESK)      /* the book of live brackets, markets, risk sums, positions */                    \
     X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \

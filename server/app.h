@@ -24,6 +24,7 @@ struct event_hub;    /* server/events/event_hub.h */
 struct job_service;  /* server/jobs/job_service.h */
 struct market_feed;  /* server/market/market_feed.h */
 struct order_bodies; /* server/orders/order_bodies.h */
+struct order_pages;  /* server/orders/order_pages.h */
 struct order_store;  /* orders/order_store.h */
 struct paper_store;  /* orders/paper/paper_store.h */
 
@@ -41,6 +42,7 @@ struct app {
     struct broker *broker;
     struct desk *desk;
     struct order_bodies *order_bodies;
+    struct order_pages *order_pages;
     struct event_hub *events;
     struct market_feed *market;
     struct http_server *http;

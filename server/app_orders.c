@@ -11,6 +11,7 @@
 #include "server/events/event_hub.h"
 #include "server/market/market_feed.h"
 #include "server/orders/order_bodies.h"
+#include "server/orders/order_pages.h"
 
 #include <string.h>
 
@@ -159,6 +160,8 @@ enum err app_orders_start(struct app *app, struct error *e)
     if (!err)
         err = order_bodies_create(app->desk, app->clock, 0, &app->order_bodies, e);
     if (!err)
+        err = order_pages_create(&app->order_pages, e);
+    if (!err)
         err = desk_start(app->desk, e);
     return err ? err : event_hub_start(app->events, app->desk, app->jobs, e);
 }
@@ -178,6 +181,7 @@ void app_orders_free(struct app *app)
     market_feed_free(app->market);
     desk_free(app->desk);
     order_bodies_free(app->order_bodies);
+    order_pages_free(app->order_pages);
     if (app->broker)
         app->broker->operations->free(app->broker);
     event_hub_free(app->events);

@@ -7,11 +7,12 @@
 void api_tables(struct http_route_table out[API_TABLE_COUNT])
 {
     const struct http_route_table tables[API_TABLE_COUNT] = {
-        health_routes,  metrics_routes,      openapi_routes,       symbols_routes,
-        bars_routes,    indicators_routes,   rules_routes,         series_routes,
-        check_routes,   backtests_routes,    backtest_list_routes, backtest_label_routes,
-        results_routes, explain_routes,      quotes_routes,        keys_routes,
-        orders_routes,  order_change_routes, controls_routes,      holdings_routes,
+        health_routes,     metrics_routes,      openapi_routes,       symbols_routes,
+        bars_routes,       indicators_routes,   rules_routes,         series_routes,
+        check_routes,      backtests_routes,    backtest_list_routes, backtest_label_routes,
+        results_routes,    explain_routes,      quotes_routes,        keys_routes,
+        orders_routes,     order_change_routes, controls_routes,      holdings_routes,
+        order_list_routes, order_events_routes, events_routes,
     };
     memcpy(out, tables, sizeof tables);
 }

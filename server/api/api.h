@@ -25,9 +25,12 @@ extern const struct http_route_table orders_routes; /* server/orders */
 extern const struct http_route_table order_change_routes;
 extern const struct http_route_table controls_routes;
 extern const struct http_route_table holdings_routes;
+extern const struct http_route_table order_list_routes;
+extern const struct http_route_table order_events_routes;
+extern const struct http_route_table events_routes; /* server/events */
 
 /* All of the above, in this order. */
-enum { API_TABLE_COUNT = 20 };
+enum { API_TABLE_COUNT = 23 };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

@@ -198,6 +198,14 @@ void rows_null(struct rows *w)
         json_null(&w->json);
 }
 
+void rows_json(struct rows *w, const char *json, size_t length)
+{
+    if (next_column(w))
+        add_csv_text(w->out, json);
+    else
+        json_raw(&w->json, json, length);
+}
+
 void rows_group(struct rows *w, const char *name)
 {
     if (w->format == ROWS_CSV)

@@ -51,6 +51,8 @@ void rows_decimal(struct rows *w, int64_t value); /* base/decimal.h; a string in
 void rows_time(struct rows *w, int64_t ns);
 void rows_date(struct rows *w, int32_t days);
 void rows_null(struct rows *w);
+/* A finished JSON value; CSV has its text. */
+void rows_json(struct rows *w, const char *json, size_t length);
 
 /* The columns in between are members of an object of this name; CSV stays flat. */
 void rows_group(struct rows *w, const char *name);

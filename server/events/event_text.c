@@ -79,7 +79,7 @@ static void write_brief(struct json_writer *w, const struct brief *b)
     json_begin_object(w);
     json_member_int(w, "rev", b->rev);
     json_member_string(w, "client_order_id", b->client_order_id[0] ? b->client_order_id : NULL);
-    json_member_string(w, "symbol", b->symbol);
+    order_symbol_members(b->symbol, w);
     json_member_string(w, "status", bracket_status_name(b->status));
     json_member_string(w, "close_reason",
                        b->close_reason == CLOSE_NONE ? NULL : close_reason_name(b->close_reason));

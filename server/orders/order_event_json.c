@@ -1,5 +1,7 @@
 #include "server/orders/order_event_json.h"
 
+#include <string.h>
+
 /* What of an event a type tells, beside what it does not: bits. */
 enum {
     TELL_SPEC = 1 << 0,
@@ -49,9 +51,17 @@ static void member_exit(struct json_writer *w, const char *name, const struct ex
     json_end_object(w);
 }
 
+void order_symbol_members(const char *contract_symbol, struct json_writer *w)
+{
+    struct occ_symbol occ;
+    bool option = occ_symbol_parse(contract_symbol, strlen(contract_symbol), &occ, NULL) == ERR_OK;
+    json_member_string(w, "symbol", option ? occ.root : contract_symbol);
+    json_member_string(w, "occ_symbol", option ? contract_symbol : NULL);
+}
+
 static void tell_spec(struct json_writer *w, const struct bracket_spec *spec)
 {
-    json_member_string(w, "symbol", spec->contract.symbol);
+    order_symbol_members(spec->contract.symbol, w);
     json_member_string(w, "side", order_side_name(spec->side));
     member_decimal(w, "quantity", spec->quantity);
     if (!spec->adopts_position) {

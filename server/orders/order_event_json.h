@@ -7,6 +7,9 @@
 #include "base/json_writer.h"
 #include "orders/order_event.h"
 
+/* The members `symbol` and `occ_symbol` (null of a share) of a contract, as an order's answer has
+ * them. */
+void order_symbol_members(const char *contract_symbol, struct json_writer *w);
 /* One object. */
 void order_event_json(const struct order_event *event, struct json_writer *w);
 

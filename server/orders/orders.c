@@ -7,6 +7,7 @@
 #include "server/orders/order_bodies.h"
 #include "server/orders/order_json.h"
 #include "server/orders/order_placing.h"
+#include "server/orders/order_poll.h"
 
 #include <string.h>
 
@@ -88,15 +89,19 @@ static enum err show_live(struct http_request *r, struct http_response *out,
 
 static enum err get(struct http_request *r, struct http_response *out, struct error *e)
 {
+    static const char *const names[] = {"wait", "since", NULL};
     struct app *app = r->app;
     struct uuid id;
+    struct order_poll poll;
     enum err err;
-    if ((err = api_no_parameters(r, e)) || (err = orders_path_id(r, &id, e)))
+    if ((err = http_query_only(r, names, e)) || (err = order_poll_read(r, &poll, e)) ||
+        (err = orders_path_id(r, &id, e)))
         return err;
     struct desk_order *order = desk_find(app->desk, &id);
     if (!order)
         return orders_respond(r, out, &id, e);
-    err = show_live(r, out, order, e);
+    if (!order_poll_begin(r, &poll, order))
+        err = show_live(r, out, order, e);
     desk_unref(order);
     return err;
 }
