@@ -93,7 +93,7 @@ static void submit(struct desk_order *o, struct draft *d, const struct bracket_a
         .quantity = a->quantity,
         .limit_price = a->limit_price,
         .stop_price = a->paired ? 0 : a->stop_price,
-        .opens = a->leg == LEG_ENTRY,
+        .opens = a->leg == LEG_ENTRY && !desk_entry_closes(desk, &d->now->spec),
     };
     if (a->paired) {
         desk_client_id(desk, &o->header.id, LEG_STOP_LOSS, a->paired, second);

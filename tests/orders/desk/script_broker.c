@@ -21,7 +21,7 @@ struct script_broker {
     size_t count, capacity;
     struct broker_position positions[64];
     size_t position_count;
-    int submits, doubles;
+    int submits, doubles, closing;
     bool next, next_happens, silent;
     enum outcome next_outcome;
     enum reject next_reject;
@@ -74,6 +74,7 @@ static enum outcome submit(struct broker *b, const struct broker_submit *call, b
     enum outcome outcome = OUTCOME_OK;
     pthread_mutex_lock(&s->lock);
     s->submits++;
+    s->closing += !call->opens;
     s->doubles += find_order(s, call->client_id) != NULL;
     bool next = s->next;
     s->next = false;
@@ -318,6 +319,14 @@ int script_broker_submits(struct script_broker *b)
     int submits = b->submits;
     pthread_mutex_unlock(&b->lock);
     return submits;
+}
+
+int script_broker_closing(struct script_broker *b)
+{
+    pthread_mutex_lock(&b->lock);
+    int closing = b->closing;
+    pthread_mutex_unlock(&b->lock);
+    return closing;
 }
 
 int script_broker_doubles(struct script_broker *b)

@@ -30,6 +30,8 @@ void script_broker_trade(struct script_broker *b, const char *symbol, int64_t qu
 int script_broker_live(struct script_broker *b, const struct uuid *bracket, enum leg leg,
                        int64_t *ret_quantity);
 int script_broker_submits(struct script_broker *b);
+/* Submits of what closes a position. */
+int script_broker_closing(struct script_broker *b);
 int script_broker_doubles(struct script_broker *b);
 
 #endif

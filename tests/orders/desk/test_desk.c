@@ -325,6 +325,33 @@ static void the_same_key_makes_one_order(void **state)
     EVENTUALLY((desk_stats(b->desk, &stats), stats.live == 2 && stats.threads == 2));
 }
 
+/* Placed and filled with all of its quantity. */
+static void trade(struct bench *b, const struct bracket_spec *spec)
+{
+    struct answer a = place_with(b, spec, NULL, NULL);
+    assert_int_equal(a.outcome, DESK_DONE);
+    EVENTUALLY(script_broker_live(b->broker, &a.id, LEG_ENTRY, NULL) == 1);
+    script_broker_fill(b->broker, &a.id, LEG_ENTRY, spec->quantity, 100 * ONE);
+    EVENTUALLY(status_of(b, &a.id) == BRACKET_CLOSED);
+}
+
+static void a_plain_entry_against_a_position_is_sent_as_closing(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms();
+    spec.take_profit = spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
+    trade(b, &spec);
+    trade(b, &spec);
+    assert_int_equal(script_broker_closing(b->broker), 0);
+    spec.side = ORDER_SELL;
+    trade(b, &spec);
+    assert_int_equal(script_broker_closing(b->broker), 1);
+    trade(b, &spec);
+    assert_int_equal(script_broker_closing(b->broker), 2);
+    trade(b, &spec); /* it is flat by now */
+    assert_int_equal(script_broker_closing(b->broker), 2);
+}
+
 static void limits_refuse_before_anything_is_stored(void **state)
 {
     struct bench *b = *state;
@@ -620,6 +647,7 @@ int main(void)
         WITH_DESK(a_cancel_ends_the_entry_and_a_close_flattens),
         WITH_DESK(a_modified_stop_is_replaced),
         WITH_DESK(the_same_key_makes_one_order),
+        WITH_DESK(a_plain_entry_against_a_position_is_sent_as_closing),
         WITH_DESK(limits_refuse_before_anything_is_stored),
         WITH_DESK(no_thread_no_order),
         WITH_DESK(a_lost_submit_is_asked_for_and_never_repeated),
