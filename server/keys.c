@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -20,6 +21,7 @@ struct key_entry {
     unsigned char secret_sha256[SHA256_BYTES];
     struct uuid id;
     char id_text[UUID_TEXT]; /* as identities carry it, made once */
+    char name[LIMIT_KEY_NAME_BYTES + 1];
     uint32_t scopes;
     struct key_limits limits;
     UT_hash_handle hh;
@@ -85,6 +87,7 @@ static enum err table_add(struct keys *k, const struct key_row *key, struct erro
     entry->prefix = prefix_of(key->secret_sha256);
     entry->id = key->id;
     uuid_format(&key->id, entry->id_text);
+    snprintf(entry->name, sizeof(entry->name), "%s", key->name);
     entry->scopes = key->scopes;
     entry->limits = key->limits;
     mutex_lock(&k->mutex);
@@ -220,9 +223,23 @@ int64_t keys_count(struct keys *k)
 
 enum err keys_set_local(struct keys *k, const char text[KEY_TEXT], struct error *e)
 {
-    struct key_row key = {.id = local_id, .scopes = KEY_SCOPE_ADMIN};
+    struct key_row key = {.id = local_id, .name = "", .scopes = KEY_SCOPE_ADMIN};
     sha256_of(text, KEY_TEXT - 1, key.secret_sha256);
     return table_add(k, &key, e);
+}
+
+bool keys_named(struct keys *k, const struct http_identity *identity, const char *name)
+{
+    bool named = strcmp(identity->id, name) == 0;
+    struct key_entry *entry, *next;
+    if (named || !*name)
+        return named;
+    mutex_lock(&k->mutex);
+    HASH_ITER (hh, k->table, entry, next)
+        if (strcmp(entry->id_text, identity->id) == 0)
+            named = strcmp(entry->name, name) == 0;
+    mutex_unlock(&k->mutex);
+    return named;
 }
 
 enum err keys_authenticate(struct keys *k, const char *token, struct http_identity *ret,

@@ -46,6 +46,9 @@ void key_text_make(char ret_text[KEY_TEXT]);
 enum err keys_authenticate(struct keys *k, const char *token, struct http_identity *ret,
                            struct error *e);
 
+/* Whether `name` is the id or the name of the key that `identity` was made of. */
+bool keys_named(struct keys *k, const struct http_identity *identity, const char *name);
+
 /* "read" "backtest" "trade" "admin" <-> KEY_SCOPE_* */
 extern const char *const key_scope_names[]; /* NULL-terminated, bit order */
 enum err key_scopes_parse(const char *comma_separated, uint32_t *ret, struct error *e);
