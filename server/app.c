@@ -1,6 +1,8 @@
 #include "server/app.h"
 
 #include "base/log.h"
+#include "server/alpaca/alpaca_auth.h"
+#include "server/alpaca/alpaca_error.h"
 #include "server/api/api.h"
 #include "server/app_orders.h"
 #include "server/demo_data.h"
@@ -19,8 +21,9 @@ enum { ABANDON_SECONDS = 2 };
 static enum err authenticate(void *context, const struct http_request *r, const char *token,
                              struct http_identity *ret_identity, struct error *e)
 {
-    (void)r;
     struct app *app = context;
+    if (r->error_style == &alpaca_error_style)
+        return alpaca_authenticate(app->keys, r, token, ret_identity, e);
     return keys_authenticate(app->keys, token, ret_identity, e);
 }
 
@@ -49,6 +52,7 @@ static enum err start_http(struct app *app, struct error *e)
     http.api_thread_count = (int)app->config->api_threads;
     http.host_names = app->config->hosts.items;
     http.host_name_count = app->config->hosts.count;
+    http.error_style = &alpaca_error_style;
     http.authenticate = authenticate;
     http.scope_names = key_scope_names;
     http.scope_name_count = 4;

@@ -115,6 +115,8 @@ static int64_t exit_quantity(const struct bracket_state *s, const struct bracket
         int64_t net = order_subtract(newest->filled, newest->busted);
         return order_add(order_subtract(sums->filled[leg], net), newest->quantity);
     }
+    if (leg == LEG_EXIT)
+        return sums->open;
     bool entered = sums->entered > 0 && !sums->entries_live;
     return entered ? sums->entered : s->spec.quantity;
 }
@@ -176,7 +178,7 @@ static void make_market_exit(const struct bracket_state *s, const struct bracket
 /* ---- the group ------------------------------------------------------------------------------- */
 
 /* An exit that the terms have no longer, but that has been at work, is shown nevertheless. */
-static bool has_leg(const struct bracket_state *s, enum leg leg)
+static bool has_leg(const struct bracket_state *s, const struct bracket_sums *sums, enum leg leg)
 {
     switch (leg) {
     case LEG_TAKE_PROFIT:
@@ -184,15 +186,15 @@ static bool has_leg(const struct bracket_state *s, enum leg leg)
     case LEG_STOP_LOSS:
         return s->spec.stop_loss.kind != EXIT_NONE || s->legs[leg].generation > 0;
     case LEG_EXIT:
-        return s->legs[leg].generation > 0;
+        return s->legs[leg].generation > 0 || (s->closing && sums->open > 0);
     default:
         return !s->spec.adopts_position;
     }
 }
 
-static enum alpaca_class class_of(const struct bracket_state *s)
+static enum alpaca_class class_of(const struct bracket_state *s, const struct bracket_sums *sums)
 {
-    int exits = has_leg(s, LEG_TAKE_PROFIT) + has_leg(s, LEG_STOP_LOSS);
+    int exits = has_leg(s, sums, LEG_TAKE_PROFIT) + has_leg(s, sums, LEG_STOP_LOSS);
     if (s->spec.adopts_position)
         return exits == 2 ? ALPACA_CLASS_OCO : ALPACA_CLASS_SIMPLE;
     return exits == 2 ? ALPACA_CLASS_BRACKET : exits == 1 ? ALPACA_CLASS_OTO : ALPACA_CLASS_SIMPLE;
@@ -231,12 +233,12 @@ void alpaca_group_make(const struct order_header *header, const struct bracket_s
     memcpy(ret->symbol, state->spec.contract.symbol, sizeof ret->symbol);
     ret->option = state->spec.contract.kind == CONTRACT_OPTION;
     ret->held = state->spec.adopts_position != 0;
-    ret->order_class = class_of(state);
     if (state->status == BRACKET_NONE)
         return;
     bracket_sum(state, &sums);
+    ret->order_class = class_of(state, &sums);
     for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++)
-        if (has_leg(state, legs[i]))
+        if (has_leg(state, &sums, legs[i]))
             add_order(state, &sums, legs[i], header, ret);
 }
 

@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+enum { OWN_TABLES = API_TABLE_COUNT - ALPACA_TABLE_COUNT };
+
 void api_tables(struct http_route_table out[API_TABLE_COUNT])
 {
-    const struct http_route_table tables[API_TABLE_COUNT] = {
+    const struct http_route_table tables[OWN_TABLES] = {
         health_routes,     metrics_routes,      openapi_routes,       symbols_routes,
         bars_routes,       indicators_routes,   rules_routes,         series_routes,
         check_routes,      backtests_routes,    backtest_list_routes, backtest_label_routes,
@@ -15,6 +17,7 @@ void api_tables(struct http_route_table out[API_TABLE_COUNT])
         order_list_routes, order_events_routes, events_routes,
     };
     memcpy(out, tables, sizeof tables);
+    alpaca_tables(out + OWN_TABLES);
 }
 
 enum err api_no_parameters(const struct http_request *r, struct error *e)

@@ -3,6 +3,7 @@
 #ifndef SERVER_API_API_H
 #define SERVER_API_API_H
 
+#include "server/alpaca/alpaca.h"
 #include "server/http/route.h"
 
 extern const struct http_route_table health_routes;
@@ -29,8 +30,8 @@ extern const struct http_route_table order_list_routes;
 extern const struct http_route_table order_events_routes;
 extern const struct http_route_table events_routes; /* server/events */
 
-/* All of the above, in this order. */
-enum { API_TABLE_COUNT = 23 };
+/* All of the above, in this order, and those of Alpaca's API. */
+enum { API_TABLE_COUNT = 23 + ALPACA_TABLE_COUNT };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

@@ -59,7 +59,8 @@ def _validator(schema):
 def check(method, path, status, content_type, body):
     """Raises AssertionError where the answer breaks the contract."""
     template = template_of(path)
-    problem = _resolve(DOCUMENT["components"]["responses"]["Problem"])
+    other_style = path == "/v2" or path.startswith("/v2/")
+    problem = _resolve(DOCUMENT["components"]["responses"]["AlpacaError" if other_style else "Problem"])
     operation = DOCUMENT["paths"].get(template, {}).get(method.lower()) if template else None
     if operation is None:
         answer = problem

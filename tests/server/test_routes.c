@@ -18,11 +18,12 @@ struct operation {
 static struct operation operations[OPERATIONS_MAX];
 static size_t operation_count;
 
-/* The key of a line "<indent>key:", when it is indented by exactly `indent` spaces. */
+/* The key of a line "<indent>key:", when it is indented by exactly `indent` spaces and nothing
+ * follows. A key may have colons of its own. */
 static bool read_key(const char *line, size_t indent, char *out, size_t size_bytes)
 {
-    size_t spaces = strspn(line, " "), length = strcspn(line + spaces, ":");
-    if (spaces != indent || line[spaces + length] != ':' || length >= size_bytes)
+    size_t spaces = strspn(line, " "), length = strcspn(line + spaces, "\n");
+    if (spaces != indent || length == 0 || line[spaces + --length] != ':' || length >= size_bytes)
         return false;
     memcpy(out, line + spaces, length);
     out[length] = '\0';

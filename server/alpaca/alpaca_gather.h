@@ -1,0 +1,26 @@
+/* Several asks of the desk and one answer: it goes out when the last of them is on disk. */
+#ifndef SERVER_ALPACA_GATHER_H
+#define SERVER_ALPACA_GATHER_H
+
+#include "orders/desk/desk.h"
+#include "server/http/request.h"
+#include "server/http/response.h"
+
+struct alpaca_gather;
+
+/* Defers the answer. From here on the handler returns OK, after alpaca_gather_end. */
+enum err alpaca_gather_begin(struct http_request *r, struct alpaca_gather **ret, struct error *e);
+/* Before each ask, whose `done` and context are alpaca_gather_done and `g`. */
+void alpaca_gather_expect(struct alpaca_gather *g);
+/* An ask that was expected was refused at once: its `done` will not be called. */
+void alpaca_gather_forget(struct alpaca_gather *g);
+/* An order that has ended meanwhile wants nothing any more; every other refusal, or an outcome that
+ * is not known, becomes the answer. */
+void alpaca_gather_done(void *g, const struct desk_result *result);
+/* For the handler's use until alpaca_gather_end, and for a desk_placement's `describe`. */
+struct strbuf *alpaca_gather_text(struct alpaca_gather *g);
+/* Everything is asked, and the answer is in http_request_response(r) already; or `e` (NULL = none)
+ * is it. `g` is gone. */
+void alpaca_gather_end(struct alpaca_gather *g, const struct error *e);
+
+#endif
