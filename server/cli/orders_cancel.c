@@ -37,7 +37,7 @@ static const struct command_frame frame = {
 
 static void count_layout(FILE *out, const struct json_value *answer)
 {
-    long long asked = (long long)json_value_member_int(answer, "requested");
+    long long asked = (long long)json_value_member_int(answer, "orders");
     fprintf(out, "Asked %lld %s.\n", asked, asked == 1 ? "order" : "orders");
 }
 
