@@ -21,15 +21,24 @@ static bool is_zero(const char *decimal)
     return decimal[strspn(decimal, "-0.")] == '\0';
 }
 
-/* To the second: events of one order are often close together. */
-static const char *when(const struct json_value *v, const char *name, char out[TEXT_FORMAT_MAX])
+enum { TO_THE_SECOND = 19, TO_THE_MILLISECOND = 23 };
+
+/* A stamp without its T, zone and finer digits. */
+static const char *when_to(const struct json_value *v, const char *name, int digits,
+                           char out[TEXT_FORMAT_MAX])
 {
     const char *stamp = json_value_member_text(v, name);
-    snprintf(out, TEXT_FORMAT_MAX, "%.19s", stamp ? stamp : "-");
+    snprintf(out, TEXT_FORMAT_MAX, "%.*s", digits, stamp ? stamp : "-");
+    out[strcspn(out, "Z")] = '\0';
     char *t = strchr(out, 'T');
     if (t)
         *t = ' ';
     return out;
+}
+
+static const char *when(const struct json_value *v, const char *name, char out[TEXT_FORMAT_MAX])
+{
+    return when_to(v, name, TO_THE_SECOND, out);
 }
 
 static enum table_style style_of(const struct json_value *order)
@@ -175,10 +184,10 @@ void order_text_event(FILE *out, const struct json_value *event)
     char stamp[TEXT_FORMAT_MAX];
     const struct json_value *order = json_value_member(event, "order");
     const char *reason = json_value_member_text(order, "close_reason");
-    fprintf(out, "%s  %s  %s  %-10s %s%s%s  filled %s at %s  open %s  realized %s\n",
-            when(event, "at", stamp), text(event, "order_id"), text(order, "symbol"),
-            text(event, "type"), text(order, "status"), reason ? " by " : "", reason ? reason : "",
-            text(order, "filled_quantity"), text(order, "average_fill_price"),
+    fprintf(out, "%s  %s  %s  %-14s %s%s%s  filled %s at %s  open %s  realized %s\n",
+            when_to(event, "at", TO_THE_MILLISECOND, stamp), text(event, "order_id"),
+            text(order, "symbol"), text(event, "type"), text(order, "status"), reason ? " by " : "",
+            reason ? reason : "", text(order, "filled_quantity"), text(order, "average_fill_price"),
             text(order, "open_quantity"), text(order, "realized_pnl"));
 }
 
@@ -197,7 +206,7 @@ void order_text_events(FILE *out, const struct json_value *page)
         strbuf_clear(&detail);
         add_detail(&detail, "", json_value_member(event, "detail"));
         table_cell(&t, TABLE_PLAIN, "%lld", (long long)json_value_member_int(event, "seq"));
-        table_cell(&t, TABLE_PLAIN, "%s", when(event, "at", stamp));
+        table_cell(&t, TABLE_PLAIN, "%s", when_to(event, "at", TO_THE_MILLISECOND, stamp));
         table_cell(&t, TABLE_PLAIN, "%s", text(event, "type"));
         table_cell(&t, TABLE_PLAIN, "%s", strbuf_text(&detail));
     }
