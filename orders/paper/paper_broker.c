@@ -10,6 +10,7 @@
 
 #define QUOTE_MAX_AGE_NS NS_PER_MINUTE
 #define KEEP_NS (15 * NS_PER_MINUTE)
+#define SETTLE_NS (2 * NS_PER_SECOND)
 
 enum { LIST_AT_ONCE = 64 };
 
@@ -74,7 +75,7 @@ static enum outcome submit(struct broker *broker, const struct broker_submit *s,
     if (outcome != OUTCOME_OK)
         return outcome;
     mutex_lock(&p->mutex);
-    if (p->failed)
+    if (p->failed || p->outbox.waiting > LIMIT_PAPER_BATCHES)
         outcome = OUTCOME_NOT_SENT;
     else if (is_known(p, s->client_id) || is_known(p, s->oco_client_id))
         outcome = OUTCOME_UNKNOWN;
@@ -92,7 +93,7 @@ static enum outcome submit(struct broker *broker, const struct broker_submit *s,
     *ret_reported = true;
     if (first_due)
         parker_wake(&p->parker);
-    return paper_wait_end(&wait) ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    return paper_wait_end(p, &wait) ? OUTCOME_OK : OUTCOME_UNKNOWN;
 }
 
 static enum outcome cancel(struct broker *broker, const char *client_id,
@@ -122,7 +123,7 @@ static enum outcome cancel(struct broker *broker, const char *client_id,
     mutex_unlock(&p->mutex);
     if (first_due)
         parker_wake(&p->parker);
-    return !o || paper_wait_end(&wait) ? outcome : OUTCOME_UNKNOWN;
+    return !o || paper_wait_end(p, &wait) ? outcome : OUTCOME_UNKNOWN;
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -142,7 +143,7 @@ static enum outcome find(struct broker *broker, const char *client_id, bool *ret
         paper_wait_begin(p, &wait, o->batch);
     }
     mutex_unlock(&p->mutex);
-    if (o && !paper_wait_end(&wait))
+    if (o && !paper_wait_end(p, &wait))
         return OUTCOME_UNKNOWN;
     bool known = o != NULL;
     if (failed || (!o && !look_up(p, client_id, &known, &row)))
@@ -183,7 +184,7 @@ static bool list_part(struct listing *l)
     l->ended = !l->next;
     paper_wait_begin(p, &wait, batch);
     mutex_unlock(&p->mutex);
-    bool good = paper_wait_end(&wait);
+    bool good = paper_wait_end(p, &wait);
     for (size_t i = 0; good && i < count; i++)
         good = l->tell(l->context, &reports[i]);
     return good;
@@ -253,7 +254,7 @@ static enum outcome fills(struct broker *broker, int64_t since_ns, broker_fill_f
     mutex_lock(&p->mutex);
     paper_wait_begin(p, &wait, p->outbox.number);
     mutex_unlock(&p->mutex);
-    if (!paper_wait_end(&wait))
+    if (!paper_wait_end(p, &wait))
         return OUTCOME_UNKNOWN;
     enum err err = store->operations->executions(store, since_ns, tell_fill, &f, NULL);
     return err == ERR_OK && !f.ended ? OUTCOME_OK : OUTCOME_UNKNOWN;
@@ -294,7 +295,7 @@ static enum outcome positions(struct broker *broker, broker_position_fn *tell, v
     struct broker_position *all = copy_positions(&p->book, &count);
     paper_wait_begin(p, &wait, p->outbox.number);
     mutex_unlock(&p->mutex);
-    bool good = paper_wait_end(&wait) && all;
+    bool good = paper_wait_end(p, &wait) && all;
     for (size_t i = 0; good && i < count; i++)
         good = tell(context, &all[i]);
     free(all);
@@ -315,7 +316,7 @@ static enum outcome account(struct broker *broker, struct broker_account *ret)
     };
     paper_wait_begin(p, &wait, p->outbox.number);
     mutex_unlock(&p->mutex);
-    if (!paper_wait_end(&wait))
+    if (!paper_wait_end(p, &wait))
         return OUTCOME_UNKNOWN;
     *ret = account;
     return OUTCOME_OK;
@@ -347,11 +348,13 @@ static void listen(struct broker *broker, broker_hint_fn *hint, void *context)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Until the store has everything that it will have, and is done with us. */
+/* Until the store has everything that it will have, and is done with us. A disk that stays full
+ * ends it: nobody was told of what is lost then. */
 static void settle_with_store(struct paper_broker *p)
 {
     struct parker parker;
     bool left = true;
+    int64_t deadline_ns = clock_monotonic_ns(clock_real()) + SETTLE_NS;
     parker_init(&parker);
     while (left) {
         mutex_lock(&p->mutex);
@@ -361,6 +364,7 @@ static void settle_with_store(struct paper_broker *p)
         left |= atomic_load(&p->storing) > 0;
         if (left)
             parker_wait(&parker, clock_real(), clock_monotonic_ns(clock_real()) + NS_PER_MS / 4);
+        left &= clock_monotonic_ns(clock_real()) < deadline_ns || atomic_load(&p->storing) > 0;
     }
     parker_release(&parker);
 }

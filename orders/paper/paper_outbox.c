@@ -194,8 +194,21 @@ bool paper_outbox_wait(struct paper_outbox *o, int64_t number, struct paper_wait
     if (!batch)
         return false;
     waiter->next = batch->waiters;
+    waiter->batch = number;
     batch->waiters = waiter;
     return true;
+}
+
+bool paper_outbox_give_up(struct paper_outbox *o, struct paper_waiter *waiter)
+{
+    struct paper_batch *batch = batch_of(o, waiter->batch);
+    struct paper_waiter **link = batch ? &batch->waiters : NULL;
+    while (link && *link && *link != waiter)
+        link = &(*link)->next;
+    bool found = link && *link;
+    if (found)
+        *link = waiter->next;
+    return found;
 }
 
 /* A waiter may be gone as soon as it is awake. */

@@ -14,7 +14,8 @@
 struct paper_waiter {
     struct paper_waiter *next;
     struct parker parker;
-    bool stored; /* written before the wake */
+    int64_t batch; /* its number */
+    bool stored;   /* written before the wake */
 };
 
 struct paper_batch {
@@ -60,6 +61,8 @@ void paper_outbox_recycle(struct paper_outbox *o, struct paper_batch *batches);
 
 /* Adds one who waits for a batch; false when it is stored already. */
 bool paper_outbox_wait(struct paper_outbox *o, int64_t number, struct paper_waiter *waiter);
+/* The waiter gives up; false when somebody is about to wake it. */
+bool paper_outbox_give_up(struct paper_outbox *o, struct paper_waiter *waiter);
 /* Wakes them. */
 void paper_waiters_wake(struct paper_waiter *waiters, bool stored);
 

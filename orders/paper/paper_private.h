@@ -18,6 +18,7 @@ struct paper_broker {
     struct paper_book book;
     struct paper_outbox outbox;
     bool failed;     /* to store: what is in memory is not to be told */
+    int64_t pump_ns; /* nothing is given to the store before (real, monotonic) */
     int32_t listing; /* listings under way: no order leaves memory */
 
     struct paper_quotes quotes;
@@ -43,14 +44,14 @@ static inline struct order_clock paper_now(const struct paper_broker *p)
 void paper_pump(struct paper_broker *p) REQUIRES(&p->mutex);
 
 /* Waits until a batch is stored. The caller has called paper_wait_begin under the mutex, and has
- * released it. false: it will never be. */
+ * released it. false: it will never be, or it takes too long to wait for. */
 struct paper_wait {
     struct paper_waiter waiter;
     bool waits, lost;
 };
 void paper_wait_begin(struct paper_broker *p, struct paper_wait *wait, int64_t batch)
     REQUIRES(&p->mutex);
-bool paper_wait_end(struct paper_wait *wait);
+bool paper_wait_end(struct paper_broker *p, struct paper_wait *wait);
 
 /* The thread `paper`. */
 void *paper_market_main(void *context);

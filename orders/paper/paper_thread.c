@@ -14,6 +14,10 @@ enum { QUOTES_AT_ONCE = 128 };
 #define LOOK_AGAIN_NS NS_PER_SECOND
 /* The store was busy. */
 #define PUMP_AGAIN_NS (2 * NS_PER_MS)
+/* The disk was full. */
+#define ROOM_AGAIN_NS (100 * NS_PER_MS)
+/* Who waits longer is told `unknown`, and asks later. */
+#define WAIT_NS (2 * NS_PER_SECOND)
 
 /* ---- to the store ---------------------------------------------------------------------------- */
 
@@ -23,17 +27,36 @@ static struct paper_waiter *fail(struct paper_broker *p) REQUIRES(&p->mutex)
     return paper_outbox_failed(&p->outbox);
 }
 
+static int64_t now_ns(void)
+{
+    return clock_monotonic_ns(clock_real());
+}
+
+/* Nothing of it is stored, for a reason that may pass. */
+static bool may_try_again(enum err code)
+{
+    return code == ERR_DISK_FULL || code == ERR_NO_MEMORY || code == ERR_BUSY;
+}
+
 /* On the store's thread. */
 static void stored(void *context, enum err code, const struct error *e)
 {
     struct paper_broker *p = context;
+    struct paper_waiter *waiters = NULL;
+    bool again = may_try_again(code);
     mutex_lock(&p->mutex);
-    struct paper_waiter *waiters = code == ERR_OK ? paper_outbox_stored(&p->outbox) : fail(p);
-    if (code == ERR_OK)
+    if (again) {
+        paper_outbox_put_back(&p->outbox);
+        p->pump_ns = now_ns() + ROOM_AGAIN_NS;
+    } else if (code == ERR_OK) {
+        waiters = paper_outbox_stored(&p->outbox);
         paper_pump(p);
+    } else {
+        waiters = fail(p);
+    }
     mutex_unlock(&p->mutex);
     paper_waiters_wake(waiters, code == ERR_OK);
-    if (code != ERR_OK && p->options.failed)
+    if (code != ERR_OK && !again && p->options.failed)
         p->options.failed(p->options.context, e);
     parker_wake(&p->parker);
     atomic_fetch_sub(&p->storing, 1); /* the last look at p */
@@ -42,9 +65,11 @@ static void stored(void *context, enum err code, const struct error *e)
 void paper_pump(struct paper_broker *p)
 {
     struct paper_store *store = p->options.store;
-    struct paper_batch *batch = p->failed ? NULL : paper_outbox_take(&p->outbox);
+    bool may = !p->failed && (!p->pump_ns || now_ns() >= p->pump_ns);
+    struct paper_batch *batch = may ? paper_outbox_take(&p->outbox) : NULL;
     if (!batch)
         return;
+    p->pump_ns = 0;
     atomic_fetch_add(&p->storing, 1);
     enum err err = store->operations->submit(store, batch->events, batch->count, stored, p, NULL);
     if (err != ERR_OK)
@@ -60,16 +85,23 @@ void paper_pump(struct paper_broker *p)
 void paper_wait_begin(struct paper_broker *p, struct paper_wait *wait, int64_t batch)
 {
     parker_init(&wait->waiter.parker);
+    wait->waiter.stored = false;
     wait->lost = p->failed;
     wait->waits = !p->failed && paper_outbox_wait(&p->outbox, batch, &wait->waiter);
 }
 
-bool paper_wait_end(struct paper_wait *wait)
+bool paper_wait_end(struct paper_broker *p, struct paper_wait *wait)
 {
-    if (wait->waits)
-        parker_wait(&wait->waiter.parker, clock_real(), INT64_MAX);
-    parker_release(&wait->waiter.parker);
-    return wait->waits ? wait->waiter.stored : !wait->lost;
+    struct paper_waiter *waiter = &wait->waiter;
+    if (wait->waits && !parker_wait(&waiter->parker, clock_real(), now_ns() + WAIT_NS)) {
+        mutex_lock(&p->mutex);
+        bool gave_up = paper_outbox_give_up(&p->outbox, waiter);
+        mutex_unlock(&p->mutex);
+        if (!gave_up)
+            parker_wait(&waiter->parker, clock_real(), INT64_MAX);
+    }
+    parker_release(&waiter->parker);
+    return wait->waits ? waiter->stored : !wait->lost;
 }
 
 /* ---- hints ----------------------------------------------------------------------------------- */

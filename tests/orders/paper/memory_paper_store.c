@@ -13,7 +13,8 @@ struct memory_paper_store {
     struct condition changed;
     struct thread thread;
     /* behind the mutex */
-    bool stopping, held, failing;
+    bool stopping, held;
+    enum err failing;
     int busy;
     const struct paper_event *coming; /* borrowed; one at a time, as the broker sends them */
     size_t coming_count;
@@ -54,7 +55,7 @@ static void *run(void *context)
             condition_wait(&m->changed, &m->mutex);
             continue;
         }
-        enum err code = m->failing ? ERR_IO : ERR_OK;
+        enum err code = m->failing;
         if (code == ERR_OK)
             keep(m, m->coming, m->coming_count);
         m->coming = NULL;
@@ -255,10 +256,10 @@ void memory_paper_store_be_busy(struct memory_paper_store *m, int count)
     mutex_unlock(&m->mutex);
 }
 
-void memory_paper_store_fail(struct memory_paper_store *m)
+void memory_paper_store_fail(struct memory_paper_store *m, enum err code)
 {
     mutex_lock(&m->mutex);
-    m->failing = true;
+    m->failing = code;
     mutex_unlock(&m->mutex);
 }
 

@@ -16,8 +16,8 @@ struct paper_store *memory_paper_store_face(struct memory_paper_store *m);
 void memory_paper_store_hold(struct memory_paper_store *m, bool hold);
 /* The next `count` submits are answered with BUSY. */
 void memory_paper_store_be_busy(struct memory_paper_store *m, int count);
-/* From now on each commit fails. */
-void memory_paper_store_fail(struct memory_paper_store *m);
+/* From now on each commit ends like this; OK = as before. */
+void memory_paper_store_fail(struct memory_paper_store *m, enum err code);
 
 size_t memory_paper_store_events(struct memory_paper_store *m);  /* stored */
 size_t memory_paper_store_commits(struct memory_paper_store *m); /* submits that were stored */

@@ -232,6 +232,29 @@ static void a_busy_store_is_tried_again(void **state)
     assert_int_equal(memory_paper_store_events(s->store), 1);
 }
 
+static void a_full_disk_is_waited_for_and_nothing_is_told_meanwhile(void **state)
+{
+    struct paper_subject *s = *state;
+    struct broker_submit o1 = buy("o1", ONE, 100 * ONE);
+    struct broker_report report;
+    bool there;
+    memory_paper_store_fail(s->store, ERR_DISK_FULL);
+    assert_int_equal(submit(s->broker, &o1), OUTCOME_UNKNOWN); /* after two seconds */
+    assert_int_equal(memory_paper_store_events(s->store), 0);
+    struct call c = {.broker = s->broker, .client_id = "o1"};
+    begin(&c, call_find);
+    test_pause_ms(150);
+    assert_false(atomic_load(&c.ended));
+    memory_paper_store_fail(s->store, ERR_OK);
+    end(&c);
+    assert_int_equal(c.outcome, OUTCOME_OK);
+    assert_true(c.found);
+    assert_int_equal(memory_paper_store_count(s->store, "o1"), 1);
+    o1.client_id = "o2";
+    assert_int_equal(submit(s->broker, &o1), OUTCOME_OK);
+    assert_int_equal(s->broker->operations->find(s->broker, "o2", &there, &report), OUTCOME_OK);
+}
+
 static void after_a_failed_commit_everything_is_unknown(void **state)
 {
     struct paper_subject *s = *state;
@@ -240,7 +263,7 @@ static void after_a_failed_commit_everything_is_unknown(void **state)
     struct broker_account account;
     bool there;
     assert_int_equal(submit(s->broker, &o1), OUTCOME_OK);
-    memory_paper_store_fail(s->store);
+    memory_paper_store_fail(s->store, ERR_OUTCOME_UNKNOWN);
     assert_int_equal(submit(s->broker, &o2), OUTCOME_UNKNOWN);
     assert_int_equal(s->broker->operations->find(s->broker, "o1", &there, &report),
                      OUTCOME_UNKNOWN);
@@ -448,6 +471,7 @@ int main(void)
         TEST(a_fill_is_hinted_once_it_is_stored),
         TEST(nobody_is_hinted_after_listening_ended),
         TEST(a_busy_store_is_tried_again),
+        TEST(a_full_disk_is_waited_for_and_nothing_is_told_meanwhile),
         TEST(after_a_failed_commit_everything_is_unknown),
         cmocka_unit_test(latency_passes_by_the_clock),
         TEST(a_listing_has_what_lives_and_what_ended_since),
