@@ -40,7 +40,9 @@ bool parker_wait(struct parker *p, const struct clock *clock, int64_t deadline_n
     for (;;) {
         bool forever = deadline_ns == INT64_MAX && clock == clock_real();
         if (wait_once(p, forever ? INT64_MAX : clock->wait_until_ns(clock, deadline_ns))) {
-            atomic_store(&p->woken, false);
+            /* An exchange, so that the thread sanitizer sees what sem_clockwait does: all that was
+             * done before the wake is seen after it. */
+            (void)atomic_exchange(&p->woken, false);
             return true;
         }
         if (errno == ETIMEDOUT && clock_monotonic_ns(clock) >= deadline_ns)

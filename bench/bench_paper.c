@@ -31,12 +31,13 @@ enum {
     QUOTES = 400000,
     REPETITIONS = 3,
 };
+#define CASH INT64_C(1000000000)
 
 static void check(enum err err, const struct error *e)
 {
     if (err == ERR_OK)
         return;
-    fprintf(stderr, "bench_paper: %s\n", e->message);
+    fprintf(stderr, "bench_paper: %s\n", e ? e->message : err_title(err));
     exit(1);
 }
 
@@ -52,7 +53,7 @@ static void open_bench(struct bench *b, const char *folder)
     check(storage_open(folder, NULL, &b->storage, &e), &e);
     check(paper_store_create(b->storage.writer, b->storage.readers, &b->store, &e), &e);
     const struct paper_options options = {
-        .clock = clock_real(), .store = b->store, .cash = 1000000000 * ONE};
+        .clock = clock_real(), .store = b->store, .cash = CASH * ONE};
     check(paper_broker_create(&options, &b->broker, &e), &e);
 }
 
@@ -210,9 +211,29 @@ static double run_quotes(struct broker *b)
     return QUOTES / (bench_now_s() - began_s);
 }
 
+/* Every resting order is filled; fills a second, until the last is on disk. */
+static double run_fills(struct broker *b, int64_t orders)
+{
+    static struct market_quote lot[SYMBOLS];
+    struct broker_account account;
+    double began_s = bench_now_s();
+    for (int64_t i = 0; i < SYMBOLS; i++) {
+        lot[i] = (struct market_quote){.bid = ONE / 2, .ask = ONE};
+        symbol_of(i, lot[i].symbol);
+    }
+    put(b, lot, SYMBOLS);
+    do {
+        bench_rest(NS_PER_MS / 10);
+        while (b->operations->account(b, &account) != OUTCOME_OK)
+            bench_rest(NS_PER_MS);
+    } while (account.cash > (CASH - orders) * ONE);
+    return (double)orders / (bench_now_s() - began_s);
+}
+
 static void bench_quotes(void)
 {
     struct bench_series idle = {.count = 0}, resting = {.count = 0}, memory = {.count = 0};
+    struct bench_series fills = {.count = 0};
     struct bench b = {.broker = NULL};
     char folder[BENCH_FOLDER_BYTES];
     bench_folder_make(folder);
@@ -226,9 +247,11 @@ static void bench_quotes(void)
     bench_add(&memory, (double)(bench_resident_bytes() - before_bytes) / (double)(next - 1));
     for (int i = 0; i < REPETITIONS; i++)
         bench_add(&resting, run_quotes(b.broker));
+    bench_add(&fills, run_fills(b.broker, next - 1));
     bench_title("quotes that fill nothing, over 1,000 symbols");
     bench_report("without orders", "/s", &idle, NULL, NULL);
     bench_report("with 30,000 resting orders", "/s", &resting, &idle, "without orders");
+    bench_report("durable fills, all of them at once", "/s", &fills, NULL, NULL);
     bench_report("memory of a live order", " bytes", &memory, NULL, NULL);
     close_bench(&b);
     bench_folder_remove(folder);

@@ -26,9 +26,10 @@ void paper_book_release(struct paper_book *b)
 {
     struct paper_order *o, *next_order;
     struct paper_market *m, *next_market;
-    HASH_CLEAR(by_client_id, b->orders);
-    DL_FOREACH_SAFE2(b->all, o, next_order, all_next)
-    free(o);
+    HASH_ITER (by_client_id, b->orders, o, next_order) {
+        HASH_DELETE(by_client_id, b->orders, o);
+        free(o);
+    }
     HASH_ITER (by_symbol, b->markets, m, next_market) {
         HASH_DELETE(by_symbol, b->markets, m);
         free(m);
