@@ -64,7 +64,7 @@ void app_stop(struct app *app);
 /* What is on disk is not known any more (db/writer.h, orders/desk/desk.h), so nothing may go on:
  * logs why, once, and has main end the process. From any thread, never blocks; a listener whose
  * context is the struct app. */
-void app_fail(void *app, const struct error *e);
+void app_fail(void *context, const struct error *e);
 /* After `failed`: lets the answers to those who wait go out, for a second or two, and ends the
  * process with status 1. Nothing is written any more. */
 _Noreturn void app_abandon(struct app *app);

@@ -38,11 +38,11 @@ enum err desk_check_key(struct desk *d, const struct uuid *key_id,
 }
 
 /* Against the sums without the bracket's own part. */
-static enum err check_growth(struct desk_order *o, const struct bracket_spec *after, int64_t price,
-                             const struct uuid *key_id, const struct risk_key_limits *key_limits,
-                             struct error *e)
+static enum err check_growth(struct desk *d, struct desk_order *o, const struct bracket_spec *after,
+                             int64_t price, const struct uuid *key_id,
+                             const struct risk_key_limits *key_limits, struct error *e)
+    REQUIRES(d->mutex)
 {
-    struct desk *d = o->desk;
     struct risk_limits limits = d->options.limits;
     limits.orders_per_minute = 0; /* it is no new one */
     const struct risk_use use = {.quantity = order_subtract(o->market->quantity, o->risk_quantity),
@@ -66,8 +66,9 @@ enum err desk_check_change(struct desk_order *o, const struct bracket_spec *befo
                  risk_spec_notional(after, price) > risk_spec_notional(before, price);
     if (!grows)
         return ERR_OK;
-    mutex_lock(&o->desk->mutex);
-    enum err err = check_growth(o, after, price, key_id, key_limits, e);
-    mutex_unlock(&o->desk->mutex);
+    struct desk *d = o->desk;
+    mutex_lock(&d->mutex);
+    enum err err = check_growth(d, o, after, price, key_id, key_limits, e);
+    mutex_unlock(&d->mutex);
     return err;
 }

@@ -117,10 +117,11 @@ static enum err find_replay(struct http_request *r, const struct desk_placement 
 /* ---- placing --------------------------------------------------------------------------------- */
 
 static enum err place(struct http_request *r, const struct order_request *request,
-                      struct desk_placement *placement, const struct order_style *style,
+                      const struct desk_placement *asked, const struct order_style *style,
                       struct error *e)
 {
     struct app *app = r->app;
+    struct desk_placement placement = *asked;
     struct bracket_spec spec;
     enum err err = order_request_settle(request, app->broker->operations->capabilities(app->broker),
                                         clock_realtime_ns(r->clock), &spec, e);
@@ -132,12 +133,12 @@ static enum err place(struct http_request *r, const struct order_request *reques
     const struct order_waiting waiting = {
         .refuse = style->refuse, .patient = true, .context = (void *)style};
     struct order_wait *wait;
-    placement->spec = &spec;
-    placement->describe = describe;
+    placement.spec = &spec;
+    placement.describe = describe;
     err = order_wait_begin(r, &waiting, &wait, e);
     if (err)
         return err;
-    err = desk_place(app->desk, placement, placed, wait, e);
+    err = desk_place(app->desk, &placement, placed, wait, e);
     if (err)
         order_wait_drop(wait);
     return err;
