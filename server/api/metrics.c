@@ -2,6 +2,7 @@
 #include "orders/desk/desk.h"
 #include "server/api/api.h"
 #include "server/app.h"
+#include "server/events/event_hub.h"
 #include "server/jobs/job_service.h"
 #include "server/version.h"
 
@@ -138,6 +139,18 @@ static void add_broker(struct strbuf *out, struct desk *desk)
                s.snapshot_age_ns == INT64_MAX ? NAN : (double)s.snapshot_age_ns / 1e9);
 }
 
+static void add_events(struct strbuf *out, struct event_hub *hub)
+{
+    struct event_hub_stats s;
+    event_hub_stats(hub, &s);
+    add_metric(out, GAUGE, "bracketd_event_streams", "Streams of events that are open.",
+               (double)s.streams);
+    add_metric(out, GAUGE, "bracketd_event_waits", "Requests that wait for an order to change.",
+               (double)s.waits);
+    add_metric(out, COUNTER, "bracketd_event_log_reads_total",
+               "Pages read from the log by streams that were behind.", (double)s.log_reads);
+}
+
 static void add_app(struct strbuf *out, struct app *app)
 {
     strbuf_add_string(out, "# HELP bracketd_build_info The program, always 1.\n"
@@ -228,6 +241,7 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
     add_shard_cache(&out->body, app->storage.shard_cache);
     add_desk(&out->body, app->desk);
     add_broker(&out->body, app->desk);
+    add_events(&out->body, app->events);
     add_jobs(&out->body, app->jobs);
     add_app(&out->body, app);
     add_process(&out->body, app->clock);

@@ -43,7 +43,7 @@ void event_hub_free(struct event_hub *hub); /* after the desk and the jobs; NULL
 /* For desk_listener.committed. */
 void event_hub_order(struct event_hub *hub, const struct desk_news *news);
 /* For job_listener.changed; the context is the hub. */
-void event_hub_job(void *hub, const struct job_news *news);
+void event_hub_job(void *context, const struct job_news *news);
 
 /* The sequence of the newest event that was told: whoever reads the store after asking sees at
  * least that. */
