@@ -33,25 +33,13 @@ static const struct broker_capabilities *capabilities(const struct broker *b)
 
 /* ---- calls that change state ----------------------------------------------------------------- */
 
-/* Whether the store knows an order that memory does not; *ret_known. */
-static bool look_up(struct paper_broker *p, const char *client_id, bool *ret_known,
-                    struct paper_order_row *ret)
-{
-    struct paper_store *store = p->options.store;
-    *ret_known = false;
-    if (!atomic_load(&p->history))
-        return true;
-    return store->operations->find(store, client_id, ret_known, ret, NULL) == ERR_OK;
-}
-
 /* Of an id that is new for memory: OK when it is new for the store too. */
 static enum outcome check_new(struct paper_broker *p, const char *client_id)
 {
-    struct paper_order_row row;
     bool known = false;
     if (!client_id || strnlen(client_id, CLIENT_ID_TEXT) > CLIENT_ID_MAX)
         return OUTCOME_OK; /* refused by its terms */
-    if (!look_up(p, client_id, &known, &row))
+    if (!paper_look_up(p, client_id, &known, NULL))
         return OUTCOME_NOT_SENT;
     return known ? OUTCOME_UNKNOWN : OUTCOME_OK;
 }
@@ -146,7 +134,7 @@ static enum outcome find(struct broker *broker, const char *client_id, bool *ret
     if (o && !paper_wait_end(p, &wait))
         return OUTCOME_UNKNOWN;
     bool known = o != NULL;
-    if (failed || (!o && !look_up(p, client_id, &known, &row)))
+    if (failed || (!o && !paper_look_up(p, client_id, &known, &row)))
         return OUTCOME_UNKNOWN;
     *ret_found = known;
     if (known)

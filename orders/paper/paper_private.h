@@ -10,6 +10,16 @@
 
 #include <stdatomic.h>
 
+/* Whether the store knows an order that memory does not. Asked by any thread, answered by the
+ * market's: tracking threads have small stacks, on which a database cannot be read. */
+struct paper_question {
+    struct paper_question *next;
+    const char *client_id; /* borrowed */
+    struct parker parker;
+    bool good, known; /* written before the wake */
+    struct paper_order_row row;
+};
+
 struct paper_broker {
     struct broker broker; /* first */
     struct paper_options options;
@@ -20,6 +30,7 @@ struct paper_broker {
     bool failed;     /* to store: what is in memory is not to be told */
     int64_t pump_ns; /* nothing is given to the store before (real, monotonic) */
     int32_t listing; /* listings under way: no order leaves memory */
+    struct paper_question *questions;
 
     struct paper_quotes quotes;
     struct parker parker; /* the market's */
@@ -52,6 +63,10 @@ struct paper_wait {
 void paper_wait_begin(struct paper_broker *p, struct paper_wait *wait, int64_t batch)
     REQUIRES(&p->mutex);
 bool paper_wait_end(struct paper_broker *p, struct paper_wait *wait);
+
+/* false when the store does not answer. Writes *ret (NULL allowed) when it is known. */
+bool paper_look_up(struct paper_broker *p, const char *client_id, bool *ret_known,
+                   struct paper_order_row *ret);
 
 /* The thread `paper`. */
 void *paper_market_main(void *context);

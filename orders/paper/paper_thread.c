@@ -130,6 +130,44 @@ static void tell_hints(struct paper_broker *p)
     mutex_unlock(&p->mutex);
 }
 
+/* ---- questions ------------------------------------------------------------------------------- */
+
+bool paper_look_up(struct paper_broker *p, const char *client_id, bool *ret_known,
+                   struct paper_order_row *ret)
+{
+    struct paper_question q = {.client_id = client_id};
+    *ret_known = false;
+    if (!atomic_load(&p->history))
+        return true;
+    parker_init(&q.parker);
+    mutex_lock(&p->mutex);
+    q.next = p->questions;
+    p->questions = &q;
+    mutex_unlock(&p->mutex);
+    parker_wake(&p->parker);
+    parker_wait(&q.parker, clock_real(), INT64_MAX);
+    parker_release(&q.parker);
+    *ret_known = q.known;
+    if (q.known && ret)
+        *ret = q.row;
+    return q.good;
+}
+
+static void answer_questions(struct paper_broker *p)
+{
+    struct paper_store *store = p->options.store;
+    mutex_lock(&p->mutex);
+    struct paper_question *q = p->questions;
+    p->questions = NULL;
+    mutex_unlock(&p->mutex);
+    while (q) {
+        struct paper_question *next = q->next; /* q may be gone as soon as it is answered */
+        q->good = store->operations->find(store, q->client_id, &q->known, &q->row, NULL) == ERR_OK;
+        parker_wake(&q->parker);
+        q = next;
+    }
+}
+
 /* ---- the market ------------------------------------------------------------------------------ */
 
 /* What is due; returns when to look again, monotonic. */
@@ -172,6 +210,7 @@ void *paper_market_main(void *context)
     while (!atomic_load(&p->stopping)) {
         int64_t next_ns = advance(p);
         bool busy = take_quotes(p);
+        answer_questions(p);
         tell_hints(p);
         if (!busy)
             parker_wait(&p->parker, p->options.clock, next_ns);

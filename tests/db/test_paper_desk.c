@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNT = 24, PATIENCE_MS = 30000, STACK_BYTES = 256 * 1024 };
+enum { COUNT = 24, PATIENCE_MS = 30000 };
 
 struct bench {
     char *folder;
@@ -50,8 +50,7 @@ static void start(struct bench *b)
                                       .store = b->order_store,
                                       .clock = clock_real(),
                                       .instance = "t",
-                                      .poll_interval_ns = 50 * NS_PER_MS,
-                                      .stack_bytes = STACK_BYTES};
+                                      .poll_interval_ns = 50 * NS_PER_MS};
     assert_int_equal(desk_create(&desk, &b->desk, NULL), ERR_OK);
     assert_int_equal(desk_start(b->desk, NULL), ERR_OK);
     assert_true(test_wait(is_ready, b, PATIENCE_MS));
