@@ -22,6 +22,7 @@ struct bar_store {
     struct condition free_again;
     bool busy;                        /* behind the mutex */
     struct db_connection *connection; /* of whoever made the store busy */
+    _Atomic bool broken;
 };
 
 /* A day while it is put together. */
@@ -368,6 +369,7 @@ static enum err end(struct bar_store *s, struct db_write *w, bool keep, enum err
 {
     if (err != ERR_OK || !keep) {
         db_rollback(w);
+        s->broken = db_is_broken(s->connection);
         return err;
     }
     err = db_commit(w, e);
@@ -375,7 +377,14 @@ static enum err end(struct bar_store *s, struct db_write *w, bool keep, enum err
      * the next start when it broke the connection. */
     if (err == ERR_OK)
         (void)db_checkpoint(s->connection, true, NULL, NULL);
+    if (db_is_broken(s->connection))
+        s->broken = true;
     return err;
+}
+
+bool bar_store_is_broken(const struct bar_store *s)
+{
+    return s->broken;
 }
 
 /* --- imports --- */

@@ -1,5 +1,6 @@
 /* The writing side of bars.db: imports and deletions, one at a time, each one transaction that is
- * on disk when the call returns.
+ * on disk when the call returns. OUTCOME_UNKNOWN when it may be there or not: the same import
+ * again, after a restart, makes it sure.
  */
 #ifndef DB_BAR_STORE_H
 #define DB_BAR_STORE_H
@@ -12,6 +13,9 @@ struct bar_store;
 /* Opens bars.db for writing (already migrated). */
 enum err bar_store_create(const char *path, struct bar_store **ret, struct error *e);
 void bar_store_free(struct bar_store *s); /* no import may be under way; NULL is fine */
+/* A write or an fsync failed (sqlite.h: a broken connection): nothing more is taken before a
+ * restart. */
+bool bar_store_is_broken(const struct bar_store *s);
 
 enum bar_import_mode {
     BAR_IMPORT_MERGE,   /* a different bar at a stored time is refused */

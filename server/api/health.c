@@ -40,6 +40,8 @@ static const char *check_database(struct app *app)
         return main;
     if (writer_stats(app->storage.writer).queued >= LIMIT_WRITER_QUEUE)
         return "the writer's queue is full";
+    if (bar_store_is_broken(app->storage.bar_store))
+        return "a write to bars.db failed: restart";
     return check_readers(app->storage.bar_readers);
 }
 

@@ -3,7 +3,8 @@
  */
 #include "tests/db/fault_vfs.h"
 
-#include "db/sqlite.h"
+#include "db/bar_store.h"
+#include "db/series_repo.h"
 #include "tests/db/fixture.h"
 
 #include <stdlib.h>
@@ -162,6 +163,61 @@ static void a_full_disk_breaks_nothing_but_at_an_fsync(void **state)
     at_each_call(FAULT_SPACE, true, FAULT_TORN);
 }
 
+/* ---- bars ------------------------------------------------------------------------------------ */
+
+static enum err import(struct bar_store *store, const char *symbol, const struct bars *bars)
+{
+    struct bar_import options = fixture_import(symbol);
+    struct bar_batch batch = bar_batch_of_bars(bars);
+    struct bar_import_result result;
+    return bar_store_import(store, &options, &batch, &result, NULL);
+}
+
+static int64_t days_of(const char *path, const char *symbol)
+{
+    const struct db_options options = {.mode = DB_READ_ONLY};
+    struct db_connection *c = NULL;
+    struct series_row series = {0};
+    assert_int_equal(db_open(path, &options, &c, NULL), ERR_OK);
+    struct db_read r = db_reading(c);
+    enum err err = series_repo_find(&r, symbol, (struct timeframe){1}, &series, NULL);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+    db_close(c);
+    return err == ERR_OK ? series.days : 0;
+}
+
+static void an_import_is_there_whole_or_not_and_a_broken_store_says_so(void **state)
+{
+    (void)state;
+    const struct bars *bars = fixture_bars(1, "2024-01-02", "2024-01-03");
+    int unknown = 0;
+    bool reached = true;
+    for (int at = 1; reached; at += 3) {
+        const struct fault_plan plan = {.kind = FAULT_IO, .at = at};
+        char *folder = fixture_folder();
+        char *path = strdup(fixture_path(folder, "bars.db"));
+        struct bar_store *store = NULL;
+        fixture_database(path, 16384, &bar_migrations);
+        assert_int_equal(bar_store_create(path, &store, NULL), ERR_OK);
+        fault_vfs_arm(&plan);
+        enum err first = import(store, "ABC", bars);
+        bool broken = bar_store_is_broken(store);
+        enum err second = import(store, "XYZ", bars);
+        assert_int_equal(second == ERR_UNAVAILABLE, broken);
+        assert_true(first != ERR_OUTCOME_UNKNOWN || broken);
+        reached = fault_vfs_calls() >= at;
+        bar_store_free(store);
+        fault_vfs_settle(folder, (enum fault_end)(at % 2), 0);
+        if (first != ERR_OUTCOME_UNKNOWN)
+            assert_int_equal(days_of(path, "ABC"), first == ERR_OK ? 2 : 0);
+        unknown += first == ERR_OUTCOME_UNKNOWN;
+        fixture_remove(folder);
+        free(path);
+    }
+    assert_true(unknown > 0);
+    bars_unref(bars);
+}
+
 /* ---- migrations ------------------------------------------------------------------------------ */
 
 static const char SQL_SCHEMA[] =
@@ -265,6 +321,7 @@ int main(void)
         cmocka_unit_test(half_a_write_leaves_what_was_told),
         cmocka_unit_test(a_kill_or_a_power_cut_leaves_what_was_told),
         cmocka_unit_test(a_full_disk_breaks_nothing_but_at_an_fsync),
+        cmocka_unit_test(an_import_is_there_whole_or_not_and_a_broken_store_says_so),
         cmocka_unit_test(a_migration_that_is_cut_off_is_made_by_the_next_start),
     };
     fault_vfs_install();
