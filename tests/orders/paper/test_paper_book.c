@@ -110,6 +110,9 @@ static void a_stop_to_buy_goes_by_the_ask(void **state)
     assert_live(b, "b", 0);
     paper_bench_quote(b, "SPY", 100 * ONE, 0, 103 * ONE, 0);
     assert_filled(b, "b", 103 * ONE);
+    paper_bench_place(b, "b2", "SPY", ORDER_BUY, ONE, 0, 110 * ONE);
+    paper_bench_quote(b, "SPY", 109 * ONE, 0, 110 * ONE, 0);
+    assert_filled(b, "b2", 110 * ONE);
 }
 
 static void a_stop_limit_waits_at_its_limit_once_it_was_touched(void **state)
@@ -134,6 +137,19 @@ static void a_stop_that_was_touched_trades_later_at_any_price(void **state)
     paper_bench_restart(b);
     paper_bench_quote(b, "SPY", 98 * ONE, 0, 99 * ONE, 0);
     assert_order(b, "s", ORDER_STATUS_FILLED, 3 * ONE, (95 + 2 * 98) * ONE);
+}
+
+static void a_stop_that_was_touched_on_arrival_trades_later_at_any_price(void **state)
+{
+    struct paper_bench *b = *state;
+    hold(b, "SPY", 2 * ONE);
+    paper_bench_place(b, "first", "SPY", ORDER_SELL, ONE, 0, 94 * ONE);
+    paper_bench_quote(b, "SPY", 94 * ONE, ONE, 95 * ONE, 0);
+    assert_filled(b, "first", 94 * ONE);
+    paper_bench_place(b, "s", "SPY", ORDER_SELL, ONE, 0, 95 * ONE);
+    assert_live(b, "s", 0); /* nothing is left of the quote */
+    paper_bench_quote(b, "SPY", 98 * ONE, 0, 99 * ONE, 0);
+    assert_filled(b, "s", 98 * ONE);
 }
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
@@ -389,6 +405,16 @@ static void a_market_order_that_turns_out_too_dear_is_rejected(void **state)
     assert_int_equal(b->book.cash, (100000 - 900 * 101) * ONE);
 }
 
+static void a_market_order_may_cost_more_than_was_reserved(void **state)
+{
+    struct paper_bench *b = *state;
+    paper_bench_quote(b, "SPY", 99 * ONE, 0, 100 * ONE, ONE);
+    paper_bench_place(b, "b", "SPY", ORDER_BUY, 900 * ONE, 0, 0);
+    assert_int_equal(paper_book_buying_power(&b->book), 10000 * ONE);
+    paper_bench_quote(b, "SPY", 104 * ONE, 0, 105 * ONE, 0);
+    assert_order(b, "b", ORDER_STATUS_FILLED, 900 * ONE, (100 + 899 * 105) * ONE);
+}
+
 static void a_purchase_stops_where_the_cash_ends(void **state)
 {
     struct paper_bench *b = *state;
@@ -495,6 +521,18 @@ static void a_pair_fills_its_quantity_once(void **state)
     assert_order(b, "s", ORDER_STATUS_FILLED, 3 * ONE, 3 * 94 * ONE);
     assert_order(b, "t", ORDER_STATUS_CANCELED, 2 * ONE, 220 * ONE);
     assert_int_equal(paper_bench_held(b, "SPY"), 0);
+}
+
+static void a_pair_that_is_filled_does_not_hold_up_who_comes_after(void **state)
+{
+    struct paper_bench *b = *state;
+    hold(b, "SPY", 5 * ONE);
+    struct broker_submit s = pair("t", "s", "SPY", 3 * ONE, 110 * ONE, 95 * ONE);
+    assert_int_equal(paper_bench_submit(b, &s), OUTCOME_OK);
+    paper_bench_place(b, "after", "SPY", ORDER_SELL, 2 * ONE, 110 * ONE, 0);
+    paper_bench_quote(b, "SPY", 110 * ONE, 0, 111 * ONE, 0);
+    assert_filled(b, "t", 110 * ONE);
+    assert_filled(b, "after", 110 * ONE);
 }
 
 static void a_pair_claims_the_position_once_and_ends_together(void **state)
@@ -646,6 +684,21 @@ static void what_has_ended_leaves_memory_after_a_while(void **state)
     assert_int_equal(b->book.evicted_until_ns, ended_ns);
 }
 
+static void what_is_not_stored_yet_stays_in_memory(void **state)
+{
+    struct paper_bench *b = *state;
+    struct paper_order *o = NULL;
+    struct broker_submit s = paper_order("b", "SPY", ORDER_BUY, ONE, 100 * ONE, 0);
+    assert_int_equal(paper_book_submit(&b->book, &s, b->now, &o, &b->refusal), OUTCOME_OK);
+    assert_int_equal(paper_book_cancel(&b->book, o, b->now), OUTCOME_OK);
+    b->now.wall_ns += 20 * NS_PER_MINUTE;
+    paper_book_advance(&b->book, b->now, false);
+    assert_non_null(paper_book_find(&b->book, "b"));
+    paper_bench_pass(b, 0); /* stores it */
+    paper_bench_pass(b, 0);
+    assert_null(paper_book_find(&b->book, "b"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -657,6 +710,7 @@ int main(void)
         TEST(a_stop_to_buy_goes_by_the_ask),
         TEST(a_stop_limit_waits_at_its_limit_once_it_was_touched),
         TEST(a_stop_that_was_touched_trades_later_at_any_price),
+        TEST(a_stop_that_was_touched_on_arrival_trades_later_at_any_price),
         TEST(a_quote_fills_what_it_offers_in_the_order_of_arrival),
         TEST(an_order_that_comes_later_takes_what_is_left),
         TEST(options_fill_in_whole_contracts),
@@ -672,6 +726,7 @@ int main(void)
         LATE(a_restart_carries_out_the_cancels_and_lets_the_orders_in),
         TEST(purchases_reserve_their_cost),
         TEST(a_market_order_that_turns_out_too_dear_is_rejected),
+        TEST(a_market_order_may_cost_more_than_was_reserved),
         TEST(a_purchase_stops_where_the_cash_ends),
         TEST(closing_orders_share_the_position),
         TEST(nothing_closes_what_is_not_there),
@@ -679,6 +734,7 @@ int main(void)
         TEST(nothing_opens_against_an_opening_order),
         TEST(fractions_of_a_cent_are_rounded_against_the_account),
         TEST(a_pair_fills_its_quantity_once),
+        TEST(a_pair_that_is_filled_does_not_hold_up_who_comes_after),
         TEST(a_pair_claims_the_position_once_and_ends_together),
         TEST(a_pair_that_makes_no_sense_is_refused),
         TEST(terms_out_of_range_are_refused),
@@ -687,6 +743,7 @@ int main(void)
         TEST(a_settlement_waits_for_a_price_of_the_underlying),
         TEST(without_any_price_it_is_settled_at_its_own_bid_a_day_later),
         TEST(what_has_ended_leaves_memory_after_a_while),
+        TEST(what_is_not_stored_yet_stays_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,6 +166,29 @@ static void what_is_stored_is_told_though_more_is_under_way(void **state)
     end(&c);
 }
 
+/* A quote that touches an order and fills nothing begins a batch that stays empty. */
+static void an_account_is_told_once_what_was_before_it_is_stored(void **state)
+{
+    struct paper_subject *s = *state;
+    struct broker_submit o = buy("o1", ONE, 100 * ONE);
+    struct occ_symbol occ;
+    assert_int_equal(occ_symbol_parse("SPY351221C00500000", 18, &occ, NULL), ERR_OK);
+    assert_int_equal(contract_option(&occ, -1, &o.contract, NULL), ERR_OK);
+    assert_int_equal(submit(s->broker, &o), OUTCOME_OK);
+    memory_paper_store_hold(s->store, true);
+    struct call place = {.broker = s->broker, .client_id = "o2"}, cash = {.broker = s->broker};
+    begin(&place, call_submit);
+    test_pause_ms(10);
+    paper_subject_quote(s->broker, o.contract.symbol, 0, 0, 100 * ONE, ONE / 2);
+    begin(&cash, call_account);
+    test_pause_ms(20);
+    assert_false(atomic_load(&cash.ended));
+    memory_paper_store_hold(s->store, false);
+    end(&place);
+    end(&cash);
+    assert_int_equal(cash.account.buying_power, PAPER_SUBJECT_CASH - 101 * 100 * ONE);
+}
+
 /* ---- hints ----------------------------------------------------------------------------------- */
 
 struct hints {
@@ -468,6 +491,7 @@ int main(void)
         TEST(a_call_is_answered_once_it_is_stored),
         TEST(who_asks_is_told_of_a_fill_once_it_is_stored),
         TEST(what_is_stored_is_told_though_more_is_under_way),
+        TEST(an_account_is_told_once_what_was_before_it_is_stored),
         TEST(a_fill_is_hinted_once_it_is_stored),
         TEST(nobody_is_hinted_after_listening_ended),
         TEST(a_busy_store_is_tried_again),
