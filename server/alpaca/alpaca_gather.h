@@ -10,13 +10,13 @@ struct alpaca_gather;
 
 /* Defers the answer. From here on the handler returns OK, after alpaca_gather_end. */
 enum err alpaca_gather_begin(struct http_request *r, struct alpaca_gather **ret, struct error *e);
-/* Before each ask, whose `done` and context are alpaca_gather_done and `g`. */
+/* Before each ask; its `done` and context are alpaca_gather_done and `g`. */
 void alpaca_gather_expect(struct alpaca_gather *g);
 /* An ask that was expected was refused at once: its `done` will not be called. */
 void alpaca_gather_forget(struct alpaca_gather *g);
 /* An order that has ended meanwhile wants nothing any more; every other refusal, or an outcome that
  * is not known, becomes the answer. */
-void alpaca_gather_done(void *g, const struct desk_result *result);
+void alpaca_gather_done(void *context, const struct desk_result *result);
 /* For the handler's use until alpaca_gather_end, and for a desk_placement's `describe`. */
 struct strbuf *alpaca_gather_text(struct alpaca_gather *g);
 /* Everything is asked, and the answer is in http_request_response(r) already; or `e` (NULL = none)
