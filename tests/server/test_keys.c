@@ -57,6 +57,22 @@ static void a_key_opens_what_its_scopes_say(void **state)
     assert_string_equal(who.id, id);
 }
 
+static void a_key_answers_to_its_name_and_its_id(void **state)
+{
+    struct bench *b = *state;
+    struct key_row row, other;
+    struct http_identity who;
+    char text[KEY_TEXT], other_text[KEY_TEXT], id[UUID_TEXT];
+    assert_int_equal(add(b, "one", KEY_SCOPE_READ, &row, text), ERR_OK);
+    assert_int_equal(add(b, "two", KEY_SCOPE_READ, &other, other_text), ERR_OK);
+    assert_int_equal(keys_authenticate(b->keys, text, &who, NULL), ERR_OK);
+    uuid_format(&row.id, id);
+    assert_true(keys_named(b->keys, &who, "one"));
+    assert_true(keys_named(b->keys, &who, id));
+    assert_false(keys_named(b->keys, &who, "two"));
+    assert_false(keys_named(b->keys, &who, ""));
+}
+
 static void admin_includes_the_others(void **state)
 {
     struct bench *b = *state;
@@ -204,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_KEYS(a_key_opens_what_its_scopes_say),
+        WITH_KEYS(a_key_answers_to_its_name_and_its_id),
         WITH_KEYS(admin_includes_the_others),
         WITH_KEYS(what_is_no_key_is_refused),
         WITH_KEYS(revoking_takes_effect_at_once_and_for_good),
