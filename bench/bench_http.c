@@ -2,33 +2,24 @@
  *
  * Ours is the whole server on a data folder, with a job that has run. Both servers run at once in
  * this process, with the same event loops (one, our own, over libmicrohttpd's epoll set), and are
- * driven in turns by the same generator on the main thread. The bare handler sends the same bytes
- * of body with one response that was made beforehand, looks at no header, knows no route and no
- * key: the fastest that the library can be asked for.
+ * driven in turns by the same generator on the main thread (bench/support/bare_http.h).
  */
 #include "base/clock.h"
+#include "bench/support/bare_http.h"
 #include "bench/support/bench.h"
 #include "bench/support/http_load.h"
 #include "engine/bars/demo.h"
 #include "server/app.h"
-#include "server/http/listen.h"
 #include "server/jobs/job_service.h"
 
-#include <microhttpd.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { ROUNDS = 15 };
-/* A round is no even part of a second, over which the kernel rations real-time priority. */
-static const double POINT_S = 0.17;
 static const int CLIENTS[] = {64, 128, 256, 512};
 static const double GOAL_RATIO = 0.85;
 
@@ -42,82 +33,6 @@ static void check(enum err err, const struct error *e)
         return;
     fprintf(stderr, "bench_http: %s\n", e->message);
     exit(1);
-}
-
-/* ---- bare ---- */
-
-struct bare {
-    struct MHD_Daemon *daemon;
-    struct MHD_Response *response;
-    uint16_t port;
-    int wake_fd;
-    atomic_bool stop;
-    pthread_t thread;
-};
-
-static enum MHD_Result bare_answer(void *context, struct MHD_Connection *connection,
-                                   const char *url, const char *method, const char *version,
-                                   const char *upload, size_t *upload_bytes, void **request)
-{
-    static int seen;
-    struct bare *b = context;
-    (void)url, (void)method, (void)version, (void)upload, (void)upload_bytes;
-    if (!*request) {
-        *request = &seen;
-        return MHD_YES;
-    }
-    return MHD_queue_response(connection, MHD_HTTP_OK, b->response);
-}
-
-static void *bare_loop(void *context)
-{
-    struct bare *b = context;
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD,
-              MHD_get_daemon_info(b->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, &event);
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, b->wake_fd, &event);
-    while (!atomic_load(&b->stop)) {
-        struct epoll_event events[4];
-        MHD_UNSIGNED_LONG_LONG timeout_ms = 250;
-        if (MHD_get_timeout(b->daemon, &timeout_ms) != MHD_YES || timeout_ms > 250)
-            timeout_ms = 250;
-        epoll_wait(epoll_fd, events, 4, (int)timeout_ms);
-        MHD_run(b->daemon);
-    }
-    close(epoll_fd);
-    return NULL;
-}
-
-static void bare_start(struct bare *b, const char *body, size_t body_bytes)
-{
-    struct error e;
-    int fd;
-    check(listen_open("127.0.0.1", 0, 1, &fd, &b->port, &e), &e);
-    b->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, bare_answer, b,
-                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 2048u,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES,
-                                 MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-    b->response = MHD_create_response_from_buffer(body_bytes, (void *)body, MHD_RESPMEM_PERSISTENT);
-    b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!b->daemon || !b->response || b->wake_fd < 0 ||
-        MHD_add_response_header(b->response, "Content-Type", "application/json") != MHD_YES ||
-        pthread_create(&b->thread, NULL, bare_loop, b) != 0) {
-        fprintf(stderr, "bench_http: the bare server did not start\n");
-        exit(1);
-    }
-}
-
-static void bare_stop(struct bare *b)
-{
-    uint64_t one = 1;
-    atomic_store(&b->stop, true);
-    if (write(b->wake_fd, &one, sizeof one) != sizeof one)
-        perror("bench_http: wake");
-    pthread_join(b->thread, NULL);
-    MHD_stop_daemon(b->daemon);
-    MHD_destroy_response(b->response);
-    close(b->wake_fd);
 }
 
 /* ---- ours ---- */
@@ -213,38 +128,6 @@ static void ours_stop(struct ours *o)
 
 /* ---- turns ---- */
 
-static double seconds_of(int who)
-{
-    struct rusage usage;
-    getrusage(who, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-}
-
-/* Of all threads but this one, which is the generator; the other server idles. */
-static double server_cpu_s(void)
-{
-    return seconds_of(RUSAGE_SELF) - seconds_of(RUSAGE_THREAD);
-}
-
-struct measured {
-    double rate;   /* answers per second */
-    double cpu_us; /* that the server takes for one */
-};
-
-static struct measured measure(uint16_t port, int clients, const char *request,
-                               enum http_load_wait wait)
-{
-    struct http_load *load = http_load_open(port, clients, request);
-    http_load_run(load, POINT_S / 5, wait); /* warm */
-    double begin_s = bench_now_s(), cpu_s = server_cpu_s();
-    double rate = http_load_run(load, POINT_S, wait);
-    double answers = rate * (bench_now_s() - begin_s);
-    struct measured m = {rate, (server_cpu_s() - cpu_s) * 1e6 / answers};
-    http_load_close(load);
-    return m;
-}
-
 struct comparison {
     struct bench_series bare, ours, ratio, bare_cpu, our_cpu;
 };
@@ -252,8 +135,9 @@ struct comparison {
 static void run_round(struct comparison *c, uint16_t bare_port, const struct ours *o, int clients,
                       enum http_load_wait wait)
 {
-    struct measured bare = measure(bare_port, clients, o->request, wait);
-    struct measured ours = measure(http_server_port(o->app.http), clients, o->request, wait);
+    struct http_measured bare = http_measure(bare_port, clients, o->request, wait);
+    struct http_measured ours =
+        http_measure(http_server_port(o->app.http), clients, o->request, wait);
     bench_add(&c->bare, bare.rate);
     bench_add(&c->ours, ours.rate);
     bench_add(&c->ratio, ours.rate / bare.rate);
@@ -291,7 +175,7 @@ static void measure_offloaded(const struct ours *o)
     struct bench_series rate = {0};
     uint16_t port = http_server_port(o->app.http);
     for (int round = 0; round < ROUNDS; round++)
-        bench_add(&rate, measure(port, CLIENTS[0], o->offloaded, HTTP_LOAD_POLLS).rate);
+        bench_add(&rate, http_measure(port, CLIENTS[0], o->offloaded, HTTP_LOAD_POLLS).rate);
     bench_report("GET /v1/symbols, on an api thread", " requests/s", &rate, NULL, NULL);
 }
 
@@ -306,23 +190,22 @@ static void allow_descriptors(void)
 
 int main(void)
 {
-    struct bare bare = {0};
     static struct ours ours;
     size_t body_bytes;
     char title[96];
     allow_descriptors();
     ours_start(&ours);
     const char *body = http_body_text(ours.body, &body_bytes);
-    bare_start(&bare, body, body_bytes);
+    struct bare_http *bare = bare_http_start(200, body, body_bytes);
     snprintf(title, sizeof title,
              "GET with a key over keep-alive connections, one event loop, %zu bytes of body",
              body_bytes);
     bench_title(title);
     for (size_t i = 0; i < sizeof CLIENTS / sizeof CLIENTS[0]; i++)
-        compare(bare.port, &ours, CLIENTS[i], HTTP_LOAD_POLLS);
-    compare(bare.port, &ours, CLIENTS[0], HTTP_LOAD_SLEEPS);
+        compare(bare_http_port(bare), &ours, CLIENTS[i], HTTP_LOAD_POLLS);
+    compare(bare_http_port(bare), &ours, CLIENTS[0], HTTP_LOAD_SLEEPS);
     measure_offloaded(&ours);
-    bare_stop(&bare);
+    bare_http_stop(bare);
     ours_stop(&ours);
     return 0;
 }

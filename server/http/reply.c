@@ -85,14 +85,25 @@ static void count(struct http_exchange *x)
                   LOG_INT("took_us", took_ns / NS_PER_US), LOG_TEXT("key", x->request.identity.id));
 }
 
-/* Nothing about this answer differs from the last one of the same body, but id and date. */
+/* Nothing about this answer differs from the last one of the same body or tag, but id and date. */
 static bool is_repeatable(const struct http_exchange *x)
 {
     const struct http_response *out = &x->response;
-    return out->shared && out->status == 200 && out->header_count == 0 && !out->cache_control &&
-           out->shared->size_bytes <= REPLY_CACHE_BODY_BYTES && x->made_request_id &&
+    bool kept = out->status == 304 ? out->etag[0] && !out->content_type
+                                   : out->status == 200 && out->shared &&
+                                         out->shared->size_bytes <= REPLY_CACHE_BODY_BYTES;
+    return kept && out->header_count == 0 && !out->cache_control && x->made_request_id &&
            !x->must_close &&
            !atomic_load_explicit(&x->loop->shared->stopping, memory_order_relaxed);
+}
+
+static struct MHD_Response *kept_response(struct http_exchange *x)
+{
+    struct reply_cache *cache = &x->loop->replies;
+    const struct http_response *out = &x->response;
+    const char *id = x->request.request_id, *date = x->loop->date;
+    return out->status == 304 ? reply_cache_get_unchanged(cache, out->etag, id, date)
+                              : reply_cache_get(cache, out->shared, id, date);
 }
 
 static bool queue(struct http_exchange *x, struct MHD_Response *m)
@@ -107,8 +118,7 @@ bool exchange_reply(struct http_exchange *x)
     conn_enter(x->loop, x->conn, CONN_RESPONSE, x->loop->shared->config->response_ms);
     count(x);
     if (is_repeatable(x)) {
-        struct MHD_Response *kept = reply_cache_get(&x->loop->replies, x->response.shared,
-                                                    x->request.request_id, x->loop->date);
+        struct MHD_Response *kept = kept_response(x);
         return kept && queue(x, kept);
     }
     struct MHD_Response *m = make_response(x);

@@ -56,8 +56,10 @@ static void drop(struct reply_slot *slot)
 
 void reply_cache_clear(struct reply_cache *cache)
 {
-    for (int i = 0; i < REPLY_CACHE_SLOTS; i++)
+    for (int i = 0; i < REPLY_CACHE_SLOTS; i++) {
         drop(&cache->slots[i]);
+        drop(&cache->unchanged[i]);
+    }
 }
 
 /* libmicrohttpd's own copy of a header's value: memory that it allocated and nothing else reads
@@ -68,8 +70,18 @@ static char *value_of(struct MHD_Response *m, const char *name, size_t length)
     return value && strlen(value) == length ? value : NULL;
 }
 
-static bool fill(struct reply_slot *slot, struct http_body *body, const char *request_id,
-                 const char *date)
+/* What every answer carries, and where it is stamped; false when memory is out. */
+static bool fill(struct reply_slot *slot, const char *request_id, const char *date)
+{
+    if (!slot->response || !reply_add_common(slot->response, request_id, date, "no-store"))
+        return false;
+    slot->request_id = value_of(slot->response, "X-Request-Id", MADE_REQUEST_ID_BYTES);
+    slot->date = value_of(slot->response, "Date", HTTP_DATE_BYTES - 1);
+    return slot->request_id && slot->date;
+}
+
+static bool fill_with_body(struct reply_slot *slot, struct http_body *body, const char *request_id,
+                           const char *date)
 {
     slot->body = http_body_ref(body);
     slot->response = reply_from_shared(http_body_ref(body));
@@ -77,13 +89,30 @@ static bool fill(struct reply_slot *slot, struct http_body *body, const char *re
         http_body_unref(body);
         return false;
     }
-    if (!reply_add_common(slot->response, request_id, date, "no-store") ||
-        !add(slot->response, "Content-Type", body->content_type) ||
-        (body->etag[0] && !add(slot->response, "ETag", body->etag)))
-        return false;
-    slot->request_id = value_of(slot->response, "X-Request-Id", MADE_REQUEST_ID_BYTES);
-    slot->date = value_of(slot->response, "Date", HTTP_DATE_BYTES - 1);
-    return slot->request_id && slot->date;
+    return fill(slot, request_id, date) &&
+           add(slot->response, "Content-Type", body->content_type) &&
+           (!body->etag[0] || add(slot->response, "ETag", body->etag));
+}
+
+static bool fill_unchanged(struct reply_slot *slot, const char *etag, const char *request_id,
+                           const char *date)
+{
+    snprintf(slot->etag, sizeof slot->etag, "%s", etag);
+    slot->response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    return fill(slot, request_id, date) && add(slot->response, "ETag", etag);
+}
+
+/* The kept response as the answer to this request; NULL when the slot could not be filled. */
+static struct MHD_Response *stamp(struct reply_slot *slot, bool filled, const char *request_id,
+                                  const char *date)
+{
+    if (!filled) {
+        drop(slot);
+        return NULL;
+    }
+    memcpy(slot->request_id, request_id, MADE_REQUEST_ID_BYTES);
+    memcpy(slot->date, date, HTTP_DATE_BYTES - 1);
+    return slot->response;
 }
 
 struct MHD_Response *reply_cache_get(struct reply_cache *cache, struct http_body *body,
@@ -91,15 +120,22 @@ struct MHD_Response *reply_cache_get(struct reply_cache *cache, struct http_body
 {
     uintptr_t address = (uintptr_t)body;
     struct reply_slot *slot = &cache->slots[(address >> 4 ^ address >> 12) % REPLY_CACHE_SLOTS];
-    if (slot->body == body) {
-        memcpy(slot->request_id, request_id, MADE_REQUEST_ID_BYTES);
-        memcpy(slot->date, date, HTTP_DATE_BYTES - 1);
-        return slot->response;
-    }
+    if (slot->body == body)
+        return stamp(slot, true, request_id, date);
     drop(slot);
-    if (!fill(slot, body, request_id, date)) {
-        drop(slot);
-        return NULL;
-    }
-    return slot->response;
+    return stamp(slot, fill_with_body(slot, body, request_id, date), request_id, date);
+}
+
+struct MHD_Response *reply_cache_get_unchanged(struct reply_cache *cache, const char *etag,
+                                               const char *request_id,
+                                               const char date[HTTP_DATE_BYTES])
+{
+    size_t hash = 0;
+    for (const char *p = etag; *p; p++)
+        hash = hash * 31 + (unsigned char)*p;
+    struct reply_slot *slot = &cache->unchanged[hash % REPLY_CACHE_SLOTS];
+    if (strcmp(slot->etag, etag) == 0)
+        return stamp(slot, true, request_id, date);
+    drop(slot);
+    return stamp(slot, fill_unchanged(slot, etag, request_id, date), request_id, date);
 }

@@ -1,6 +1,6 @@
-/* Answers made ready: for shared bodies that are asked for again and again, libmicrohttpd's
- * response with all its headers is kept, and only the request id and the date are written into it,
- * in place.
+/* Answers made ready: for shared bodies that are asked for again and again, and for the 304s of
+ * those who have them, libmicrohttpd's response with all its headers is kept, and only the request
+ * id and the date are written into it, in place.
  *
  * That is sound because a loop owns its cache, and libmicrohttpd copies the head into the
  * connection's memory as soon as the handler that queued the response returns, before it turns to
@@ -24,10 +24,11 @@ enum {
 
 struct reply_cache {
     struct reply_slot {
-        struct http_body *body; /* one reference */
+        struct http_body *body;   /* one reference; NULL in `unchanged` */
+        char etag[HTTP_ETAG_MAX]; /* in `unchanged` */
         struct MHD_Response *response;
         char *request_id, *date; /* inside the response */
-    } slots[REPLY_CACHE_SLOTS];
+    } slots[REPLY_CACHE_SLOTS], unchanged[REPLY_CACHE_SLOTS];
 };
 
 void reply_cache_clear(struct reply_cache *cache);
@@ -36,6 +37,11 @@ void reply_cache_clear(struct reply_cache *cache);
  * `request_id` has MADE_REQUEST_ID_BYTES. */
 struct MHD_Response *reply_cache_get(struct reply_cache *cache, struct http_body *body,
                                      const char *request_id, const char date[HTTP_DATE_BYTES]);
+
+/* The same for a 304 with this tag, which is not empty. */
+struct MHD_Response *reply_cache_get_unchanged(struct reply_cache *cache, const char *etag,
+                                               const char *request_id,
+                                               const char date[HTTP_DATE_BYTES]);
 
 /* What every answer carries. */
 bool reply_add_common(struct MHD_Response *m, const char *request_id, const char *date,

@@ -378,6 +378,31 @@ static void a_known_tag_is_304(void **state)
     client_close(&c);
 }
 
+/* Answers that are kept ready are not the same answer. */
+static void each_304_has_a_request_id_of_its_own(void **state)
+{
+    struct http_client c;
+    struct http_reply r;
+    char before[80] = "";
+    (void)state;
+    client_open(&c, fixture.port);
+    for (int i = 0; i < 6; i++) {
+        const char *own = i == 3 ? "X-Request-Id: mine\r\n" : "";
+        client_ask(&c, 304, &r,
+                   "GET /v1/cached HTTP/1.1\r\n" READER "%sIf-None-Match: \"7-1\"\r\n\r\n", own);
+        const char *id = reply_header(&r, "X-Request-Id");
+        assert_string_not_equal(id, before);
+        if (i == 3)
+            assert_string_equal(id, "mine");
+        snprintf(before, sizeof before, "%s", id);
+        assert_string_equal(reply_header(&r, "ETag"), "\"7-1\"");
+        assert_string_equal(reply_header(&r, "Cache-Control"), "no-store");
+        assert_null(reply_header(&r, "Content-Type"));
+        reply_release(&r);
+    }
+    client_close(&c);
+}
+
 /* ---- bodies ---- */
 
 static void a_body_is_read_and_answered(void **state)
@@ -686,6 +711,7 @@ int main(void)
         cmocka_unit_test(head_answers_as_get_without_the_body),
         cmocka_unit_test(a_scope_that_is_missing_is_403_by_name),
         cmocka_unit_test(a_known_tag_is_304),
+        cmocka_unit_test(each_304_has_a_request_id_of_its_own),
         cmocka_unit_test(a_body_is_read_and_answered),
         cmocka_unit_test(the_connection_lives_on_after_refused_bodies),
         cmocka_unit_test(a_chunked_body_over_the_limit_is_413),
