@@ -131,12 +131,18 @@ enum {
 
 /* market */
 enum {
-    LIMIT_QUOTES_BATCH = 1000,    /* in one request */
-    LIMIT_QUOTES_LISTED = 100,    /* symbols that one look asks for */
-    LIMIT_QUOTE_ERRORS = 20,      /* told in one answer */
-    LIMIT_QUOTE_AHEAD_MS = 2000,  /* of our clock */
-    LIMIT_MARKET_SYMBOLS = 200000 /* of which the newest quote is kept */
+    LIMIT_QUOTES_BATCH = 1000,     /* in one request */
+    LIMIT_QUOTES_LISTED = 100,     /* symbols that one look asks for */
+    LIMIT_QUOTE_ERRORS = 20,       /* told in one answer */
+    LIMIT_QUOTE_AHEAD_MS = 2000,   /* of our clock */
+    LIMIT_MARKET_SYMBOLS = 200000, /* of which the newest quote is kept */
+    LIMIT_REPLAYS_LIVE = 16,       /* running or paused */
+    LIMIT_REPLAYS_KEPT = 100,      /* ended, to be looked at */
+    LIMIT_REPLAY_SYMBOLS = 100,    /* of one replay */
+    LIMIT_REPLAY_STEPS = 300,      /* quotes between two corners of a bar */
+    LIMIT_REPLAY_SPEED_MAX = 100000,
 };
+#define LIMIT_REPLAY_SPEED_MIN 0.1
 
 /* the paper broker */
 enum {

@@ -9,6 +9,7 @@
 #include "server/events/event_hub.h"
 #include "server/jobs/job_service.h"
 #include "server/local_access.h"
+#include "server/market/replay_service.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -104,8 +105,9 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
         (err = config->demo ? demo_data_fill(&app->storage, clock, &app->demo_made, e) : ERR_OK) ||
         (err = worker_pool_create((int32_t)config->workers, true, &app->pool, e)) ||
         (err = app_orders_create(app, e)) || (err = start_jobs(app, e)) ||
-        (err = app_orders_start(app, e)) || (err = start_http(app, e)) ||
-        (err = open_local_access(app, e))) {
+        (err = app_orders_start(app, e)) ||
+        (err = replay_service_create(app->market, app->clock, &app->replays, e)) ||
+        (err = start_http(app, e)) || (err = open_local_access(app, e))) {
         app_stop(app);
         return err;
     }
@@ -123,6 +125,7 @@ void app_stop(struct app *app)
         local_access_remove(data_folder_path(app->storage.folder));
     if (app->http)
         http_server_stop(app->http);
+    replay_service_free(app->replays);
     if (!app_orders_stop(app))
         _exit(1); /* what is acknowledged is on disk */
     job_service_free(app->jobs);

@@ -18,15 +18,16 @@
 #include "server/http/server.h"
 #include "server/keys.h"
 
-struct broker;       /* orders/broker.h */
-struct desk;         /* orders/desk/desk.h */
-struct event_hub;    /* server/events/event_hub.h */
-struct job_service;  /* server/jobs/job_service.h */
-struct market_feed;  /* server/market/market_feed.h */
-struct order_bodies; /* server/orders/order_bodies.h */
-struct order_pages;  /* server/orders/order_pages.h */
-struct order_store;  /* orders/order_store.h */
-struct paper_store;  /* orders/paper/paper_store.h */
+struct broker;         /* orders/broker.h */
+struct desk;           /* orders/desk/desk.h */
+struct event_hub;      /* server/events/event_hub.h */
+struct job_service;    /* server/jobs/job_service.h */
+struct market_feed;    /* server/market/market_feed.h */
+struct order_bodies;   /* server/orders/order_bodies.h */
+struct order_pages;    /* server/orders/order_pages.h */
+struct order_store;    /* orders/order_store.h */
+struct paper_store;    /* orders/paper/paper_store.h */
+struct replay_service; /* server/market/replay_service.h */
 
 enum app_phase { APP_STARTING, APP_READY, APP_STOPPING };
 
@@ -45,6 +46,7 @@ struct app {
     struct order_pages *order_pages;
     struct event_hub *events;
     struct market_feed *market;
+    struct replay_service *replays;
     struct http_server *http;
     _Atomic int phase;        /* enum app_phase */
     _Atomic bool failed;      /* app_fail was called: end by app_abandon */

@@ -21,6 +21,7 @@ extern const struct http_route_table backtest_label_routes;
 extern const struct http_route_table results_routes; /* server/results */
 extern const struct http_route_table explain_routes;
 extern const struct http_route_table quotes_routes; /* server/market */
+extern const struct http_route_table replays_routes;
 extern const struct http_route_table keys_routes;
 extern const struct http_route_table orders_routes; /* server/orders */
 extern const struct http_route_table order_change_routes;
@@ -31,7 +32,7 @@ extern const struct http_route_table order_events_routes;
 extern const struct http_route_table events_routes; /* server/events */
 
 /* All of the above, in this order, and those of Alpaca's API. */
-enum { API_TABLE_COUNT = 23 + ALPACA_TABLE_COUNT };
+enum { API_TABLE_COUNT = 24 + ALPACA_TABLE_COUNT };
 void api_tables(struct http_route_table out[API_TABLE_COUNT]);
 
 /* For operations without query parameters: refuses any. */

@@ -17,7 +17,6 @@
 
 #include <stddef.h>
 
-struct broker;
 struct desk;
 struct market_feed;
 
@@ -44,7 +43,7 @@ struct market_feed_options {
     size_t watcher_count;
 };
 
-struct market_broker market_broker_paper(struct broker *paper); /* one of paper_broker_create */
+/* The desk as a watcher. */
 struct market_watcher market_watcher_desk(struct desk *desk);
 
 enum err market_feed_create(const struct market_feed_options *options, struct market_feed **ret,
