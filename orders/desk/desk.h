@@ -143,7 +143,8 @@ enum err desk_review(struct desk_order *o, desk_done *done, void *context, struc
  * and is never refused. */
 int32_t desk_cancel_all(struct desk *d, bool close);
 /* The kill switch: while it is on, entries are canceled and none is sent; exits work on. On disk
- * when it returns. Blocks. */
+ * when it returns OK. To turn it on works also when it cannot be stored (DISK_FULL...): then it is
+ * on until the process ends, and the error is returned. Blocks. */
 enum err desk_set_paused(struct desk *d, bool paused, struct error *e);
 bool desk_paused(struct desk *d);
 

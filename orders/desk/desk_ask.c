@@ -150,7 +150,7 @@ int32_t desk_cancel_all(struct desk *d, bool close)
 enum err desk_set_paused(struct desk *d, bool paused, struct error *e)
 {
     enum err err = d->options.store->operations->set_paused(d->options.store, paused, e);
-    if (err != ERR_OK)
+    if (err != ERR_OK && !paused)
         return err;
     atomic_store(&d->paused, paused);
     struct desk_order *o, *next;
@@ -158,7 +158,7 @@ enum err desk_set_paused(struct desk *d, bool paused, struct error *e)
     HASH_ITER (by_id, d->book, o, next)
         desk_wake(o);
     mutex_unlock(&d->mutex);
-    return ERR_OK;
+    return err;
 }
 
 bool desk_paused(struct desk *d)

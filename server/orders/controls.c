@@ -59,12 +59,14 @@ static enum err put_switch(struct http_request *r, struct http_response *out, st
     struct switch_request request = {false};
     enum err err;
     if ((err = api_no_parameters(r, e)) ||
-        (err =
-             json_decode(r->body, r->body_bytes, switch_fields,
-                         sizeof switch_fields / sizeof switch_fields[0], &request, r->arena, e)) ||
-        (err = desk_set_paused(app->desk, request.on, e)))
+        (err = json_decode(r->body, r->body_bytes, switch_fields,
+                           sizeof switch_fields / sizeof switch_fields[0], &request, r->arena, e)))
         return err;
-    log_event(LOG_WARN, "kill_switch", LOG_BOOL("on", request.on), LOG_TEXT("key", r->identity.id));
+    err = desk_set_paused(app->desk, request.on, e);
+    log_event(LOG_WARN, "kill_switch", LOG_BOOL("on", desk_paused(app->desk)),
+              LOG_BOOL("stored", !err), LOG_TEXT("key", r->identity.id));
+    if (err)
+        return err;
     return respond_switch(app, out, e);
 }
 

@@ -44,6 +44,7 @@ struct memory_store {
     int64_t sequence, batches;
     enum order_commit_outcome failing;
     int fail_count;
+    bool refuse_pause;
     struct thread thread;
 };
 
@@ -259,9 +260,12 @@ static enum err fills(struct order_store *store, order_fill_fn *visit, void *con
 
 static enum err set_paused(struct order_store *store, bool paused, struct error *e)
 {
-    (void)e;
-    of(store)->paused = paused;
-    return ERR_OK;
+    struct memory_store *s = of(store);
+    mutex_lock(&s->mutex);
+    bool fails = s->refuse_pause;
+    s->paused = fails ? s->paused : paused;
+    mutex_unlock(&s->mutex);
+    return fails ? error_set(e, ERR_DISK_FULL, "made to fail") : ERR_OK;
 }
 
 static enum err get_paused(struct order_store *store, bool *ret, struct error *e)
@@ -315,6 +319,13 @@ void memory_store_free(struct memory_store *s)
 struct order_store *memory_store_of(struct memory_store *s)
 {
     return &s->store;
+}
+
+void memory_store_refuse_pause(struct memory_store *s, bool refuse)
+{
+    mutex_lock(&s->mutex);
+    s->refuse_pause = refuse;
+    mutex_unlock(&s->mutex);
 }
 
 void memory_store_fail(struct memory_store *s, enum order_commit_outcome outcome, int count)

@@ -15,6 +15,9 @@ struct order_store *memory_store_of(struct memory_store *s);
 /* The next batches end like this instead, `count` times; UNKNOWN writes nothing either. */
 void memory_store_fail(struct memory_store *s, enum order_commit_outcome outcome, int count);
 
+/* The kill switch cannot be stored, for want of room. */
+void memory_store_refuse_pause(struct memory_store *s, bool refuse);
+
 int64_t memory_store_events(struct memory_store *s);
 int64_t memory_store_batches(struct memory_store *s);
 /* Flips a bit in the newest event of the first bracket. */

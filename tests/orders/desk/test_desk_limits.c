@@ -1,4 +1,5 @@
-/* What one key may have open, on a desk with a store and a broker of the tests'. */
+/* Limits of a key and of the desk, and the kill switch when the disk is full, on a desk with a
+ * store and a broker of the tests'. */
 #include "orders/desk/desk.h"
 
 #include "tests/orders/bracket_fixture.h"
@@ -212,6 +213,22 @@ static void new_terms_are_held_to_the_desks_limits_too(void **state)
     desk_unref(o);
 }
 
+static void the_kill_switch_holds_also_when_it_cannot_be_stored(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms();
+    memory_store_refuse_pause(b->store, true);
+    assert_int_equal(desk_set_paused(b->desk, true, NULL), ERR_DISK_FULL);
+    assert_true(desk_paused(b->desk));
+    assert_int_equal(place(b, &robot, &none, &spec, NULL), ERR_CONFLICT);
+    /* To let entries go on is refused like anything else. */
+    assert_int_equal(desk_set_paused(b->desk, false, NULL), ERR_DISK_FULL);
+    assert_true(desk_paused(b->desk));
+    memory_store_refuse_pause(b->store, false);
+    assert_int_equal(desk_set_paused(b->desk, false, NULL), ERR_OK);
+    assert_int_equal(place(b, &robot, &none, &spec, NULL), ERR_OK);
+}
+
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -222,6 +239,7 @@ int main(void)
         WITH_DESK(open_orders_of_a_key_count_together_until_they_end),
         WITH_DESK(new_terms_are_held_to_the_limits_when_they_grow),
         WITH_DESK(new_terms_are_held_to_the_desks_limits_too),
+        WITH_DESK(the_kill_switch_holds_also_when_it_cannot_be_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
