@@ -216,6 +216,7 @@ static void accept(struct paper_book *b, struct paper_order *first, struct paper
         link_pair(first, second);
     for (size_t i = 0; i < count; i++) {
         add(b, orders[i]);
+        b->accepted++;
         paper_book_tell(b, PAPER_EVENT_SUBMITTED, orders[i], now);
         await_arrival(b, orders[i], order_add(now.steady_ns, b->options.latency_ns));
     }
@@ -230,8 +231,10 @@ enum outcome paper_book_submit(struct paper_book *b, const struct broker_submit 
     struct paper_market *m = paper_book_market(b, s->contract.symbol);
     int64_t reserve_price = 0, expires_ns = 0;
     memset(ret_refusal, 0, sizeof *ret_refusal);
-    if (!paper_terms_accept(b, s, m, now, &reserve_price, &expires_ns, ret_refusal))
+    if (!paper_terms_accept(b, s, m, now, &reserve_price, &expires_ns, ret_refusal)) {
+        b->refused++;
         return OUTCOME_REJECTED;
+    }
     m = paper_market_make(b, s->contract.symbol);
     struct paper_order *first = make_order(s);
     struct paper_order *second = s->oco_client_id ? make_second(s) : NULL;

@@ -85,6 +85,7 @@ struct paper_book {
     int64_t evicted_until_ns; /* no order that ended later has left memory; INT64_MIN = none has */
     int64_t session_from_ns, session_until_ns; /* UTC: in [from, until) session_open holds */
     bool session_open;
+    int64_t quotes, quotes_ignored, accepted, refused, fills; /* counted since the start */
 };
 
 void paper_book_init(struct paper_book *b, const struct paper_book_options *options,

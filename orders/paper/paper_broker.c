@@ -455,3 +455,24 @@ enum err paper_broker_quotes(struct broker *broker, const struct market_quote *q
         parker_wake(&p->parker);
     return err;
 }
+
+void paper_broker_stats(struct broker *broker, struct paper_stats *ret)
+{
+    struct paper_broker *p = self(broker);
+    const struct paper_book *b = &p->book;
+    int64_t quotes_waiting = (int64_t)paper_quotes_count(&p->quotes);
+    mutex_lock(&p->mutex);
+    *ret = (struct paper_stats){
+        .live = b->live,
+        .markets = b->market_count,
+        .positions = (int64_t)count_positions(b),
+        .quotes_waiting = quotes_waiting,
+        .batches_waiting = p->outbox.waiting,
+        .quotes = b->quotes,
+        .quotes_ignored = b->quotes_ignored,
+        .accepted = b->accepted,
+        .refused = b->refused,
+        .fills = b->fills,
+    };
+    mutex_unlock(&p->mutex);
+}

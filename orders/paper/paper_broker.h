@@ -48,4 +48,14 @@ enum err paper_broker_create(const struct paper_options *options, struct broker 
 enum err paper_broker_quotes(struct broker *broker, const struct market_quote *quotes, size_t count,
                              struct error *e);
 
+struct paper_stats {
+    int64_t live, markets, positions;        /* orders, symbols, not flat: now */
+    int64_t quotes_waiting, batches_waiting; /* for the market, for the store: now */
+    /* since the start */
+    int64_t quotes;         /* taken */
+    int64_t quotes_ignored; /* older than the last, or of a symbol for which there is no room */
+    int64_t accepted, refused, fills;
+};
+void paper_broker_stats(struct broker *broker, struct paper_stats *ret);
+
 #endif

@@ -133,6 +133,7 @@ static void fill(struct paper_book *b, struct paper_order *o, int64_t quantity, 
     event->quantity = quantity;
     event->price = price;
     event->position = m->position;
+    b->fills++;
     if (whole && o->pair)
         paper_book_end(b, o->pair, PAPER_EVENT_CANCELED, PAPER_REASON_PAIR, now);
 }
@@ -246,15 +247,21 @@ void paper_market_trade(struct paper_book *b, struct paper_market *m, struct ord
         widen(&m->bounds, &o->row);
 }
 
+/* A time in the future (the clock was set back) says nothing about what is newer. */
+static bool is_older(const struct paper_market *m, const struct market_quote *q, int64_t wall_ns)
+{
+    return q->at_ns && m->at_ns <= wall_ns && q->at_ns < m->at_ns;
+}
+
 void paper_book_quote(struct paper_book *b, const struct market_quote *q, struct order_clock now)
 {
     struct paper_market *m = paper_market_make(b, q->symbol);
-    if (!m)
+    if (!m || is_older(m, q, now.wall_ns)) {
+        b->quotes_ignored++;
         return;
+    }
     int64_t at_ns = q->at_ns && q->at_ns < now.wall_ns ? q->at_ns : now.wall_ns;
-    /* A time in the future (the clock was set back) says nothing about what is newer. */
-    if (q->at_ns && m->at_ns <= now.wall_ns && q->at_ns < m->at_ns)
-        return;
+    b->quotes++;
     m->bid = q->bid;
     m->ask = q->ask;
     m->bid_left = q->bid_size > 0 ? q->bid_size : INT64_MAX;

@@ -40,3 +40,11 @@ size_t paper_quotes_take(struct paper_quotes *q, struct market_quote *ret, size_
     mutex_unlock(&q->mutex);
     return taken;
 }
+
+size_t paper_quotes_count(struct paper_quotes *q)
+{
+    mutex_lock(&q->mutex);
+    size_t count = q->count;
+    mutex_unlock(&q->mutex);
+    return count;
+}

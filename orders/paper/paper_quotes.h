@@ -22,5 +22,6 @@ void paper_quotes_release(struct paper_quotes *q);
 enum err paper_quotes_put(struct paper_quotes *q, const struct market_quote *quotes, size_t count,
                           struct error *e);
 size_t paper_quotes_take(struct paper_quotes *q, struct market_quote *ret, size_t max);
+size_t paper_quotes_count(struct paper_quotes *q);
 
 #endif

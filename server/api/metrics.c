@@ -1,5 +1,6 @@
 #include "base/number.h"
 #include "orders/desk/desk.h"
+#include "orders/paper/paper_broker.h"
 #include "server/api/api.h"
 #include "server/app.h"
 #include "server/events/event_hub.h"
@@ -139,6 +140,29 @@ static void add_broker(struct strbuf *out, struct desk *desk)
                s.snapshot_age_ns == INT64_MAX ? NAN : (double)s.snapshot_age_ns / 1e9);
 }
 
+static void add_paper(struct strbuf *out, struct broker *broker)
+{
+    struct paper_stats s;
+    paper_broker_stats(broker, &s);
+    add_metric(out, GAUGE, "bracketd_paper_orders_live", "Orders at the paper broker.",
+               (double)s.live);
+    add_metric(out, GAUGE, "bracketd_paper_positions", "Positions that are not flat.",
+               (double)s.positions);
+    add_metric(out, GAUGE, "bracketd_paper_symbols", "With a quote, an order or a position.",
+               (double)s.markets);
+    add_metric(out, GAUGE, "bracketd_paper_quotes_queued", "Quotes that wait for the market.",
+               (double)s.quotes_waiting);
+    add_metric(out, GAUGE, "bracketd_paper_batches_queued", "Batches that wait for the disk.",
+               (double)s.batches_waiting);
+    add_metric(out, COUNTER, "bracketd_paper_quotes_total", "Quotes taken.", (double)s.quotes);
+    add_metric(out, COUNTER, "bracketd_paper_quotes_ignored_total",
+               "Older than the last one, or of a symbol too many.", (double)s.quotes_ignored);
+    add_metric(out, COUNTER, "bracketd_paper_accepted_total", "Orders accepted.",
+               (double)s.accepted);
+    add_metric(out, COUNTER, "bracketd_paper_refused_total", "Orders rejected.", (double)s.refused);
+    add_metric(out, COUNTER, "bracketd_paper_fills_total", "Executions.", (double)s.fills);
+}
+
 static void add_events(struct strbuf *out, struct event_hub *hub)
 {
     struct event_hub_stats s;
@@ -241,6 +265,7 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
     add_shard_cache(&out->body, app->storage.shard_cache);
     add_desk(&out->body, app->desk);
     add_broker(&out->body, app->desk);
+    add_paper(&out->body, app->broker);
     add_events(&out->body, app->events);
     add_jobs(&out->body, app->jobs);
     add_app(&out->body, app);

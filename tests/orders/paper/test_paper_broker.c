@@ -484,6 +484,31 @@ static void quotes_without_orders_store_nothing(void **state)
     assert_int_equal(memory_paper_store_commits(s->store), 0);
 }
 
+static void what_happens_is_counted(void **state)
+{
+    struct paper_subject *s = *state;
+    struct paper_stats stats;
+    struct broker_submit rests = buy("o1", ONE, 90 * ONE), fills = buy("o2", ONE, 100 * ONE);
+    struct broker_submit dear = buy("o3", 1000000 * ONE, 100 * ONE);
+    struct market_quote old = {.symbol = "SPY", .bid = ONE, .at_ns = 1};
+    assert_int_equal(submit(s->broker, &rests), OUTCOME_OK);
+    assert_int_equal(submit(s->broker, &fills), OUTCOME_OK);
+    assert_int_equal(submit(s->broker, &dear), OUTCOME_REJECTED);
+    paper_subject_quote(s->broker, "SPY", 99 * ONE, 0, 100 * ONE, 0);
+    assert_int_equal(paper_broker_quotes(s->broker, &old, 1, NULL), ERR_OK);
+    paper_subject_quote(s->broker, "SPY", 99 * ONE, 0, 100 * ONE, 0);
+    paper_broker_stats(s->broker, &stats);
+    assert_int_equal(stats.live, 1);
+    assert_int_equal(stats.positions, 1);
+    assert_int_equal(stats.markets, 2); /* SPY, and the mark of the test */
+    assert_int_equal(stats.quotes, 4);
+    assert_int_equal(stats.quotes_ignored, 1);
+    assert_int_equal(stats.accepted, 2);
+    assert_int_equal(stats.refused, 1);
+    assert_int_equal(stats.fills, 1);
+    assert_int_equal(stats.quotes_waiting, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -502,6 +527,7 @@ int main(void)
         TEST(many_callers_and_quotes_leave_a_journal_that_adds_up),
         TEST(too_many_quotes_are_refused_whole),
         TEST(quotes_without_orders_store_nothing),
+        TEST(what_happens_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
