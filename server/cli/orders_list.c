@@ -132,7 +132,6 @@ static int print_log(struct api_client *client, const char *id, bool json)
 {
     struct strbuf answer, path;
     struct error e;
-    enum err err;
     int code = CLI_OK;
     bool more = true;
     strbuf_init(&answer, ANSWER_BYTES_MAX);
@@ -140,8 +139,8 @@ static int print_log(struct api_client *client, const char *id, bool json)
     strbuf_add_format(&path, "/v1/orders/%s/events?limit=%d", id, LIMIT_PAGE_ITEMS);
     while (more && code == CLI_OK) {
         struct json_value *page = NULL;
-        if ((err = order_ask_get(client, strbuf_text(&path), &answer, &e)) ||
-            (err = json_value_parse(strbuf_text(&answer), answer.length, &page, &e))) {
+        if (order_ask_get(client, strbuf_text(&path), &answer, &e) ||
+            json_value_parse(strbuf_text(&answer), answer.length, &page, &e)) {
             code = answer_fail(&e);
             break;
         }
