@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "bench/support/bare_http.h"
 #include "bench/support/bench.h"
+#include "bench/support/bench_bars.h"
+#include "bench/support/bench_server.h"
 #include "bench/support/http_load.h"
 #include "engine/bars/demo.h"
-#include "server/app.h"
 #include "server/jobs/job_service.h"
 
 #include <stdio.h>
@@ -27,22 +28,11 @@ static const double GOAL_RATIO = 0.85;
     " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"                                 \
     "Accept: application/json\r\nUser-Agent: bench\r\n\r\n"
 
-static void check(enum err err, const struct error *e)
-{
-    if (err == ERR_OK)
-        return;
-    fprintf(stderr, "bench_http: %s\n", e->message);
-    exit(1);
-}
-
 /* ---- ours ---- */
 
 /* The whole server on a data folder of its own, with one finished job. */
 struct ours {
-    char folder[32];
-    struct arena arena;
-    struct config config;
-    struct app app;
+    struct bench_server server;
     char request[512];
     char offloaded[512];
     struct http_body *body; /* the job's rendering */
@@ -58,12 +48,12 @@ static void import_bars(struct ours *o)
                                    .price_decimals = 2};
     const struct bars *bars;
     struct bar_import_result result;
-    check(calendar_find("XNYS", &options.calendar, &e), &e);
-    check(demo_bars(&options, &bars, &e), &e);
+    bench_must(calendar_find("XNYS", &options.calendar, &e), &e);
+    bench_must(demo_bars(&options, &bars, &e), &e);
     struct bar_batch batch = bar_batch_of_bars(bars);
     struct bar_import import = {
         .symbol = "BENCH", .timeframe = bars->timeframe, .calendar = bars->calendar, .now_ns = 1};
-    check(bar_store_import(o->app.storage.bar_store, &import, &batch, &result, &e), &e);
+    bench_must(bar_store_import(o->server.app.storage.bar_store, &import, &batch, &result, &e), &e);
     bars_unref(bars);
 }
 
@@ -76,54 +66,35 @@ static void finish_a_job(struct ours *o)
     struct job_view view;
     bool replayed;
     char id[UUID_TEXT];
-    check(study_spec_decode(text, strlen(text), STUDY_SPEC_BACKTEST, &o->arena, &spec, &e), &e);
-    check(job_service_submit(o->app.jobs, &submission, &view, &replayed, &e), &e);
+    bench_must(
+        study_spec_decode(text, strlen(text), STUDY_SPEC_BACKTEST, &o->server.arena, &spec, &e),
+        &e);
+    bench_must(job_service_submit(o->server.app.jobs, &submission, &view, &replayed, &e), &e);
     while (!job_status_is_final(view.status)) {
         struct timespec pause = {.tv_nsec = 1000000};
         struct uuid job = view.id;
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         job_view_release(&view);
-        check(job_service_get(o->app.jobs, &job, &view, &e), &e);
+        bench_must(job_service_get(o->server.app.jobs, &job, &view, &e), &e);
     }
     o->body = view.body;
     uuid_format(&view.id, id);
-    snprintf(o->request, sizeof o->request, "GET /v1/backtests/%s" HEADERS, id, o->app.first_key);
-    snprintf(o->offloaded, sizeof o->offloaded, "GET /v1/symbols" HEADERS, o->app.first_key);
+    snprintf(o->request, sizeof o->request, "GET /v1/backtests/%s" HEADERS, id,
+             o->server.app.first_key);
+    snprintf(o->offloaded, sizeof o->offloaded, "GET /v1/symbols" HEADERS, o->server.app.first_key);
 }
 
 static void ours_start(struct ours *o)
 {
-    struct error e;
-    bool help;
-    snprintf(o->folder, sizeof o->folder, "/tmp/bench-http-XXXXXX");
-    if (!mkdtemp(o->folder)) {
-        perror("bench_http: folder");
-        exit(1);
-    }
-    const char *const arguments[] = {"--data",         o->folder, "--listen",  "127.0.0.1:0",
-                                     "--http-threads", "1",       "--workers", "1"};
-    arena_init(&o->arena, 1 << 20);
-    check(config_load(8, (char **)arguments, &o->arena, &o->config, &help, &e), &e);
-    check(app_start(&o->app, &o->config, clock_real(), &e), &e);
+    bench_server_start(&o->server, NULL);
     import_bars(o);
     finish_a_job(o);
 }
 
 static void ours_stop(struct ours *o)
 {
-    static const char *const files[] = {
-        "bracketd.db", "bracketd.db-wal", "bracketd.db-shm", "bars.db",      "bars.db-wal",
-        "bars.db-shm", "cache.db",        "cache.db-wal",    "cache.db-shm", "bracketd.lock"};
     http_body_unref(o->body);
-    app_stop(&o->app);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "%s/%s", o->folder, files[i]);
-        unlink(path);
-    }
-    if (rmdir(o->folder) != 0)
-        perror("bench_http: folder");
-    arena_release(&o->arena);
+    bench_server_stop(&o->server);
 }
 
 /* ---- turns ---- */
@@ -137,7 +108,7 @@ static void run_round(struct comparison *c, uint16_t bare_port, const struct our
 {
     struct http_measured bare = http_measure(bare_port, clients, o->request, wait);
     struct http_measured ours =
-        http_measure(http_server_port(o->app.http), clients, o->request, wait);
+        http_measure(http_server_port(o->server.app.http), clients, o->request, wait);
     bench_add(&c->bare, bare.rate);
     bench_add(&c->ours, ours.rate);
     bench_add(&c->ratio, ours.rate / bare.rate);
@@ -173,7 +144,7 @@ static void compare(uint16_t bare_port, const struct ours *o, int clients, enum 
 static void measure_offloaded(const struct ours *o)
 {
     struct bench_series rate = {0};
-    uint16_t port = http_server_port(o->app.http);
+    uint16_t port = http_server_port(o->server.app.http);
     for (int round = 0; round < ROUNDS; round++)
         bench_add(&rate, http_measure(port, CLIENTS[0], o->offloaded, HTTP_LOAD_POLLS).rate);
     bench_report("GET /v1/symbols, on an api thread", " requests/s", &rate, NULL, NULL);

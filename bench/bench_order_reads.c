@@ -6,9 +6,8 @@
 #include "base/clock.h"
 #include "bench/support/bare_http.h"
 #include "bench/support/bench.h"
-#include "bench/support/bench_folder.h"
+#include "bench/support/bench_server.h"
 #include "orders/desk/desk.h"
-#include "server/app.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -22,10 +21,7 @@ enum { ROUNDS = 11, CLIENTS = 64, ORDERS = 100, ANSWER_BYTES = 1 << 20 };
 static const double GOAL_RATIO = 0.85, GOAL_UNCHANGED = 0.95;
 
 struct ours {
-    char folder[BENCH_FOLDER_BYTES];
-    struct arena arena;
-    struct config config;
-    struct app app;
+    struct bench_server server;
     uint16_t port;
 };
 
@@ -49,7 +45,7 @@ static void head_of(char out[1024], const struct ours *o, const char *method, co
     snprintf(out, 1024,
              "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
              "Accept: application/json\r\nUser-Agent: bench\r\n%s\r\n",
-             method, path, o->app.first_key, more);
+             method, path, o->server.app.first_key, more);
 }
 
 static bool is_whole(struct answer *a, size_t count)
@@ -123,7 +119,7 @@ static void await_end(const struct ours *o, const char *id)
     struct desk_order *order;
     if (!uuid_parse(id, strlen(id), &uuid))
         fail(id);
-    while ((order = desk_find(o->app.desk, &uuid))) {
+    while ((order = desk_find(o->server.app.desk, &uuid))) {
         desk_unref(order);
         pause_ms(200);
     }
@@ -137,36 +133,20 @@ static void settle(const struct ours *o)
     while (s.sequence != before) {
         before = s.sequence;
         pause_ms(1500);
-        desk_stats(o->app.desk, &s);
+        desk_stats(o->server.app.desk, &s);
     }
 }
 
 static void ours_start(struct ours *o, struct answer *scratch)
 {
-    struct error e;
-    bool help;
-    bench_folder_make(o->folder);
-    const char *const arguments[] = {"--data",         o->folder, "--listen",       "127.0.0.1:0",
-                                     "--workers",      "1",       "--http-threads", "1",
-                                     "--market-hours", "24x7"};
-    arena_init(&o->arena, 1 << 20);
-    if (config_load(sizeof arguments / sizeof arguments[0], (char **)arguments, &o->arena,
-                    &o->config, &help, &e) != ERR_OK ||
-        app_start(&o->app, &o->config, clock_real(), &e) != ERR_OK)
-        fail(e.message);
-    o->port = http_server_port(o->app.http);
-    while (!desk_ready(o->app.desk, NULL))
+    static const char *const arguments[] = {"--market-hours", "24x7", NULL};
+    bench_server_start(&o->server, arguments);
+    o->port = http_server_port(o->server.app.http);
+    while (!desk_ready(o->server.app.desk, NULL))
         pause_ms(10);
     for (int i = 0; i < ORDERS; i++)
         place(o, scratch);
     settle(o);
-}
-
-static void ours_stop(struct ours *o)
-{
-    app_stop(&o->app);
-    bench_folder_remove(o->folder);
-    arena_release(&o->arena);
 }
 
 /* ---- beside bare ---- */
@@ -231,6 +211,6 @@ int main(void)
     await_end(&ours, id);
     measure(&ours, "GET of an order", path, &scratch);
     measure(&ours, "GET of a list of 100", "/v1/orders", &scratch);
-    ours_stop(&ours);
+    bench_server_stop(&ours.server);
     return 0;
 }

@@ -217,14 +217,19 @@ static enum err add_bytes(void *context, const struct stored_order *order, struc
         *bytes += order->records[i].body_bytes + SHA256_BYTES + 4 * NUMBER_BYTES;
     for (size_t i = 0; i < order->intent_count; i++)
         *bytes += strlen(order->intents[i].client_id) + 9 * NUMBER_BYTES;
-    *bytes += ANSWER_BYTES + 2 * sizeof(struct uuid) + SHA256_BYTES + 2 * NUMBER_BYTES;
+    *bytes += 2 * sizeof(struct uuid) + SHA256_BYTES + 2 * NUMBER_BYTES;
     return ERR_OK;
+}
+
+size_t bench_order_row_bytes(struct order_store *store, size_t answer_bytes)
+{
+    struct error e;
+    size_t bytes = 0;
+    bench_must(store->operations->load_unfinished(store, add_bytes, &bytes, &e), &e);
+    return bytes + answer_bytes;
 }
 
 size_t bench_desk_row_bytes(struct bench_desk *b)
 {
-    struct error e;
-    size_t bytes = 0;
-    bench_must(b->store->operations->load_unfinished(b->store, add_bytes, &bytes, &e), &e);
-    return bytes;
+    return bench_order_row_bytes(b->store, ANSWER_BYTES);
 }

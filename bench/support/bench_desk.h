@@ -39,5 +39,7 @@ void bench_desk_place(struct bench_desk *b, int32_t count, int32_t in_flight);
 void bench_desk_await_orders(struct bench_desk *b, int32_t count);
 /* What one such acceptance writes, rows without their indexes. */
 size_t bench_desk_row_bytes(struct bench_desk *b);
+/* The same of the newest unfinished order of any store, with an answer of so many bytes. */
+size_t bench_order_row_bytes(struct order_store *store, size_t answer_bytes);
 
 #endif

@@ -10,6 +10,10 @@
 
 struct http_load;
 
+/* In a request: becomes another number each time that it is sent (an idempotency key). The head of
+ * every answer is read then, as their lengths may differ. */
+#define HTTP_LOAD_NUMBER "##########"
+
 /* Opens `clients` connections to 127.0.0.1:port and learns the length of the answer to `request`,
  * which must be the same each time. Ends the program with a message when that fails. */
 struct http_load *http_load_open(uint16_t port, int clients, const char *request);
@@ -20,6 +24,5 @@ enum http_load_wait { HTTP_LOAD_POLLS, HTTP_LOAD_SLEEPS };
 /* Runs for about that long; answers per second. */
 double http_load_run(struct http_load *l, double seconds, enum http_load_wait wait);
 void http_load_close(struct http_load *l);
-size_t http_load_answer_bytes(const struct http_load *l);
 
 #endif
