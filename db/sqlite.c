@@ -290,6 +290,10 @@ enum err db_commit(struct db_write *w, struct error *e)
 {
     struct db_connection *c = w->read.connection;
     struct error why = {0};
+    if (c->broken) {
+        db_rollback(w);
+        return refuse_broken(c, e);
+    }
     enum err err = run(c, SQL_COMMIT, &why);
     if (err == ERR_OK)
         return ERR_OK;
