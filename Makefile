@@ -116,7 +116,7 @@ SHIM     := $(BUILD)/tests/fault/shim.so
 REPLAYS  := $(if $(filter fuzz,$(VARIANT)),,$(FUZZERS))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
 
-.PHONY: all run test unit http-test check coverage-orders coverage-run bench docs fuzz fuzz-targets model sim mutants lint lint-layers lint-headers lint-text \
+.PHONY: all run test unit http-test check coverage-orders coverage-run bench crash docs fuzz fuzz-targets model sim mutants lint lint-layers lint-headers lint-text \
         lint-scripts lint-format lint-clang lint-tidy lint-cppcheck format clean install help setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -131,6 +131,7 @@ setup_run   := build run
 setup_test  := build test
 setup_unit  := build test
 setup_http-test := build test
+setup_crash := build run test
 setup_bench := build bench
 setup_fuzz  := build fuzz
 setup_model := model
@@ -280,6 +281,11 @@ mutants: $(SIM) ## plant each mistake of tests/sim/mutants.txt in a copy of the 
 
 model: | $(SETUP) ## explore the Spin model of cancel and replace, and find the bugs planted in it (FULL=1: wider budgets)
 	@tests/model/run $(if $(FULL),--full)
+
+CRASH = --n $(or $(N),200) --points $(or $(POINTS),200) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY)) $(PARTS)
+
+crash: $(BINARY) $(SHIM) ## kill the server N=200 times under load, at POINTS=200 calls of scripts (0: all), and hinder it (SEED=, PARTS=)
+	@/usr/bin/python3 tests/fault/run.py --binary $(BINARY) --shim $(SHIM) --evidence $(BUILD)/crash $(CRASH)
 
 bench: $(BENCHES) ## build and run every benchmark, each beside its baseline (BENCH=word: only matching)
 	@set -e; for bench in $(if $(BENCH),$(foreach b,$(BENCHES),$(if $(findstring $(BENCH),$(b)),$(b))),$(BENCHES)); do \

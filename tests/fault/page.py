@@ -18,7 +18,8 @@ FOREVER = 2**62
 
 _CALLS = 1
 _RULES_AT = _CALLS + len(CLASSES)
-_NAMES = ("power", "power_seed", "sync_delay_ms", "clock_offset_ns", "killed_at", "killed_class", "lost_writes", "errors")
+_NAMES = ("power", "power_seed", "sync_delay_ms", "clock_offset_ns", "killed_at", "killed_class", "lost_writes", "errors",
+          "stalled_ns")
 _MEMBERS_AT = _RULES_AT + 5 * RULES
 
 

@@ -115,10 +115,12 @@ static ssize_t move_bytes(const struct transfer *t, const struct iovec *parts, i
         return t->run(t, parts, count);
     if (target == TARGET_SOCKET)
         return move_counted(FAULT_SEND, t, parts, count);
+    int64_t begin_ns = fault_now_ns();
     fault_power_lock();
     ssize_t done = move_counted(FAULT_WRITE, t, parts, count);
     int error = errno;
     fault_power_unlock();
+    fault_took_since(begin_ns);
     errno = error;
     return done;
 }
@@ -192,14 +194,16 @@ static int sync_file(int fd, int (*run)(int))
     if (target_of(fd) != TARGET_FILE)
         return run(fd);
     poll(NULL, 0, (int)fault_page()->sync_delay_ms);
+    int64_t begin_ns = fault_now_ns();
     fault_power_lock();
     int result = begin_call(FAULT_SYNC, &how) ? run(fd) : -1;
+    int error = errno;
     if (result == 0)
         fault_power_synced(fd);
     if (how == FAULT_KILL_AFTER)
         fault_kill();
-    int error = errno;
     fault_power_unlock();
+    fault_took_since(begin_ns);
     errno = error;
     return result;
 }

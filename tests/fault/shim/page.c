@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct fault_page *shared;
@@ -76,6 +77,20 @@ enum fault_how fault_count(enum fault_class class, int *ret_error)
         return how;
     number = __atomic_add_fetch(&shared->calls[FAULT_ANY], 1, __ATOMIC_RELAXED);
     return rule_for(FAULT_ANY, number, ret_error);
+}
+
+int64_t fault_now_ns(void)
+{
+    struct timespec now;
+    FAULT_NEXT(clock_gettime)(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+void fault_took_since(int64_t begin_ns)
+{
+    int64_t beyond_ns = fault_now_ns() - begin_ns - FAULT_STALL_NS;
+    if (beyond_ns > 0)
+        __atomic_add_fetch(&shared->stalled_ns, beyond_ns, __ATOMIC_RELAXED);
 }
 
 void fault_kill(void)

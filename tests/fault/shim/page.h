@@ -18,7 +18,7 @@ enum fault_class {
     FAULT_TRUNCATE, /* ftruncate, fallocate */
     FAULT_NAME,     /* unlink, rename */
     FAULT_SEND,     /* send, sendmsg, writev, write to a socket */
-    FAULT_THREAD,   /* pthread_create */
+    FAULT_THREAD,   /* pthread_create of a tracking thread: with a small stack */
     FAULT_ANY,      /* each of the above but FAULT_THREAD, in one count */
     FAULT_CLASS_COUNT
 };
@@ -45,7 +45,12 @@ enum fault_power {
     FAULT_POWER_LOSES_SOME, /* each write or half of one by chance, from power_seed */
 };
 
-enum { FAULT_RULES = 4, FAULT_PAGE_BYTES = 4096 };
+enum {
+    FAULT_RULES = 4,
+    FAULT_PAGE_BYTES = 4096,
+    FAULT_SMALL_STACK_BYTES = 64 * 1024,
+    FAULT_STALL_NS = 20 * 1000 * 1000
+};
 #define FAULT_PAGE_MAGIC INT64_C(0x3167617074666162)
 
 struct fault_page {
@@ -60,6 +65,7 @@ struct fault_page {
     int64_t killed_class;
     int64_t lost_writes; /* taken back with the power */
     int64_t errors;      /* calls that a rule made fail */
+    int64_t stalled_ns;  /* what writes and syncs of files took, each beyond FAULT_STALL_NS */
 };
 
 /* NULL outside a test. */
@@ -67,6 +73,10 @@ struct fault_page *fault_page(void);
 
 /* Counts a call and says what to do with it; *ret_error is written with FAULT_ERROR. */
 enum fault_how fault_count(enum fault_class class, int *ret_error);
+
+/* The steady clock; and the notice that a call on a file took since then. */
+int64_t fault_now_ns(void);
+void fault_took_since(int64_t begin_ns);
 
 /* Ends the process as kill -9 does, and the power as the page says. */
 _Noreturn void fault_kill(void);

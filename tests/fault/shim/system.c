@@ -11,7 +11,10 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
                    void *context)
 {
     int error = 0;
-    if (fault_count(FAULT_THREAD, &error) == FAULT_ERROR)
+    size_t stack_bytes = SIZE_MAX;
+    if (attributes)
+        pthread_attr_getstacksize(attributes, &stack_bytes);
+    if (stack_bytes <= FAULT_SMALL_STACK_BYTES && fault_count(FAULT_THREAD, &error) == FAULT_ERROR)
         return error;
     return FAULT_NEXT(pthread_create)(thread, attributes, run, context);
 }
