@@ -349,6 +349,12 @@ void json_member_number(struct json_writer *w, const char *name, double x)
     json_number(w, x);
 }
 
+void json_member_decimal(struct json_writer *w, const char *name, int64_t value)
+{
+    json_key(w, name);
+    json_decimal(w, value);
+}
+
 void json_member_time(struct json_writer *w, const char *name, int64_t ns)
 {
     json_key(w, name);

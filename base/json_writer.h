@@ -45,6 +45,7 @@ void json_member_string(struct json_writer *w, const char *name, const char *tex
 void json_member_int(struct json_writer *w, const char *name, int64_t value);
 void json_member_bool(struct json_writer *w, const char *name, bool value);
 void json_member_number(struct json_writer *w, const char *name, double x);
+void json_member_decimal(struct json_writer *w, const char *name, int64_t value);
 void json_member_time(struct json_writer *w, const char *name, int64_t ns);
 
 #endif

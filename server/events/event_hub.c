@@ -17,6 +17,7 @@ enum {
     READ_BYTES = 32 * 1024, /* copied under the lock */
     STACK_BYTES = 512 * 1024,
     UNDER_WAY_MAX = LIMIT_EVENT_JOBS,
+    ROUND_PAGES = 16, /* of the log, so that polls do not wait for a long way behind */
 };
 
 static int64_t now_ns(void)
@@ -330,7 +331,7 @@ static void *run(void *context)
         struct event_wait *due = event_waits_take(hub, now);
         mutex_unlock(&hub->mutex);
         event_waits_call(due);
-        while (follow_log(hub))
+        for (int pages = 0; pages < ROUND_PAGES && follow_log(hub); pages++)
             ;
         follow_jobs(hub, now);
         rest_ns = now + EVENT_ROUND_MS * NS_PER_MS;

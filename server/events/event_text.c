@@ -67,12 +67,6 @@ static const struct brief *brief_of(struct page *p, const struct uuid *id)
     return b;
 }
 
-static void member_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    json_decimal(w, value);
-}
-
 static void write_brief(struct json_writer *w, const struct brief *b)
 {
     const struct bracket_summary *s = &b->summary;
@@ -83,15 +77,15 @@ static void write_brief(struct json_writer *w, const struct brief *b)
     json_member_string(w, "status", bracket_status_name(b->status));
     json_member_string(w, "close_reason",
                        b->close_reason == CLOSE_NONE ? NULL : close_reason_name(b->close_reason));
-    member_decimal(w, "filled_quantity", s->filled_quantity);
+    json_member_decimal(w, "filled_quantity", s->filled_quantity);
     json_key(w, "average_fill_price");
     if (s->filled_quantity > 0)
         json_decimal(w, s->average_fill_price);
     else
         json_null(w);
-    member_decimal(w, "open_quantity", s->open_quantity);
-    member_decimal(w, "unprotected_quantity", s->unprotected_quantity);
-    member_decimal(w, "realized_pnl", s->realized_pnl);
+    json_member_decimal(w, "open_quantity", s->open_quantity);
+    json_member_decimal(w, "unprotected_quantity", s->unprotected_quantity);
+    json_member_decimal(w, "realized_pnl", s->realized_pnl);
     json_member_time(w, "updated_at", b->updated_at_ns);
     json_end_object(w);
 }

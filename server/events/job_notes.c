@@ -32,18 +32,6 @@ void job_notes_put(struct job_notes *n, const struct job_news *news)
     n->items[n->count++] = (struct job_note){.news = *news, .change = ++n->changes};
 }
 
-static void write_progress(struct json_writer *w, const struct job_progress *p)
-{
-    json_key(w, "progress");
-    json_begin_object(w);
-    json_member_int(w, "shards_done", p->shards_done);
-    json_member_int(w, "shards_total", p->shards_total);
-    json_member_int(w, "shards_cached", p->shards_cached);
-    json_member_int(w, "bars_done", p->bars_done);
-    json_member_int(w, "bars_total", p->bars_total);
-    json_end_object(w);
-}
-
 static void add(struct strbuf *out, const struct job_news *news)
 {
     struct json_writer w;
@@ -57,7 +45,7 @@ static void add(struct strbuf *out, const struct job_news *news)
         json_member_string(&w, "status", "removed");
     } else {
         json_member_string(&w, "status", job_status_name(news->status));
-        write_progress(&w, &news->progress);
+        job_write_progress(&w, &news->progress, news->eta_s);
     }
     json_end_object(&w);
     strbuf_add_string(out, "\n\n");

@@ -14,7 +14,7 @@ static void member_time(struct json_writer *w, const char *name, int64_t ns)
         json_null(w);
 }
 
-static void write_progress(struct json_writer *w, const struct job_progress *p, double eta_s)
+void job_write_progress(struct json_writer *w, const struct job_progress *p, double eta_s)
 {
     json_key(w, "progress");
     json_begin_object(w);
@@ -61,7 +61,7 @@ void job_write(struct json_writer *w, const struct job_row *row, bool summary, d
     json_member_string(w, "status", job_status_name(row->status));
     json_key(w, "request");
     json_raw(w, row->request, strlen(row->request));
-    write_progress(w, &row->progress, eta_s);
+    job_write_progress(w, &row->progress, eta_s);
     json_key(w, "cost_estimate");
     if (row->cost)
         json_int(w, row->cost);

@@ -27,6 +27,7 @@ struct job_news {
     enum job_status status;
     bool removed; /* then the rest says nothing */
     struct job_progress progress;
+    double eta_s; /* NaN = unknown */
 };
 struct job_listener {
     void *context;
@@ -111,6 +112,8 @@ bool job_service_unwatch(struct job_service *s, struct job_watch *w);
 /* Writes a job's JSON: of a stored row whose result is the outcome of job_run. `summary` leaves the
  * outcome out. eta_s NaN = unknown. */
 void job_write(struct json_writer *w, const struct job_row *row, bool summary, double eta_s);
+/* The member `progress` alone. */
+void job_write_progress(struct json_writer *w, const struct job_progress *p, double eta_s);
 
 struct job_service_stats {
     int64_t queued, running, watched;

@@ -5,12 +5,6 @@
 
 #include <math.h>
 
-static void member_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    json_decimal(w, value);
-}
-
 /* Money that is a double: as a decimal where it is small enough for one, which all but sums of
  * millions of trades are. MISSING is null. */
 static void member_money(struct json_writer *w, const char *name, double value)
@@ -47,10 +41,10 @@ static void write_stats(struct json_writer *w, const struct trade_stats *s)
     json_member_int(w, "losses", s->losses);
     json_member_int(w, "ambiguous", s->ambiguous);
     write_exits(w, s);
-    member_decimal(w, "pnl", s->pnl);
-    member_decimal(w, "gross_profit", s->gross_profit);
-    member_decimal(w, "gross_loss", s->gross_loss);
-    member_decimal(w, "commission", s->commission);
+    json_member_decimal(w, "pnl", s->pnl);
+    json_member_decimal(w, "gross_profit", s->gross_profit);
+    json_member_decimal(w, "gross_loss", s->gross_loss);
+    json_member_decimal(w, "commission", s->commission);
     json_member_number(w, "win_rate", s->win_rate);
     json_member_number(w, "profit_factor", s->profit_factor);
     json_member_number(w, "average_trade", s->average_trade);
@@ -79,8 +73,8 @@ static void write_trades(struct json_writer *w, const struct simulation *s)
     write_stats(w, &s->pooled);
     json_member_time(w, "from", s->from_ns);
     json_member_time(w, "to", s->to_ns);
-    member_decimal(w, "initial_cash", l->initial_cash);
-    member_decimal(w, "final_equity", l->points[l->point_count - 1].equity);
+    json_member_decimal(w, "initial_cash", l->initial_cash);
+    json_member_decimal(w, "final_equity", l->points[l->point_count - 1].equity);
     json_end_object(w);
 }
 

@@ -27,17 +27,11 @@ static const uint32_t told[EVENT_COUNT] = {
     [EVENT_EXTERNAL] = TELL_EXTERNAL,
 };
 
-static void member_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    json_decimal(w, value);
-}
-
 /* 0 = it has none. */
 static void member_price(struct json_writer *w, const char *name, int64_t price)
 {
     if (price)
-        member_decimal(w, name, price);
+        json_member_decimal(w, name, price);
 }
 
 static void member_exit(struct json_writer *w, const char *name, const struct exit_terms *exit)
@@ -46,7 +40,7 @@ static void member_exit(struct json_writer *w, const char *name, const struct ex
         return;
     json_key(w, name);
     json_begin_object(w);
-    member_decimal(w, exit_kind_name(exit->kind), exit->value);
+    json_member_decimal(w, exit_kind_name(exit->kind), exit->value);
     member_price(w, "limit_price", exit->limit_price);
     json_end_object(w);
 }
@@ -63,7 +57,7 @@ static void tell_spec(struct json_writer *w, const struct bracket_spec *spec)
 {
     order_symbol_members(spec->contract.symbol, w);
     json_member_string(w, "side", order_side_name(spec->side));
-    member_decimal(w, "quantity", spec->quantity);
+    json_member_decimal(w, "quantity", spec->quantity);
     if (!spec->adopts_position) {
         json_member_string(w, "type", order_type_name(spec->entry_type));
         member_price(w, "limit_price", spec->limit_price);
@@ -81,7 +75,7 @@ static void tell_spec(struct json_writer *w, const struct bracket_spec *spec)
 static void tell_terms(struct json_writer *w, const struct order_event *e)
 {
     json_member_string(w, "type", order_type_name(e->order_type));
-    member_decimal(w, "quantity", e->quantity);
+    json_member_decimal(w, "quantity", e->quantity);
     member_price(w, "limit_price", e->limit_price);
     member_price(w, "stop_price", e->stop_price);
     member_price(w, "second_limit_price", e->second_price);
@@ -99,12 +93,12 @@ static void tell_outcome(struct json_writer *w, const struct order_event *e)
 static void tell_report(struct json_writer *w, const struct order_event *e)
 {
     json_member_string(w, "status", order_status_name(e->status));
-    member_decimal(w, "quantity", e->quantity);
-    member_decimal(w, "filled_quantity", e->filled);
+    json_member_decimal(w, "quantity", e->quantity);
+    json_member_decimal(w, "filled_quantity", e->filled);
     if (e->filled > 0)
-        member_decimal(w, "average_fill_price", order_average(e->filled_value, e->filled));
+        json_member_decimal(w, "average_fill_price", order_average(e->filled_value, e->filled));
     if (e->busted > 0)
-        member_decimal(w, "busted_quantity", e->busted);
+        json_member_decimal(w, "busted_quantity", e->busted);
 }
 
 static void tell_quote(struct json_writer *w, const struct order_quote *q)
@@ -113,8 +107,8 @@ static void tell_quote(struct json_writer *w, const struct order_quote *q)
         return;
     json_key(w, "quote");
     json_begin_object(w);
-    member_decimal(w, "bid", q->bid);
-    member_decimal(w, "ask", q->ask);
+    json_member_decimal(w, "bid", q->bid);
+    json_member_decimal(w, "ask", q->ask);
     json_member_bool(w, "halted", q->halted != 0);
     json_end_object(w);
 }
@@ -142,7 +136,7 @@ void order_event_json(const struct order_event *e, struct json_writer *w)
     if (tells & TELL_REPLACING)
         json_member_bool(w, "replacing", e->replacing != 0);
     if (tells & TELL_EXTERNAL)
-        member_decimal(w, "closed_quantity", e->filled);
+        json_member_decimal(w, "closed_quantity", e->filled);
     tell_quote(w, &e->quote);
     json_end_object(w);
 }

@@ -116,6 +116,17 @@ static void tell(struct feeds *f, const char *text)
     mutex_unlock(&f->fixture.mutex);
 }
 
+/* More than buffers of the kernel hold. */
+static void tell_much(struct feeds *f)
+{
+    enum { MANY = 32 << 20 };
+    char *much = malloc(MANY + 1);
+    memset(much, 'x', MANY);
+    much[MANY] = '\0';
+    tell(f, much);
+    free(much);
+}
+
 static const struct http_route ROUTES[] = {
     {HTTP_GET, "/v1/feed", feed, 1, HTTP_ROUTE_INLINE, 0, NULL, NULL, "getFeed"},
 };
@@ -245,17 +256,12 @@ static void a_client_that_leaves_closes_its_stream(void **state)
 
 static void a_reader_that_does_not_read_is_cut(void **state)
 {
-    enum { MANY = 32 << 20 };
     struct feeds *f = *state;
     struct http_client c;
     f->fixture.config.response_ms = 200;
     start(f);
     open_feed(f, &c, GET_FEED);
-    char *much = malloc(MANY + 1);
-    memset(much, 'x', MANY);
-    much[MANY] = '\0';
-    tell(f, much);
-    free(much);
+    tell_much(f);
     assert_true(fixture_reaches(&f->closed, 1));
     client_close(&c);
 }
@@ -304,17 +310,12 @@ static void a_stop_ends_every_stream_cleanly_and_soon(void **state)
 
 static void a_stop_does_not_wait_for_a_reader_that_does_not_read(void **state)
 {
-    enum { MANY = 32 << 20 };
     struct feeds *f = *state;
     struct http_client c;
     f->fixture.config.drain_ms = 30000;
     start(f);
     open_feed(f, &c, GET_FEED);
-    char *much = malloc(MANY + 1);
-    memset(much, 'x', MANY);
-    much[MANY] = '\0';
-    tell(f, much);
-    free(much);
+    tell_much(f);
     test_pause_ms(100);
     int64_t begin_ns = clock_monotonic_ns(clock_real());
     fixture_stop(&f->fixture);
