@@ -120,7 +120,7 @@ void job_tell(struct job_service *s, const struct job *job)
 {
     mutex_assert_held(&s->mutex);
     const struct job_news news = {
-        .id = job->row.id, .status = job->row.status, .progress = job->row.progress};
+        .id = job->row.id, .status = job->row.status, .progress = job->row.progress, .eta_s = NAN};
     if (s->listener.changed)
         s->listener.changed(s->listener.context, &news);
 }
@@ -132,9 +132,9 @@ static size_t add_under_way(struct job_service *s, enum job_status status, struc
     HASH_ITER (hh, s->table.by_id, job, next) {
         if (count >= max || job->row.status != status)
             continue;
-        job_refresh_progress(s, job);
-        out[count++] =
-            (struct job_news){.id = job->row.id, .status = status, .progress = job->row.progress};
+        double eta_s = job_refresh_progress(s, job);
+        out[count++] = (struct job_news){
+            .id = job->row.id, .status = status, .progress = job->row.progress, .eta_s = eta_s};
     }
     return count;
 }
