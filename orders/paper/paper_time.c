@@ -8,8 +8,10 @@
 #include <string.h>
 #include <utlist.h>
 
-/* When there is no memory for the events, and while a settlement waits for a price. */
+/* When there is no memory for the events. */
 #define RETRY_NS (100 * NS_PER_MS)
+/* While a settlement waits for a price. */
+#define SETTLE_AGAIN_NS NS_PER_SECOND
 /* After that long without any price the contract is settled at its own last bid. */
 #define SETTLE_WITHOUT_NS NS_PER_DAY
 
@@ -88,14 +90,30 @@ static bool expire_orders(struct paper_book *b, struct order_clock now)
     return true;
 }
 
+/* The share named as the option's root, or the one whose standard contracts have that root (BRK.B
+ * has BRKB); NULL when neither was ever quoted. */
+static const struct paper_market *underlying_of(struct paper_book *b, const struct contract *c)
+{
+    char root[LIMIT_SYMBOL_BYTES] = "", other[OCC_ROOT_MAX + 1];
+    memcpy(root, c->symbol, strlen(c->symbol) - (OCC_COMPACT_MIN - 1));
+    const struct paper_market *m = paper_book_market(b, root);
+    if (m)
+        return m;
+    for (m = b->markets; m; m = m->by_symbol.next) {
+        const char *symbol = m->position.contract.symbol;
+        if (strlen(symbol) < OCC_COMPACT_MIN && occ_root_of(symbol, other) &&
+            strcmp(other, root) == 0)
+            return m;
+    }
+    return NULL;
+}
+
 /* What the contract is worth at its end. false when nothing tells yet. */
 static bool settlement_price(struct paper_book *b, const struct paper_market *m, int64_t wall_ns,
                              int64_t *ret)
 {
     const struct contract *c = &m->position.contract;
-    char root[OCC_ROOT_MAX + 1] = "";
-    memcpy(root, c->symbol, strlen(c->symbol) - (OCC_COMPACT_MIN - 1));
-    const struct paper_market *underlying = paper_book_market(b, root);
+    const struct paper_market *underlying = underlying_of(b, c);
     int64_t spot = !underlying        ? 0
                    : underlying->last ? underlying->last
                                       : paper_market_price(underlying);
@@ -137,7 +155,7 @@ static bool settle_positions(struct paper_book *b, struct order_clock now)
         if (!end_ns)
             continue;
         if (end_ns > now.wall_ns || !settlement_price(b, m, now.wall_ns, &price)) {
-            int64_t again_ns = end_ns > now.wall_ns ? end_ns : now.wall_ns + RETRY_NS;
+            int64_t again_ns = end_ns > now.wall_ns ? end_ns : now.wall_ns + SETTLE_AGAIN_NS;
             next_ns = again_ns < next_ns ? again_ns : next_ns;
             continue;
         }

@@ -624,6 +624,20 @@ static void at_its_end_an_option_is_settled_at_intrinsic_value(void **state)
     assert_string_equal(b->refusal.message, "the contract has expired");
 }
 
+static void an_underlying_may_be_spelt_with_a_point(void **state)
+{
+    struct paper_bench *b = *state;
+    const char *const put = "BRKB261218P00500000";
+    paper_bench_quote(b, put, 4 * ONE, 0, 5 * ONE, 0);
+    paper_bench_place(b, "b", put, ORDER_BUY, ONE, 0, 0);
+    pass_to_expiry(b, 15);
+    paper_bench_quote(b, "BRK.A", 700000 * ONE, 0, 700001 * ONE, 0);
+    paper_bench_quote(b, "BRK.B", 490 * ONE, 0, 490 * ONE, 0);
+    paper_bench_pass_to(b, 16, 0);
+    assert_int_equal(paper_bench_held(b, put), 0);
+    assert_int_equal(b->book.cash, BENCH_CASH - 500 * ONE + 10 * 100 * ONE);
+}
+
 static void an_option_out_of_the_money_ends_worthless(void **state)
 {
     struct paper_bench *b = *state;
@@ -739,6 +753,7 @@ int main(void)
         TEST(a_pair_that_makes_no_sense_is_refused),
         TEST(terms_out_of_range_are_refused),
         TEST(at_its_end_an_option_is_settled_at_intrinsic_value),
+        TEST(an_underlying_may_be_spelt_with_a_point),
         TEST(an_option_out_of_the_money_ends_worthless),
         TEST(a_settlement_waits_for_a_price_of_the_underlying),
         TEST(without_any_price_it_is_settled_at_its_own_bid_a_day_later),
