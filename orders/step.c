@@ -38,10 +38,14 @@ static size_t find_called(struct bracket_state *s, const struct order_event *e,
 
 /* ---- one order ------------------------------------------------------------------------------- */
 
-static void count_refusal(struct leg_ledger *leg, int64_t steady_ns)
+/* A submit that was lost on its way, mostly with the process, was no refusal: the first is sent
+ * anew at once, as a position may wait for it. */
+static void count_refusal(struct leg_ledger *leg, enum death death, int64_t steady_ns)
 {
     int64_t wait_s = BRACKET_RETRY_MAX_S;
-    if (leg->refusals < 5)
+    if (death == DEATH_ABSENT && leg->refusals == 0)
+        wait_s = 0;
+    else if (leg->refusals < 5)
         wait_s = INT64_C(1) << (leg->refusals < 0 ? 0 : leg->refusals);
     leg->refusals += leg->refusals < INT32_MAX;
     leg->retry_ns = greater(leg->retry_ns, order_add(steady_ns, wait_s * NS_PER_SECOND));
@@ -67,7 +71,7 @@ static void move(struct bracket_state *s, struct leg_order *o, enum order_signal
         s->legs[o->leg].refusals = 0;
         return;
     }
-    count_refusal(&s->legs[o->leg], e->clock.steady_ns);
+    count_refusal(&s->legs[o->leg], death, e->clock.steady_ns);
     if (o->leg == LEG_TAKE_PROFIT)
         s->attempt_ns = 0;
 }

@@ -129,6 +129,27 @@ static void a_restart_does_not_hurry_a_cancel_that_was_answered(void **state)
     fixture_status_is(&f, BRACKET_CANCELED);
 }
 
+static void an_exit_that_was_lost_on_its_way_is_sent_anew_at_once(void **state)
+{
+    (void)state;
+    struct fixture f = begin();
+    fixture_enter(&f, 10 * ONE, 100 * ONE);
+    for (int32_t generation = 1; generation <= 3; generation++) {
+        assert_int_equal(fixture_intend(&f, ACTION_SUBMIT, LEG_STOP_LOSS), generation);
+        fixture_simple(&f, EVENT_RESTARTED);
+        fixture_pass(&f, 3);
+        fixture_absent(&f, LEG_STOP_LOSS, generation);
+        fixture_pass(&f, 1);
+        fixture_absent(&f, LEG_STOP_LOSS, generation);
+        if (generation == 1)
+            continue;
+        fixture_is_quiet(&f); /* the second time something else is wrong */
+        fixture_pass(&f, INT64_C(1) << (generation - 1));
+    }
+    fixture_place(&f, LEG_STOP_LOSS);
+    fixture_status_is(&f, BRACKET_PROTECTING);
+}
+
 static void a_cancel_waits_for_evidence_and_is_asked_for_again(void **state)
 {
     (void)state;
@@ -569,6 +590,7 @@ int main(void)
         cmocka_unit_test(what_was_absent_and_lives_after_all_counts_again),
         cmocka_unit_test(a_restart_puts_calls_under_way_in_doubt),
         cmocka_unit_test(a_restart_does_not_hurry_a_cancel_that_was_answered),
+        cmocka_unit_test(an_exit_that_was_lost_on_its_way_is_sent_anew_at_once),
         cmocka_unit_test(a_cancel_waits_for_evidence_and_is_asked_for_again),
         cmocka_unit_test(a_refused_cancel_asks_what_became_of_the_order),
         cmocka_unit_test(a_held_quantity_is_reconciled_before_the_next_try),

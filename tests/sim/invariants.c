@@ -107,7 +107,9 @@ static void check_orders(struct world *w, const struct bracket_state *before,
                     order_status_name(a->status), order_event_name(e->type));
         if (order_status_dead(b->status))
             check_death(w, b);
-        if (b->status == ORDER_STATUS_REJECTED)
+        /* The first that was lost on its way was refused by nobody. */
+        if (b->status == ORDER_STATUS_REJECTED &&
+            (b->death != DEATH_ABSENT || after->legs[b->leg].refusals > 1))
             w->checks.refused_ns[b->leg] = e->clock.steady_ns;
     }
 }
