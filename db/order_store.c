@@ -1,6 +1,7 @@
 #include "db/order_store.h"
 
 #include "db/idempotency_repo.h"
+#include "db/integrity.h"
 #include "db/intent_repo.h"
 #include "db/order_repo.h"
 #include "db/owner_repo.h"
@@ -270,6 +271,16 @@ static enum err take(struct db_write *w, void *context, struct error *e)
     return owner_repo_take(w, context, e);
 }
 
+static enum err check_tables(struct readers *readers, struct error *e)
+{
+    struct db_read r = {0};
+    enum err err = readers_lease(readers, &r, e);
+    if (err == ERR_OK)
+        err = integrity_check_orders(&r, e);
+    readers_return(readers, &r);
+    return err;
+}
+
 enum err order_store_create(struct writer *writer, struct readers *readers,
                             struct order_store **ret, struct error *e)
 {
@@ -291,7 +302,9 @@ enum err order_store_create(struct writer *writer, struct readers *readers,
         return error_set(e, ERR_NO_MEMORY, "no memory for the orders' store");
     *s = (struct db_order_store){
         .store = {.operations = &operations}, .writer = writer, .readers = readers};
-    enum err err = writer_call(writer, take, &s->epoch, e);
+    enum err err = check_tables(readers, e);
+    if (err == ERR_OK)
+        err = writer_call(writer, take, &s->epoch, e);
     if (err != ERR_OK) {
         free(s);
         return err;

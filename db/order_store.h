@@ -8,8 +8,9 @@
 #include "db/writer.h"
 #include "orders/order_store.h"
 
-/* Takes the ownership of the orders (owner_repo.h): an older store of the same database cannot
- * commit from here on. The writer and the readers are borrowed until order_store_free. Blocks. */
+/* Checks the tables (integrity.h: DATA), then takes the ownership of the orders (owner_repo.h): an
+ * older store of the same database cannot commit from here on. The writer and the readers are
+ * borrowed until order_store_free. Blocks. */
 enum err order_store_create(struct writer *writer, struct readers *readers,
                             struct order_store **ret, struct error *e);
 /* Every `done` must have been called. NULL is fine. */

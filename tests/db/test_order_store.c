@@ -10,9 +10,11 @@
 #include "tests/orders/bracket_fixture.h"
 #include "tests/orders/desk/script_broker.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bench {
     char *folder;
@@ -326,6 +328,48 @@ static void an_owner_that_was_replaced_cannot_commit(void **state)
     store(b, accept(b, 2, ""));
 }
 
+/* Writes over the only page that the table has. */
+static void damage(struct bench *b, const char *sql_root_page)
+{
+    const struct db_options options = {.mode = DB_READ_ONLY};
+    struct db_connection *c = NULL;
+    int64_t page = 0;
+    unsigned char garbage[2000];
+    const char *path = fixture_path(b->folder, "bracketd.db");
+    memset(garbage, 0xa5, sizeof garbage);
+    assert_int_equal(db_open(path, &options, &c, NULL), ERR_OK);
+    struct db_read r = db_reading(c);
+    assert_int_equal(db_query_int(&r, sql_root_page, &page, NULL), ERR_OK);
+    db_close(c);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, garbage, sizeof garbage, (page - 1) * 4096), sizeof garbage);
+    close(fd);
+}
+
+static void finds_damage(struct bench *b, const char *sql_root_page)
+{
+    struct error e = {0};
+    for (int i = 1; i <= 10; i++)
+        store(b, accept(b, i, ""));
+    close_store(b);
+    damage(b, sql_root_page);
+    assert_int_equal(storage_open(b->folder, NULL, &b->storage, NULL), ERR_OK);
+    b->store = NULL;
+    assert_int_equal(order_store_create(b->storage.writer, b->storage.readers, &b->store, &e),
+                     ERR_DATA);
+    assert_non_null(strstr(e.message, "damaged"));
+}
+
+static void damaged_orders_are_found_before_anything_is_built_on_them(void **state)
+{
+    finds_damage(*state, "SELECT rootpage FROM sqlite_schema WHERE name = 'orders'");
+}
+
+static void a_damaged_paper_broker_is_found_too(void **state)
+{
+    finds_damage(*state, "SELECT rootpage FROM sqlite_schema WHERE name = 'paper_orders'");
+}
+
 static void the_kill_switch_is_durable(void **state)
 {
     struct bench *b = *state;
@@ -416,6 +460,8 @@ int main(void)
         WITH_STORE(the_log_is_read_from_any_place),
         WITH_STORE(fills_are_what_was_added),
         WITH_STORE(an_owner_that_was_replaced_cannot_commit),
+        WITH_STORE(damaged_orders_are_found_before_anything_is_built_on_them),
+        WITH_STORE(a_damaged_paper_broker_is_found_too),
         WITH_STORE(the_kill_switch_is_durable),
         WITH_STORE(a_desk_on_the_database_resumes),
     };
