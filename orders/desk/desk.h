@@ -219,6 +219,12 @@ typedef void desk_position_fn(void *context, const struct desk_position *positio
 /* Blocks. */
 enum err desk_positions(struct desk *d, desk_position_fn *visit, void *context, struct error *e);
 
+/* The same of one contract alone: the quantity, below 0 for a short one. Never blocks. */
+int64_t desk_held(struct desk *d, const char *symbol);
+/* The brackets that are not final, of one contract or of all (NULL), the newest first, at most
+ * `max`; a reference each (desk_unref). Returns how many. Never blocks, but walks over the book. */
+size_t desk_open(struct desk *d, const char *symbol, struct desk_order **ret, size_t max);
+
 struct desk_stats {
     int64_t live, threads, shared, stuck; /* now */
     int64_t unprotected, needs_review;    /* brackets */

@@ -153,19 +153,6 @@ enum err desk_positions(struct desk *d, desk_position_fn *visit, void *context, 
     return ERR_OK;
 }
 
-bool desk_entry_closes(struct desk *d, const struct bracket_spec *spec)
-{
-    if (spec->take_profit.kind != EXIT_NONE || spec->stop_loss.kind != EXIT_NONE)
-        return false;
-    struct held_position *p;
-    const char *symbol = spec->contract.symbol;
-    mutex_lock(&d->mutex);
-    HASH_FIND(by_symbol, d->positions, symbol, strlen(symbol), p);
-    int64_t held = p ? p->position.quantity : 0;
-    mutex_unlock(&d->mutex);
-    return spec->side == ORDER_SELL ? held > 0 : held < 0;
-}
-
 /* ---- figures --------------------------------------------------------------------------------- */
 
 void desk_stats(struct desk *d, struct desk_stats *ret)

@@ -117,7 +117,7 @@ static enum err reserve(struct desk *d, struct desk_order *o, const struct brack
     struct market *m = desk_market(d, spec->contract.symbol, true);
     if (!m || d->live >= d->options.orders_max)
         err = error_set(e, ERR_BUSY, "%d orders are live, no more are allowed", d->live);
-    if (err == ERR_OK) {
+    if (err == ERR_OK && !desk_entry_closes(d, spec)) {
         const struct risk_use use = {.quantity = m->quantity, .notional = d->notional};
         int64_t price = spec->side == ORDER_BUY ? m->quote.ask : m->quote.bid;
         err = risk_check(&d->options.limits, &use, &d->rate, spec, price, now.steady_ns, e);

@@ -205,11 +205,12 @@ const char *desk_broker_order_id(void *order, enum leg leg, int32_t generation);
 void desk_note_broker_order_id(struct desk_order *o, enum leg leg, int32_t generation,
                                const char *broker_order_id);
 
-/* ---- desk_look.c ----------------------------------------------------------------------------- */
+/* ---- desk_live.c ----------------------------------------------------------------------------- */
 
-/* An entry without exits against a position that is held closes it: brokers tell the two apart, and
- * what closes costs no buying power. An entry with exits opens, for its exits are to close it. */
-bool desk_entry_closes(struct desk *d, const struct bracket_spec *spec);
+/* An entry without exits against a position that is held, and for no more than that, closes it:
+ * brokers tell the two apart, and what closes adds no risk. An entry with exits opens, for its
+ * exits are to close it. */
+bool desk_entry_closes(struct desk *d, const struct bracket_spec *spec) REQUIRES(d->mutex);
 
 /* ---- desk_ask.c ------------------------------------------------------------------------------ */
 

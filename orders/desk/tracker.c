@@ -79,6 +79,17 @@ static bool commit(struct desk_order *o, struct draft *d)
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
+static bool opens(struct desk *desk, const struct bracket_action *a,
+                  const struct bracket_spec *spec)
+{
+    if (a->leg != LEG_ENTRY)
+        return false;
+    mutex_lock(&desk->mutex);
+    bool closes = desk_entry_closes(desk, spec);
+    mutex_unlock(&desk->mutex);
+    return !closes;
+}
+
 static void submit(struct desk_order *o, struct draft *d, const struct bracket_action *a)
 {
     struct desk *desk = o->desk;
@@ -93,7 +104,7 @@ static void submit(struct desk_order *o, struct draft *d, const struct bracket_a
         .quantity = a->quantity,
         .limit_price = a->limit_price,
         .stop_price = a->paired ? 0 : a->stop_price,
-        .opens = a->leg == LEG_ENTRY && !desk_entry_closes(desk, &d->now->spec),
+        .opens = opens(desk, a, &d->now->spec),
     };
     if (a->paired) {
         desk_client_id(desk, &o->header.id, LEG_STOP_LOSS, a->paired, second);

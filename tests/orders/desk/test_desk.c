@@ -348,8 +348,51 @@ static void a_plain_entry_against_a_position_is_sent_as_closing(void **state)
     assert_int_equal(script_broker_closing(b->broker), 1);
     trade(b, &spec);
     assert_int_equal(script_broker_closing(b->broker), 2);
-    trade(b, &spec); /* it is flat by now */
+    assert_int_equal(desk_held(b->desk, "SPY"), 0);
+    trade(b, &spec); /* opens a short position */
     assert_int_equal(script_broker_closing(b->broker), 2);
+    assert_int_equal(desk_held(b->desk, "SPY"), -10 * ONE);
+    spec.side = ORDER_BUY;
+    spec.quantity = 11 * ONE; /* more than there is to close */
+    trade(b, &spec);
+    assert_int_equal(script_broker_closing(b->broker), 2);
+}
+
+static void what_closes_is_held_to_no_limit(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms();
+    spec.take_profit = spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
+    trade(b, &spec);
+    stop(b);
+    b->options.limits = (struct risk_limits){.quantity = 5 * ONE, .notional = ONE};
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_FORBIDDEN);
+    spec.side = ORDER_SELL;
+    trade(b, &spec);
+    assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_FORBIDDEN);
+}
+
+static void the_open_brackets_are_listed_newest_first(void **state)
+{
+    struct bench *b = *state;
+    struct desk_order *open[4];
+    struct uuid first = place(b), second = place(b), third = place(b);
+    ask(b, &second, desk_cancel);
+    EVENTUALLY(status_of(b, &second) == BRACKET_CANCELED);
+    const char *const symbols[] = {NULL, "SPY"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(desk_open(b->desk, symbols[i], open, 4), 2);
+        struct uuid ids[2] = {desk_order_id(open[0]), desk_order_id(open[1])};
+        assert_memory_equal(&ids[0], &third, sizeof third);
+        assert_memory_equal(&ids[1], &first, sizeof first);
+        desk_unref(open[0]);
+        desk_unref(open[1]);
+    }
+    assert_int_equal(desk_open(b->desk, "QQQ", open, 4), 0);
+    assert_int_equal(desk_open(b->desk, NULL, open, 1), 1);
+    desk_unref(open[0]);
 }
 
 static void limits_refuse_before_anything_is_stored(void **state)
@@ -648,6 +691,8 @@ int main(void)
         WITH_DESK(a_modified_stop_is_replaced),
         WITH_DESK(the_same_key_makes_one_order),
         WITH_DESK(a_plain_entry_against_a_position_is_sent_as_closing),
+        WITH_DESK(what_closes_is_held_to_no_limit),
+        WITH_DESK(the_open_brackets_are_listed_newest_first),
         WITH_DESK(limits_refuse_before_anything_is_stored),
         WITH_DESK(no_thread_no_order),
         WITH_DESK(a_lost_submit_is_asked_for_and_never_repeated),
