@@ -86,7 +86,7 @@ static enum err get_account(struct http_request *r, struct http_response *out, s
     struct json_writer w;
     enum err err;
     if ((err = api_no_parameters(r, e)) ||
-        (err = alpaca_holdings_read(app, r->arena, &holdings, e)))
+        (err = alpaca_holdings_read(app, r->arena, NULL, &holdings, e)))
         return err;
     if (app->broker->operations->account(app->broker, &account) != OUTCOME_OK)
         return error_set(e, ERR_UNAVAILABLE, "the broker does not tell the account");

@@ -144,12 +144,11 @@ static enum err find_by_id(struct http_request *r, const char *id, struct asset_
 {
     struct alpaca_holdings holdings;
     enum err err = each_asset(r, compare, search, e);
-    if (err || search->found || (err = alpaca_holdings_read(r->app, r->arena, &holdings, e)))
+    if (err || search->found || (err = alpaca_holdings_read(r->app, r->arena, id, &holdings, e)))
         return err;
-    const struct alpaca_holding *holding = alpaca_holdings_find(&holdings, id);
-    search->found = holding != NULL;
-    if (holding)
-        search->contract = holding->position.contract;
+    search->found = holdings.count > 0;
+    if (search->found)
+        search->contract = holdings.items[0].position.contract;
     return ERR_OK;
 }
 

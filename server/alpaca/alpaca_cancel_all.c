@@ -76,7 +76,7 @@ static enum err cancel_all(struct http_request *r, struct http_response *out, st
         return err;
     json_writer_init(&w, &out->body);
     json_begin_array(&w);
-    err = alpaca_each_live(r->app, r->arena, NULL, cancel_bracket, &c, e);
+    err = alpaca_each_open(r->app, r->arena, NULL, cancel_bracket, &c, e);
     json_end_array(&w);
     if (!err)
         err = http_respond_json(out, 207, e);

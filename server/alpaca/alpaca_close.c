@@ -93,16 +93,6 @@ static enum err read_quantity(const struct http_request *r, const struct positio
     return ERR_OK;
 }
 
-static enum err refuse_quantity(int64_t requested, int64_t available, struct error *e)
-{
-    char texts[2][DECIMAL_MAX_TEXT];
-    decimal_format(requested, texts[0]);
-    decimal_format(available, texts[1]);
-    return error_set(e, ERR_FORBIDDEN,
-                     "insufficient qty available for order (requested: %s, available: %s)",
-                     texts[0], texts[1]);
-}
-
 static const struct order_style style = {.write = alpaca_write_closing, .status = 200};
 
 static enum err close_whole(struct http_request *r, const struct alpaca_holding *holding,
@@ -113,7 +103,7 @@ static enum err close_whole(struct http_request *r, const struct alpaca_holding 
     struct closing closing = {.request = r, .view = arena_alloc(r->arena, sizeof *closing.view)};
     if (!closing.view)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
-    enum err err = alpaca_each_live(r->app, r->arena, holding->position.contract.symbol,
+    enum err err = alpaca_each_open(r->app, r->arena, holding->position.contract.symbol,
                                     close_bracket, &closing, e);
     if (!err && rest > 0) {
         alpaca_closing_request(&holding->position, rest, &request);
@@ -138,10 +128,10 @@ static enum err close_position(struct http_request *r, struct http_response *out
     enum err err;
     (void)out;
     if ((err = http_query_only(r, names, e)) ||
-        (err = alpaca_holdings_read(r->app, r->arena, &holdings, e)))
+        (err = alpaca_holdings_read(r->app, r->arena, http_param(r, "symbol"), &holdings, e)))
         return err;
-    const struct alpaca_holding *holding = alpaca_holdings_find(&holdings, http_param(r, "symbol"));
-    if (!holding)
+    const struct alpaca_holding *holding = holdings.items;
+    if (holdings.count == 0)
         return error_set(e, ERR_NOT_FOUND, "position does not exist: %.60s",
                          http_param(r, "symbol"));
     if ((err = read_quantity(r, &holding->position, &quantity, e)))
@@ -149,10 +139,9 @@ static enum err close_position(struct http_request *r, struct http_response *out
     const struct position *p = &holding->position;
     if (quantity == (p->quantity < 0 ? -p->quantity : p->quantity))
         return close_whole(r, holding, e);
-    if (quantity > alpaca_holding_available(holding))
-        return refuse_quantity(quantity, alpaca_holding_available(holding), e);
     alpaca_closing_request(p, quantity, &request);
-    return order_place(r, &request, NULL, &style, e);
+    err = alpaca_check_available(quantity, alpaca_holding_available(holding), e);
+    return err ? err : order_place(r, &request, NULL, &style, e);
 }
 
 /* clang-format off */

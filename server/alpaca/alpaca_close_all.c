@@ -118,9 +118,9 @@ static enum err ask_all(struct closing_all *c, struct error *e)
     struct arena *arena = c->request->arena;
     struct alpaca_holdings holdings;
     struct error why;
-    enum err err = alpaca_holdings_read(app, arena, &holdings, e);
+    enum err err = alpaca_holdings_read(app, arena, NULL, &holdings, e);
     if (!err)
-        err = alpaca_each_live(app, arena, NULL, close_or_cancel, c, e);
+        err = alpaca_each_open(app, arena, NULL, close_or_cancel, c, e);
     for (size_t i = 0; !err && i < holdings.count; i++)
         if (place_rest(c, &holdings.items[i], &why))
             write_failure(c->w, holdings.items[i].position.contract.symbol, &why);

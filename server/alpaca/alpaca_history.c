@@ -36,9 +36,12 @@ static int64_t *end_of(struct alpaca_order *o)
     }
 }
 
-static void take_times(struct alpaca_order *o, const struct alpaca_order *before, int64_t at_ns)
+/* An order that the first event made is as old as the bracket. */
+static void take_times(struct alpaca_order *o, const struct alpaca_order *before, bool first,
+                       int64_t at_ns)
 {
-    o->created_ns = before ? before->created_ns : at_ns;
+    if (!first)
+        o->created_ns = before ? before->created_ns : at_ns;
     o->updated_ns = before && same_content(o, before) ? before->updated_ns : at_ns;
     if (before && before->status == o->status) {
         o->filled_ns = before->filled_ns;
@@ -84,7 +87,8 @@ static void after_event(void *context, const struct order_record *record,
     struct alpaca_group now;
     alpaca_group_make(h->header, state, &now);
     for (size_t i = 0; i < now.count; i++)
-        take_times(&now.orders[i], alpaca_group_find(&h->group, &now.orders[i].id), record->at_ns);
+        take_times(&now.orders[i], alpaca_group_find(&h->group, &now.orders[i].id),
+                   record->seq == 1, record->at_ns);
     keep_gone(&now, &h->group, record->at_ns);
     h->group = now;
 }

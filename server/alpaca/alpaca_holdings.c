@@ -7,58 +7,46 @@
 
 #include <string.h>
 
-enum { PAGE_ORDERS = LIMIT_PAGE_ITEMS };
+/* ---- open brackets --------------------------------------------------------------------------- */
 
-/* ---- live brackets --------------------------------------------------------------------------- */
-
-uint32_t alpaca_live_statuses(void)
+enum err alpaca_each_open(struct app *app, struct arena *arena, const char *symbol,
+                          alpaca_open_fn *visit, void *context, struct error *e)
 {
-    uint32_t statuses = 0;
-    for (int status = BRACKET_NONE + 1; status < BRACKET_STATUS_COUNT; status++)
-        if (!bracket_status_final((enum bracket_status)status))
-            statuses |= UINT32_C(1) << status;
-    return statuses;
-}
-
-struct page {
-    struct uuid *ids;
-    size_t count;
-};
-
-static bool add_id(void *context, const struct order_header *header)
-{
-    struct page *page = context;
-    page->ids[page->count++] = header->id;
-    return true;
-}
-
-enum err alpaca_each_live(struct app *app, struct arena *arena, const char *symbol,
-                          alpaca_live_fn *visit, void *context, struct error *e)
-{
-    struct order_store *store = app->order_store;
-    struct page page = {.ids = arena_alloc_array(arena, PAGE_ORDERS, sizeof(struct uuid))};
-    struct order_query query = {
-        .symbol = symbol, .statuses = alpaca_live_statuses(), .limit = PAGE_ORDERS};
+    struct desk_stats stats;
+    desk_stats(app->desk, &stats);
+    size_t max = (size_t)stats.live;
+    struct desk_order **orders = arena_alloc_array(arena, max, sizeof(struct desk_order *));
     enum err err = ERR_OK;
-    if (!page.ids)
+    if (!orders)
         return error_set(e, ERR_NO_MEMORY, "no memory for the orders");
-    do {
-        page.count = 0;
-        err = store->operations->list(store, &query, add_id, &page, e);
-        for (size_t i = 0; !err && i < page.count; i++) {
-            struct desk_order *order = desk_find(app->desk, &page.ids[i]);
-            err = order ? visit(context, order, e) : ERR_OK;
-            desk_unref(order);
-            query.before = page.ids[i];
-            query.has_before = true;
-        }
-    } while (!err && page.count == PAGE_ORDERS);
+    size_t count = desk_open(app->desk, symbol, orders, max);
+    for (size_t i = 0; i < count; i++) {
+        if (!err)
+            err = visit(context, orders[i], e);
+        desk_unref(orders[i]);
+    }
     return err;
 }
 
 /* ---- positions ------------------------------------------------------------------------------- */
 
+/* Which are wanted. */
+struct wanted {
+    const char *symbol; /* NULL = all */
+    bool by_id;
+    struct uuid id;
+};
+
+static bool is_wanted(const struct wanted *wanted, const char *symbol)
+{
+    if (!wanted->by_id)
+        return !wanted->symbol || strcmp(wanted->symbol, symbol) == 0;
+    struct uuid id = alpaca_named_id("asset", symbol);
+    return memcmp(&id, &wanted->id, sizeof id) == 0;
+}
+
 struct reading {
+    struct wanted wanted;
     struct arena *arena;
     struct alpaca_holdings *holdings;
     size_t capacity;
@@ -70,7 +58,8 @@ static void add_position(void *context, const struct desk_position *held)
 {
     struct reading *x = context;
     struct alpaca_holdings *h = x->holdings;
-    if (held->position.quantity == 0 || x->full)
+    if (held->position.quantity == 0 || x->full ||
+        !is_wanted(&x->wanted, held->position.contract.symbol))
         return;
     if (h->count == x->capacity) {
         size_t capacity = x->capacity ? 2 * x->capacity : 16;
@@ -110,33 +99,20 @@ static enum err add_bracket(void *context, struct desk_order *order, struct erro
     return ERR_OK;
 }
 
-enum err alpaca_holdings_read(struct app *app, struct arena *arena, struct alpaca_holdings *ret,
-                              struct error *e)
+enum err alpaca_holdings_read(struct app *app, struct arena *arena, const char *symbol_or_id,
+                              struct alpaca_holdings *ret, struct error *e)
 {
-    struct reading x = {.arena = arena, .holdings = ret};
+    struct reading x = {.wanted.symbol = symbol_or_id, .arena = arena, .holdings = ret};
     *ret = (struct alpaca_holdings){0};
+    x.wanted.by_id = symbol_or_id && uuid_parse(symbol_or_id, strlen(symbol_or_id), &x.wanted.id);
     x.view = arena_alloc(arena, sizeof *x.view);
     enum err err = desk_positions(app->desk, add_position, &x, e);
     if (!err && (!x.view || x.full))
         err = error_set(e, ERR_NO_MEMORY, "no memory for the positions");
     if (err || ret->count == 0)
         return err;
-    return alpaca_each_live(app, arena, NULL, add_bracket, &x, e);
-}
-
-const struct alpaca_holding *alpaca_holdings_find(const struct alpaca_holdings *holdings,
-                                                  const char *symbol_or_id)
-{
-    struct uuid id;
-    const struct alpaca_holding *found = by_symbol(holdings, symbol_or_id);
-    if (found || !uuid_parse(symbol_or_id, strlen(symbol_or_id), &id))
-        return found;
-    for (size_t i = 0; i < holdings->count; i++) {
-        struct uuid asset = alpaca_named_id("asset", holdings->items[i].position.contract.symbol);
-        if (memcmp(&asset, &id, sizeof id) == 0)
-            return &holdings->items[i];
-    }
-    return NULL;
+    const char *only = symbol_or_id ? ret->items[0].position.contract.symbol : NULL;
+    return alpaca_each_open(app, arena, only, add_bracket, &x, e);
 }
 
 int64_t alpaca_holding_available(const struct alpaca_holding *holding)
@@ -163,19 +139,30 @@ static const char *symbol_of(const struct order_request *request, char text[OCC_
     return text;
 }
 
-static enum err check_guard(const struct order_request *request,
-                            const struct alpaca_holding *holding, struct error *e)
+enum err alpaca_check_available(int64_t requested, int64_t available, struct error *e)
 {
-    char requested[DECIMAL_MAX_TEXT], available_text[DECIMAL_MAX_TEXT];
-    bool same_side = holding && (holding->position.quantity > 0) == (request->side == ORDER_BUY);
-    int64_t available = same_side ? alpaca_holding_available(holding) : 0;
-    if (request->quantity <= available)
+    char requested_text[DECIMAL_MAX_TEXT], available_text[DECIMAL_MAX_TEXT];
+    if (requested <= available)
         return ERR_OK;
-    decimal_format(request->quantity, requested);
+    decimal_format(requested, requested_text);
     decimal_format(available, available_text);
     return error_set(e, ERR_FORBIDDEN,
                      "insufficient qty available for order (requested: %s, available: %s)",
-                     requested, available_text);
+                     requested_text, available_text);
+}
+
+static enum err check_guard(struct app *app, struct arena *arena,
+                            const struct order_request *request, const char *symbol,
+                            struct error *e)
+{
+    struct alpaca_holdings holdings;
+    enum err err = alpaca_holdings_read(app, arena, symbol, &holdings, e);
+    if (err)
+        return err;
+    const struct alpaca_holding *h = holdings.count ? &holdings.items[0] : NULL;
+    bool same_side = h && (h->position.quantity > 0) == (request->side == ORDER_BUY);
+    return alpaca_check_available(request->quantity, same_side ? alpaca_holding_available(h) : 0,
+                                  e);
 }
 
 /* 0 when no price is known. */
@@ -210,15 +197,10 @@ enum err alpaca_check_funds(struct app *app, struct arena *arena,
     int64_t multiplier;
     const char *symbol = symbol_of(request, text, &multiplier);
     bool guards = request->entry.type == ORDER_TYPE_COUNT; /* held */
-    struct alpaca_holdings holdings;
-    if (!guards && request->side == ORDER_SELL)
-        return ERR_OK;
-    enum err err = alpaca_holdings_read(app, arena, &holdings, e);
-    if (err)
-        return err;
-    const struct alpaca_holding *holding = by_symbol(&holdings, symbol);
     if (guards)
-        return check_guard(request, holding, e);
-    bool covers = holding && holding->position.quantity < 0;
-    return covers ? ERR_OK : check_purchase(app, request, symbol, multiplier, e);
+        return check_guard(app, arena, request, symbol, e);
+    bool covers = desk_held(app->desk, symbol) < 0;
+    if (request->side == ORDER_SELL || covers)
+        return ERR_OK;
+    return check_purchase(app, request, symbol, multiplier, e);
 }

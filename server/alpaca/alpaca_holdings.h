@@ -18,22 +18,19 @@ struct alpaca_holdings {
     size_t count;
 };
 
-/* Every position that is not flat. */
-enum err alpaca_holdings_read(struct app *app, struct arena *arena, struct alpaca_holdings *ret,
-                              struct error *e);
-/* By symbol or asset id; NULL when there is none. */
-const struct alpaca_holding *alpaca_holdings_find(const struct alpaca_holdings *holdings,
-                                                  const char *symbol_or_id);
+/* Every position that is not flat, or only the one of a symbol or asset id (NULL = all). */
+enum err alpaca_holdings_read(struct app *app, struct arena *arena, const char *symbol_or_id,
+                              struct alpaca_holdings *ret, struct error *e);
 /* What no bracket keeps, without sign. */
 int64_t alpaca_holding_available(const struct alpaca_holding *holding);
+/* FORBIDDEN when more is asked for than is available. */
+enum err alpaca_check_available(int64_t requested, int64_t available, struct error *e);
 
-/* Calls `visit` with each live bracket, of one contract or of all (symbol NULL), newest first; the
+/* Calls `visit` with each open bracket, of one contract or of all (symbol NULL), newest first; the
  * order is borrowed for the call. An error ends it and is returned. */
-typedef enum err alpaca_live_fn(void *context, struct desk_order *order, struct error *e);
-enum err alpaca_each_live(struct app *app, struct arena *arena, const char *symbol,
-                          alpaca_live_fn *visit, void *context, struct error *e);
-/* The statuses of brackets that are not final, as order_query.statuses. */
-uint32_t alpaca_live_statuses(void);
+typedef enum err alpaca_open_fn(void *context, struct desk_order *order, struct error *e);
+enum err alpaca_each_open(struct app *app, struct arena *arena, const char *symbol,
+                          alpaca_open_fn *visit, void *context, struct error *e);
 
 /* What Alpaca says at once and the broker only later: FORBIDDEN when a purchase costs more than the
  * buying power, or a guard is for more than what is free of the position. */

@@ -55,6 +55,20 @@ static const struct leg_order *newest_of(const struct bracket_state *s, enum leg
     return bracket_find(s, leg, s->legs[leg].generation);
 }
 
+/* A stop whose level was passed while it was not at the broker has become a market order: that is
+ * the stop loss at work, not another order. */
+static bool stop_went_to_market(const struct bracket_state *s)
+{
+    return s->closing == CLOSE_STOP_LOSS && s->spec.stop_loss.kind != EXIT_NONE;
+}
+
+/* The newest order at the broker that served an exit; NULL when it was never sent. */
+static const struct leg_order *newest_serving(const struct bracket_state *s, enum leg leg)
+{
+    const struct leg_order *market = newest_of(s, LEG_EXIT);
+    return leg == LEG_STOP_LOSS && stop_went_to_market(s) && market ? market : newest_of(s, leg);
+}
+
 /* Of an entry that has no live order and is not filled: whether another one will be sent. */
 static bool entry_goes_on(const struct bracket_state *s, const struct leg_order *newest)
 {
@@ -89,7 +103,10 @@ static enum alpaca_status entry_status(const struct bracket_state *s,
 static enum alpaca_status exit_status(const struct bracket_state *s, enum leg leg, int64_t filled,
                                       enum alpaca_status waiting)
 {
-    const struct leg_order *live = bracket_live(s, leg), *newest = newest_of(s, leg);
+    const struct leg_order *newest = newest_serving(s, leg);
+    const struct leg_order *live = newest && newest->leg != leg ? NULL : bracket_live(s, leg);
+    if (!live && newest && !order_status_dead(newest->status))
+        live = newest;
     if (live)
         return status_of_live(live, filled);
     if (newest && newest->status == ORDER_STATUS_FILLED)
@@ -99,21 +116,27 @@ static enum alpaca_status exit_status(const struct bracket_state *s, enum leg le
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-static void fill_sums(const struct bracket_sums *sums, enum leg leg, struct alpaca_order *o)
+static void fill_sums(const struct bracket_state *s, const struct bracket_sums *sums, enum leg leg,
+                      struct alpaca_order *o)
 {
-    o->filled = sums->filled[leg] > 0 ? sums->filled[leg] : 0;
-    o->average_price = order_average(sums->value[leg], sums->filled[leg]);
+    int64_t filled = sums->filled[leg], value = sums->value[leg];
+    if (leg == LEG_STOP_LOSS && stop_went_to_market(s)) {
+        filled = order_add(filled, sums->filled[LEG_EXIT]);
+        value = order_add(value, sums->value[LEG_EXIT]);
+    }
+    o->filled = filled > 0 ? filled : 0;
+    o->average_price = order_average(value, filled);
 }
 
 /* Of all orders that served the leg: what those before the newest filled, and the newest. One that
  * was never sent is for what there is to close, or will be. */
 static int64_t exit_quantity(const struct bracket_state *s, const struct bracket_sums *sums,
-                             enum leg leg)
+                             enum leg leg, int64_t filled)
 {
-    const struct leg_order *newest = newest_of(s, leg);
+    const struct leg_order *newest = newest_serving(s, leg);
     if (newest) {
         int64_t net = order_subtract(newest->filled, newest->busted);
-        return order_add(order_subtract(sums->filled[leg], net), newest->quantity);
+        return order_add(order_subtract(filled, net), newest->quantity);
     }
     if (leg == LEG_EXIT)
         return sums->open;
@@ -138,10 +161,10 @@ static void make_exit(const struct bracket_state *s, const struct bracket_sums *
                       enum alpaca_status waiting, struct alpaca_order *o)
 {
     o->leg = leg;
-    o->status = exit_status(s, leg, sums->filled[leg], waiting);
+    o->status = exit_status(s, leg, o->filled, waiting);
     o->side = order_side_opposite(s->spec.side);
     o->time_in_force = s->spec.exit_time_in_force;
-    o->quantity = exit_quantity(s, sums, leg);
+    o->quantity = exit_quantity(s, sums, leg, o->filled);
 }
 
 static void make_take_profit(const struct bracket_state *s, const struct bracket_sums *sums,
@@ -186,7 +209,8 @@ static bool has_leg(const struct bracket_state *s, const struct bracket_sums *su
     case LEG_STOP_LOSS:
         return s->spec.stop_loss.kind != EXIT_NONE || s->legs[leg].generation > 0;
     case LEG_EXIT:
-        return s->legs[leg].generation > 0 || (s->closing && sums->open > 0);
+        return !stop_went_to_market(s) &&
+               (s->legs[leg].generation > 0 || (s->closing && sums->open > 0));
     default:
         return !s->spec.adopts_position;
     }
@@ -209,6 +233,7 @@ static void add_order(const struct bracket_state *s, const struct bracket_sums *
     o->id = g->count == 0 ? header->id : alpaca_leg_id(&header->id, leg);
     o->created_ns = header->created_at_ns;
     o->updated_ns = header->updated_at_ns;
+    fill_sums(s, sums, leg, o);
     if (leg == LEG_ENTRY)
         make_entry(s, sums, o);
     else if (leg == LEG_TAKE_PROFIT)
@@ -217,7 +242,6 @@ static void add_order(const struct bracket_state *s, const struct bracket_sums *
         make_stop_loss(s, sums, waiting, o);
     else
         make_market_exit(s, sums, o);
-    fill_sums(sums, leg, o);
     g->leg_count += g->count > 0 && leg != LEG_EXIT;
     g->count++;
 }

@@ -1,6 +1,6 @@
 /* GET /v2/orders. */
+#include "orders/desk/desk.h"
 #include "server/alpaca/alpaca.h"
-#include "server/alpaca/alpaca_holdings.h"
 #include "server/alpaca/alpaca_lookup.h"
 #include "server/alpaca/alpaca_query.h"
 #include "server/app.h"
@@ -10,7 +10,6 @@
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 500 };
 enum list_status { LIST_OPEN, LIST_CLOSED, LIST_ALL };
 enum { ANY_SIDE = -1 };
-enum { SYMBOLS_BYTES = 2048 };
 
 /* ---- the question ---------------------------------------------------------------------------- */
 
@@ -37,16 +36,17 @@ static enum err read_request(const struct http_request *r, struct list_request *
         (err = alpaca_query_time(r, "until", &q->has_until, &q->until_ns, e)) ||
         (err = http_query_enum(r, "direction", directions, &q->ascending, e)) ||
         (err = alpaca_query_bool(r, "nested", &q->nested, e)) ||
-        (err = http_query_text(r, "symbols", SYMBOLS_BYTES, &q->symbols, e)))
+        (err = alpaca_query_symbols(r, "symbols", &q->symbols, e)))
         return err;
     return http_query_enum(r, "side", sides, &q->side, e);
 }
 
 static struct order_query query_of(const struct list_request *q)
 {
+    bool one = q->symbols && !strchr(q->symbols, ',');
     return (struct order_query){
         .oldest_first = q->ascending,
-        .statuses = q->status == LIST_OPEN ? alpaca_live_statuses() : 0,
+        .symbol = one ? q->symbols : NULL,
         .has_from = q->has_after,
         .from_ns = q->after_ns + 1,
         .has_to = q->has_until,
@@ -99,13 +99,20 @@ static void write_nested(struct listing *l, const struct alpaca_group *g)
         write_flat(l, g, &g->orders[i]);
 }
 
-static enum err write_bracket(struct listing *l, const struct order_header *header, struct error *e)
+static bool bracket_fits(const struct list_request *q, const struct alpaca_group *g)
+{
+    int64_t created_ns = g->orders[0].created_ns;
+    return alpaca_list_has(q->symbols, g->symbol) && !(q->has_after && created_ns <= q->after_ns) &&
+           !(q->has_until && created_ns >= q->until_ns);
+}
+
+static enum err write_bracket(struct listing *l, const struct uuid *id, struct error *e)
 {
     struct alpaca_group *g = &l->found.group;
-    if (!alpaca_list_has(l->request->symbols, header->symbol))
+    if (l->written >= l->request->limit)
         return ERR_OK;
-    enum err err = alpaca_load(l->app, &header->id, &l->found, e);
-    if (err)
+    enum err err = alpaca_load(l->app, id, &l->found, e);
+    if (err || !bracket_fits(l->request, g))
         return err;
     if (l->request->nested) {
         write_nested(l, g);
@@ -116,35 +123,65 @@ static enum err write_bracket(struct listing *l, const struct order_header *head
     return ERR_OK;
 }
 
-struct headers {
-    struct order_header *items;
+/* ---- where they come from -------------------------------------------------------------------- */
+
+struct ids {
+    const char *symbols;
+    struct uuid *items;
     size_t count;
+    struct uuid last; /* told, whether it fits or not */
+    size_t told;
 };
 
-static bool add_header(void *context, const struct order_header *header)
+static bool add_id(void *context, const struct order_header *header)
 {
-    struct headers *h = context;
-    h->items[h->count++] = *header;
+    struct ids *ids = context;
+    ids->told++;
+    ids->last = header->id;
+    if (alpaca_list_has(ids->symbols, header->symbol))
+        ids->items[ids->count++] = header->id;
     return true;
 }
 
-static enum err write_pages(struct listing *l, struct arena *arena, struct error *e)
+/* All that there ever were, out of the database. */
+static enum err write_stored(struct listing *l, struct arena *arena, struct error *e)
 {
     struct order_store *store = l->app->order_store;
     struct order_query query = query_of(l->request);
-    struct headers page = {.items = arena_alloc_array(arena, LIMIT_MAX, sizeof *page.items)};
+    struct ids page = {.symbols = l->request->symbols,
+                       .items = arena_alloc_array(arena, LIMIT_MAX, sizeof *page.items)};
     enum err err = ERR_OK;
     if (!page.items)
         return error_set(e, ERR_NO_MEMORY, "no memory for the orders");
     do {
-        page.count = 0;
-        err = store->operations->list(store, &query, add_header, &page, e);
-        for (size_t i = 0; !err && i < page.count && l->written < l->request->limit; i++)
+        page.count = page.told = 0;
+        err = store->operations->list(store, &query, add_id, &page, e);
+        for (size_t i = 0; !err && i < page.count; i++)
             err = write_bracket(l, &page.items[i], e);
         query.has_before = true;
-        if (page.count > 0)
-            query.before = page.items[page.count - 1].id;
-    } while (!err && page.count == LIMIT_MAX && l->written < l->request->limit);
+        query.before = page.last;
+    } while (!err && page.told == LIMIT_MAX && l->written < l->request->limit);
+    return err;
+}
+
+/* What is open is in the book, however many there ever were. */
+static enum err write_open(struct listing *l, struct arena *arena, struct error *e)
+{
+    struct desk_stats stats;
+    desk_stats(l->app->desk, &stats);
+    size_t max = (size_t)stats.live;
+    struct desk_order **orders = arena_alloc_array(arena, max, sizeof(struct desk_order *));
+    enum err err = ERR_OK;
+    if (!orders)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the orders");
+    size_t count = desk_open(l->app->desk, NULL, orders, max);
+    for (size_t i = 0; i < count; i++) {
+        struct uuid id = desk_order_id(orders[l->request->ascending ? count - 1 - i : i]);
+        if (!err)
+            err = write_bracket(l, &id, e);
+    }
+    for (size_t i = 0; i < count; i++)
+        desk_unref(orders[i]);
     return err;
 }
 
@@ -158,7 +195,8 @@ static enum err list_orders(struct http_request *r, struct http_response *out, s
     struct listing listing = {.app = r->app, .request = &request, .w = &w};
     json_writer_init(&w, &out->body);
     json_begin_array(&w);
-    err = write_pages(&listing, r->arena, e);
+    err = request.status == LIST_OPEN ? write_open(&listing, r->arena, e)
+                                      : write_stored(&listing, r->arena, e);
     json_end_array(&w);
     return err ? err : http_respond_json(out, 200, e);
 }

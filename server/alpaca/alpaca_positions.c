@@ -11,7 +11,7 @@ static enum err list_positions(struct http_request *r, struct http_response *out
     struct json_writer w;
     enum err err;
     if ((err = api_no_parameters(r, e)) ||
-        (err = alpaca_holdings_read(app, r->arena, &holdings, e)))
+        (err = alpaca_holdings_read(app, r->arena, NULL, &holdings, e)))
         return err;
     json_writer_init(&w, &out->body);
     json_begin_array(&w);
@@ -29,13 +29,12 @@ static enum err get_position(struct http_request *r, struct http_response *out, 
     const char *name = http_param(r, "symbol");
     enum err err;
     if ((err = api_no_parameters(r, e)) ||
-        (err = alpaca_holdings_read(app, r->arena, &holdings, e)))
+        (err = alpaca_holdings_read(app, r->arena, name, &holdings, e)))
         return err;
-    const struct alpaca_holding *holding = alpaca_holdings_find(&holdings, name);
-    if (!holding)
+    if (holdings.count == 0)
         return error_set(e, ERR_NOT_FOUND, "position does not exist: %.60s", name);
     json_writer_init(&w, &out->body);
-    alpaca_position_write(app->desk, holding, &w);
+    alpaca_position_write(app->desk, &holdings.items[0], &w);
     return http_respond_json(out, 200, e);
 }
 

@@ -4,8 +4,11 @@
 #include "engine/bars/calendar.h"
 #include "orders/contract.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+enum { SYMBOLS_BYTES = 2048 };
 
 static bool is_one_of(const char *text, const char *const words[3])
 {
@@ -60,6 +63,22 @@ enum err alpaca_query_decimal(const struct http_request *r, const char *name, in
     return ERR_OK;
 }
 
+enum err alpaca_query_symbols(const struct http_request *r, const char *name, const char **ret,
+                              struct error *e)
+{
+    const char *text = NULL;
+    enum err err = http_query_text(r, name, SYMBOLS_BYTES, &text, e);
+    if (err || !text)
+        return err;
+    char *symbols = arena_strdup(r->arena, text);
+    if (!symbols)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the symbols");
+    for (char *p = symbols; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    *ret = symbols;
+    return ERR_OK;
+}
+
 bool alpaca_list_has(const char *list, const char *item)
 {
     if (!list)
@@ -67,7 +86,7 @@ bool alpaca_list_has(const char *list, const char *item)
     size_t length = strlen(item);
     for (const char *p = list; *p;) {
         size_t one = strcspn(p, ",");
-        if (one == length && strncasecmp(p, item, length) == 0)
+        if (one == length && memcmp(p, item, length) == 0)
             return true;
         p += one + (p[one] == ',');
     }

@@ -13,7 +13,10 @@ enum err alpaca_query_time(const struct http_request *r, const char *name, bool 
 /* A decimal above 0 and up to `max`. */
 enum err alpaca_query_decimal(const struct http_request *r, const char *name, int64_t max,
                               bool *ret_given, int64_t *ret, struct error *e);
-/* "AAPL,MSFT": whether `item` is among them; a list that is NULL has everything. */
+/* "AAPL,MSFT" in capitals, in the request's arena; *ret stays when there is none. */
+enum err alpaca_query_symbols(const struct http_request *r, const char *name, const char **ret,
+                              struct error *e);
+/* Whether `item` is among "AAPL,MSFT"; a list that is NULL has everything. */
 bool alpaca_list_has(const char *list, const char *item);
 
 #endif

@@ -78,6 +78,7 @@ class Orders(Market):
         self.assertEqual((filled["filled_qty"], filled["filled_avg_price"]), ("2", "5"))
         self.assertIsNotNone(filled["filled_at"])
         self.assertIsNone(filled["legs"])
+        self.assertEqual(filled["submitted_at"], placed["submitted_at"])
         take_profit, stop_loss = placed["legs"]
         self.reaches(stop_loss, "new")
         self.assertEqual(self.api.order(take_profit["id"])["status"], "held")
@@ -207,6 +208,9 @@ class Orders(Market):
         self.assertEqual(ids(status="all", until=second["submitted_at"]), [first["id"]])
         self.assertEqual(ids(status="all", side="sell"), [])
         self.assertEqual(len(self.api.orders(side="sell", **mine)), 2)
+        self.assertEqual([o["id"] for o in self.api.orders(status="all", symbols=self.symbol.lower(), nested=True)], [second["id"], first["id"]])
+        self.assertEqual(ids(after=first["submitted_at"]), [])
+        self.assertEqual(ids(until=second["submitted_at"], direction="asc"), [first["id"]])
         self.refused(422, 40010001, self.api.orders, status="done")
         self.refused(422, 40010001, self.api.orders, limit=501)
         self.api.cancel(first["id"])

@@ -15,7 +15,7 @@ static int set_up(void **state)
     (void)state;
     memset(&header, 0, sizeof header);
     header.id = uuid_make(clock_real());
-    header.created_at_ns = START_NS;
+    header.created_at_ns = START_NS - 1;
     header.updated_at_ns = START_NS + NS_PER_SECOND;
     return 0;
 }
@@ -191,6 +191,32 @@ static void a_close_shows_as_an_order_of_its_own(void **state)
     status_is(&f, LEG_STOP_LOSS, "canceled");
 }
 
+static void a_stop_that_is_passed_while_it_is_replaced_fills_nevertheless(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_protect(&f);
+    struct order_event e = fixture_event(&f, EVENT_MODIFIED);
+    e.spec = spec;
+    e.spec.stop_loss.value = 97 * ONE;
+    fixture_step(&f, &e);
+    fixture_cancel(&f, LEG_STOP_LOSS, 0, 0);
+    status_is(&f, LEG_STOP_LOSS, "held");
+    fixture_quote(&f, 96 * ONE, 97 * ONE); /* through the level, with no stop at the broker */
+    int32_t generation = fixture_place(&f, LEG_EXIT);
+    status_is(&f, LEG_STOP_LOSS, "new");
+    fixture_report(&f, LEG_EXIT, generation, ORDER_STATUS_FILLED, 10 * ONE, 96 * ONE);
+    struct alpaca_group g = group_of(&f);
+    assert_int_equal(g.count, 3);
+    status_is(&f, LEG_STOP_LOSS, "filled");
+    status_is(&f, LEG_TAKE_PROFIT, "canceled");
+    assert_int_equal(leg_of(&g, LEG_STOP_LOSS)->filled, 10 * ONE);
+    assert_int_equal(leg_of(&g, LEG_STOP_LOSS)->quantity, 10 * ONE);
+    assert_int_equal(leg_of(&g, LEG_STOP_LOSS)->average_price, 96 * ONE);
+}
+
 static void a_held_position_is_an_oco_with_the_stop_as_its_leg(void **state)
 {
     (void)state;
@@ -314,11 +340,11 @@ static void times_are_those_of_the_events(void **state)
     assert_int_equal(alpaca_group_fold(&log->stored, &g, &folded, NULL), ERR_OK);
     assert_int_equal(folded.status, BRACKET_CLOSED);
     const struct alpaca_order *entry = leg_of(&g, LEG_ENTRY), *stop = leg_of(&g, LEG_STOP_LOSS);
-    assert_int_equal(entry->created_ns, at_second(0));
+    assert_int_equal(entry->created_ns, header.created_at_ns);
     assert_int_equal(entry->filled_ns, at_second(3));
     assert_int_equal(entry->updated_ns, at_second(3));
     assert_int_equal(entry->canceled_ns, 0);
-    assert_int_equal(stop->created_ns, at_second(0));
+    assert_int_equal(stop->created_ns, header.created_at_ns);
     assert_int_equal(stop->filled_ns, at_second(6));
     const struct alpaca_order *profit = leg_of(&g, LEG_TAKE_PROFIT);
     assert_int_equal(profit->canceled_ns, at_second(6));
@@ -346,7 +372,7 @@ static void a_leg_that_the_terms_have_no_longer_stays_canceled(void **state)
     assert_int_equal(g.orders[2].leg, LEG_STOP_LOSS);
     assert_int_equal(g.orders[2].status, ALPACA_CANCELED);
     assert_int_equal(g.orders[2].canceled_ns, at_second(4));
-    assert_int_equal(g.orders[2].created_ns, at_second(0));
+    assert_int_equal(g.orders[2].created_ns, header.created_at_ns);
 }
 
 static void a_broken_chain_is_told(void **state)
@@ -443,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup(a_rejected_entry_is_rejected, set_up),
         cmocka_unit_test_setup(an_entry_under_replacement_is_pending_replace, set_up),
         cmocka_unit_test_setup(a_close_shows_as_an_order_of_its_own, set_up),
+        cmocka_unit_test_setup(a_stop_that_is_passed_while_it_is_replaced_fills_nevertheless,
+                               set_up),
         cmocka_unit_test_setup(a_held_position_is_an_oco_with_the_stop_as_its_leg, set_up),
         cmocka_unit_test_setup(a_trailing_guard_is_a_simple_order, set_up),
         cmocka_unit_test_setup(times_are_those_of_the_events, set_up),

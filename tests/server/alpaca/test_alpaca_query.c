@@ -69,7 +69,15 @@ static void a_list_is_split_at_commas(void **state)
     (void)state;
     assert_true(alpaca_list_has(NULL, "AAPL"));
     assert_true(alpaca_list_has("AAPL", "AAPL"));
-    assert_true(alpaca_list_has("MSFT,aapl", "AAPL"));
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    struct http_request r = ask("symbols", "msft,aapl");
+    r.arena = &arena;
+    const char *symbols = NULL;
+    assert_int_equal(alpaca_query_symbols(&r, "symbols", &symbols, NULL), ERR_OK);
+    assert_string_equal(symbols, "MSFT,AAPL");
+    assert_true(alpaca_list_has(symbols, "AAPL"));
+    arena_release(&arena);
     assert_false(alpaca_list_has("AAP,AAPLX,,", "AAPL"));
 }
 
