@@ -7,6 +7,7 @@
 #include "orders/paper/paper_book.h"
 #include "orders/paper/paper_broker.h"
 #include "orders/paper/paper_quotes.h"
+#include "orders/paper/paper_store.h"
 
 #include <stdatomic.h>
 
@@ -45,6 +46,11 @@ struct paper_broker {
     void *hint_context;
 };
 
+static inline struct paper_broker *paper_self(struct broker *b)
+{
+    return (struct paper_broker *)b;
+}
+
 static inline struct order_clock paper_now(const struct paper_broker *p)
 {
     return (struct order_clock){.wall_ns = clock_realtime_ns(p->options.clock),
@@ -67,6 +73,18 @@ bool paper_wait_end(struct paper_broker *p, struct paper_wait *wait);
 /* false when the store does not answer. Writes *ret (NULL allowed) when it is known. */
 bool paper_look_up(struct paper_broker *p, const char *client_id, bool *ret_known,
                    struct paper_order_row *ret);
+
+/* broker_operations that only look (paper_look.c). */
+enum outcome paper_find(struct broker *broker, const char *client_id, bool *ret_found,
+                        struct broker_report *ret_report);
+enum outcome paper_list(struct broker *broker, int64_t since_ns, broker_report_fn *tell,
+                        void *context);
+enum outcome paper_fills(struct broker *broker, int64_t since_ns, broker_fill_fn *tell,
+                         void *context);
+enum outcome paper_positions(struct broker *broker, broker_position_fn *tell, void *context);
+enum outcome paper_account(struct broker *broker, struct broker_account *ret);
+enum outcome paper_quote(struct broker *broker, const struct contract *contract,
+                         struct order_quote *ret, int64_t *ret_age_ns);
 
 /* The thread `paper`. */
 void *paper_market_main(void *context);

@@ -222,3 +222,63 @@ void paper_bench_check(struct paper_bench *b)
     assert_int_equal(k->short_cost, short_cost);
     assert_int_equal(k->cash, b->audit.cash);
 }
+
+/* ---- what tests of the rules share ----------------------------------------------------------- */
+
+int paper_bench_setup(void **state)
+{
+    static struct paper_bench bench;
+    paper_bench_init(&bench, "XNYS", 0);
+    *state = &bench;
+    return 0;
+}
+
+int paper_bench_setup_late(void **state)
+{
+    static struct paper_bench bench;
+    paper_bench_init(&bench, "XNYS", 50 * NS_PER_MS);
+    *state = &bench;
+    return 0;
+}
+
+int paper_bench_teardown(void **state)
+{
+    paper_bench_release(*state);
+    return 0;
+}
+
+void paper_assert_order(struct paper_bench *b, const char *client_id, enum order_status status,
+                        int64_t filled, int64_t filled_value)
+{
+    const struct paper_order_row *row = paper_bench_row(b, client_id);
+    assert_string_equal(order_status_name(row->status), order_status_name(status));
+    assert_int_equal(row->filled, filled);
+    assert_int_equal(row->filled_value, filled_value);
+}
+
+void paper_assert_live(struct paper_bench *b, const char *client_id, int64_t filled)
+{
+    const struct paper_order_row *row = paper_bench_row(b, client_id);
+    assert_string_equal(order_status_name(row->status), order_status_name(ORDER_STATUS_NEW));
+    assert_int_equal(row->filled, filled);
+}
+
+void paper_assert_filled(struct paper_bench *b, const char *client_id, int64_t price)
+{
+    const struct paper_order_row *row = paper_bench_row(b, client_id);
+    paper_assert_order(b, client_id, ORDER_STATUS_FILLED, row->quantity,
+                       order_value(row->quantity, price));
+}
+
+void paper_bench_hold(struct paper_bench *b, const char *symbol, int64_t quantity)
+{
+    paper_bench_quote(b, symbol, 99 * ONE, 0, 100 * ONE, 0);
+    paper_bench_place(b, "hold", symbol, ORDER_BUY, quantity, 0, 0);
+    paper_assert_filled(b, "hold", 100 * ONE);
+}
+
+struct broker_submit paper_order_with(struct broker_submit s, enum time_in_force tif)
+{
+    s.time_in_force = tif;
+    return s;
+}

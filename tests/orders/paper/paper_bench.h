@@ -46,6 +46,23 @@ void paper_bench_pass_to(struct paper_bench *b, int hour, int minute);
 
 const struct paper_order_row *paper_bench_row(struct paper_bench *b, const char *client_id);
 int64_t paper_bench_held(struct paper_bench *b, const char *symbol);
+/* Buys `quantity` of the symbol at 100, as "hold". */
+void paper_bench_hold(struct paper_bench *b, const char *symbol, int64_t quantity);
+/* Of cmocka: on New York's hours, without latency or with 50 ms. *state = struct paper_bench *. */
+int paper_bench_setup(void **state);
+int paper_bench_setup_late(void **state);
+int paper_bench_teardown(void **state);
+#define PAPER_TEST(name)                                                                           \
+    cmocka_unit_test_setup_teardown(name, paper_bench_setup, paper_bench_teardown)
+#define PAPER_TEST_LATE(name)                                                                      \
+    cmocka_unit_test_setup_teardown(name, paper_bench_setup_late, paper_bench_teardown)
+
+struct broker_submit paper_order_with(struct broker_submit s, enum time_in_force tif);
+void paper_assert_order(struct paper_bench *b, const char *client_id, enum order_status status,
+                        int64_t filled, int64_t filled_value);
+void paper_assert_live(struct paper_bench *b, const char *client_id, int64_t filled);
+/* The whole quantity, at this price. */
+void paper_assert_filled(struct paper_bench *b, const char *client_id, int64_t price);
 /* The book's sums are those of its orders and positions. */
 void paper_bench_check(struct paper_bench *b);
 
