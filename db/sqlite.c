@@ -305,8 +305,7 @@ enum err db_commit(struct db_write *w, struct error *e)
         return err;
     }
     break_connection(c);
-    return error_set(e, ERR_OUTCOME_UNKNOWN, "the commit failed, and may be on disk or not: %s",
-                     why.message);
+    return error_set(e, ERR_OUTCOME_UNKNOWN, "the commit failed: %s", why.message);
 }
 
 void db_rollback(struct db_write *w)
