@@ -54,6 +54,8 @@
     X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \
     X(GATEWAY)   /* the broker's rate, the newest snapshot */                                      \
     X(PAPER)     /* the paper broker's book and its events on their way to the store */            \
+    X(STACKS)    /* stacks of threads that wait for a user */                                      \
+    X(DRAFTS)    /* the desk's drafts: those free, those in use */                                 \
     X(WRITER)    /* the writer thread's queue */                                                   \
     X(READERS)   /* pool of read-only connections */                                               \
     X(QUEUE)     /* a bounded queue on its own */                                                  \

@@ -19,6 +19,7 @@
 #include "bench/support/bench_process.h"
 #include "engine/pool/worker_pool.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -117,16 +118,17 @@ static void measure_acceptance(void)
 enum { QUIET_SECONDS = 3, SETTLE_SECONDS = 2, BARE_STACK_BYTES = 32 * 1024, SCALE_ROUNDS = 3 };
 
 struct figures {
-    double memory_kib, cores, late_half_us, late_most_us, stop_s, ready_s;
+    double memory_kib, caches_mib, cores, late_half_us, late_most_us, stop_s, ready_s;
 };
 
 struct scale {
-    struct bench_series memory_kib, cores, late_half_us, late_most_us, stop_s, ready_s;
+    struct bench_series memory_kib, caches_mib, cores, late_half_us, late_most_us, stop_s, ready_s;
 };
 
 static void add_figures(struct scale *s, const struct figures *f)
 {
     bench_add(&s->memory_kib, f->memory_kib);
+    bench_add(&s->caches_mib, f->caches_mib);
     bench_add(&s->cores, f->cores);
     bench_add(&s->late_half_us, f->late_half_us);
     bench_add(&s->late_most_us, f->late_most_us);
@@ -203,11 +205,14 @@ static void measure_brackets(void *context, void *result)
     bench_desk_place(&b, count, 64);
     bench_desk_await_orders(&b, count);
     measure_quiet(ret);
-    int64_t after = bench_resident_bytes() - bench_broker_bytes(b.broker);
-    ret->memory_kib = (double)(after - before) / 1024 / count;
+    int64_t live = bench_resident_bytes() - bench_broker_bytes(b.broker);
     double start = bench_now_s();
     bench_desk_stop(&b);
     double stopped = bench_now_s();
+    malloc_trim(0);
+    int64_t after = bench_resident_bytes() - bench_broker_bytes(b.broker);
+    ret->memory_kib = (double)(live - after) / 1024 / count;
+    ret->caches_mib = (double)(after - before) / 1024 / 1024;
     bench_desk_start(&b);
     ret->ready_s = bench_now_s() - stopped;
     ret->stop_s = stopped - start;
@@ -237,6 +242,7 @@ static void measure_scale(void)
         bench_report("memory of a bare thread", " KiB", &bare.memory_kib, NULL, NULL);
         bench_report_goal("memory of a bracket", " KiB", &desk.memory_kib, &bare.memory_kib,
                           "a thread", 10, false);
+        bench_report("  beside it, SQLite's caches", " MiB", &desk.caches_mib, NULL, NULL);
         bench_report("bare threads that wake", " cores", &bare.cores, NULL, NULL);
         bench_report_goal("a quiet desk", " cores", &desk.cores, &bare.cores, "bare", 0.3, false);
         bench_report("bare threads, late (p50)", " us", &bare.late_half_us, NULL, NULL);

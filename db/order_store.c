@@ -30,6 +30,7 @@ struct item {
     struct arena arena; /* of a replay */
     struct idempotency_row row;
 };
+_Static_assert(sizeof(struct item) <= ORDER_STORE_ROOM_BYTES, "an item fits into a batch's room");
 
 /* ---- writing, on the writer's thread --------------------------------------------------------- */
 
@@ -104,16 +105,19 @@ static void done(void *context, enum err code, const struct error *e)
                                        .status = item->row.status,
                                        .response = item->row.response};
     }
+    /* Once it is told, the batch's room is not ours any more. */
+    struct arena arena = item->arena;
+    void *allocated = item->batch->room ? NULL : item;
     item->done(item->context, &commit);
-    arena_release(&item->arena);
-    free(item);
+    arena_release(&arena);
+    free(allocated);
 }
 
 static enum err submit(struct order_store *store, const struct order_batch *batch,
                        order_store_done *batch_done, void *context, struct error *e)
 {
     struct db_order_store *s = (struct db_order_store *)store;
-    struct item *item = calloc(1, sizeof *item);
+    struct item *item = batch->room ? batch->room : malloc(sizeof *item);
     if (!item)
         return error_set(e, ERR_NO_MEMORY, "no memory to store an order");
     *item = (struct item){.store = s, .batch = batch, .done = batch_done, .context = context};
@@ -121,7 +125,8 @@ static enum err submit(struct order_store *store, const struct order_batch *batc
     enum err err = writer_submit(s->writer, work, done, item, e);
     if (err != ERR_OK) {
         arena_release(&item->arena);
-        free(item);
+        if (!batch->room)
+            free(item);
     }
     return err;
 }

@@ -95,7 +95,11 @@ struct order_batch {
     const struct order_fill *fills;
     size_t fill_count;
     const struct order_idempotency *idempotency; /* NULL = none */
+    /* ORDER_STORE_ROOM_BYTES, aligned as by malloc, for the store's use until `done`; NULL = it
+     * allocates. Whose threads are many does not want each of them to allocate. */
+    void *room;
 };
+enum { ORDER_STORE_ROOM_BYTES = 512 };
 
 enum order_commit_outcome { COMMIT_STORED, COMMIT_REPLAYED, COMMIT_REFUSED, COMMIT_UNKNOWN };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10, DRAFTS_KEPT = 64 };
+enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10 };
 
 /* ---- small things ---------------------------------------------------------------------------- */
 
@@ -42,243 +42,37 @@ void desk_client_id(struct desk *d, const struct uuid *id, enum leg leg, int32_t
     (void)formatted;
 }
 
-struct draft *desk_lease_draft(struct desk *d)
-{
-    mutex_lock(&d->mutex);
-    struct draft *draft = d->drafts;
-    if (draft) {
-        d->drafts = draft->next;
-        d->draft_count--;
-    }
-    mutex_unlock(&d->mutex);
-    return draft ? draft : draft_create();
-}
-
-void desk_return_draft(struct desk *d, struct draft *draft)
-{
-    mutex_lock(&d->mutex);
-    bool room = d->draft_count < DRAFTS_KEPT;
-    if (room) {
-        draft->next = d->drafts;
-        d->drafts = draft;
-        d->draft_count++;
-    }
-    mutex_unlock(&d->mutex);
-    if (!room)
-        draft_free(draft);
-}
-
-void desk_wake(struct desk_order *o)
-{
-    atomic_store(&o->attention, true);
-    parker_wake(o->wakes);
-}
-
-static void wake_all(struct desk *d)
-{
-    struct desk_order *o, *next;
-    mutex_lock(&d->mutex);
-    HASH_ITER (by_id, d->book, o, next)
-        desk_wake(o);
-    parker_wake(&d->shared_parker);
-    mutex_unlock(&d->mutex);
-}
-
 void desk_fail(struct desk *d, const struct error *e)
 {
     if (atomic_exchange(&d->failed, true))
         return;
-    wake_all(d);
+    desk_wake_all(d);
     if (d->options.listener.failed)
         d->options.listener.failed(d->options.listener.context, e);
 }
 
-/* ---- brackets -------------------------------------------------------------------------------- */
-
-struct desk_order *desk_order_create(struct desk *d, const struct uuid *id)
-{
-    struct desk_order *o = calloc(1, sizeof *o);
-    if (!o)
-        return NULL;
-    o->desk = d;
-    o->header.id = *id;
-    atomic_init(&o->references, 1);
-    atomic_init(&o->resolved, true);
-    atomic_init(&o->wake_low, INT64_MIN);
-    atomic_init(&o->wake_high, INT64_MAX);
-    parker_init(&o->parker);
-    o->wakes = &o->parker;
-    mutex_init(&o->mutex, MUTEX_BRACKET);
-    o->commands_end = &o->commands;
-    /* Polls are spread over the interval by the id. */
-    uint64_t mixed = (id->bytes[14] << 8 | id->bytes[15]) * 0x9e3779b97f4a7c15u;
-    o->tracker.next_poll_ns =
-        clock_monotonic_ns(d->options.clock) + (int64_t)(mixed >> 32) % d->options.poll_interval_ns;
-    return o;
-}
-
-struct desk_order *desk_ref(struct desk_order *o)
-{
-    atomic_fetch_add(&o->references, 1);
-    return o;
-}
-
-void desk_unref(struct desk_order *o)
-{
-    if (!o || atomic_fetch_sub(&o->references, 1) != 1)
-        return;
-    parker_release(&o->parker);
-    mutex_release(&o->mutex);
-    free(o->legs);
-    draft_free(o->first);
-    free(o);
-}
-
-bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol)
-{
-    o->market = desk_market(d, symbol, true);
-    if (!o->market || !desk_key_use(d, &o->header.key_id))
-        return false;
-    o->market_next = o->market->first;
-    if (o->market_next)
-        o->market_next->market_previous = o;
-    o->market->first = o;
-    HASH_ADD(by_id, d->book, header.id, sizeof o->header.id, o);
-    d->live++;
-    return true;
-}
-
-static void leave_market(struct desk_order *o)
-{
-    if (o->market_previous)
-        o->market_previous->market_next = o->market_next;
-    else
-        o->market->first = o->market_next;
-    if (o->market_next)
-        o->market_next->market_previous = o->market_previous;
-}
-
-void desk_leave(struct desk *d, struct desk_order *o)
-{
-    static const struct bracket_state gone = {.status = BRACKET_NONE};
-    desk_account(d, o, &gone);
-    d->counts[BRACKET_NONE]--;
-    leave_market(o);
-    HASH_DELETE(by_id, d->book, o);
-    if (o->listed)
-        HASH_DELETE(by_client_order_id, d->by_client_order_id, o);
-    d->live--;
-    if (d->live == 0)
-        condition_broadcast(&d->all_ended);
-}
-
-/* ---- threads --------------------------------------------------------------------------------- */
-
-static void name_thread(struct desk_order *o, bool shared)
-{
-    char id[UUID_TEXT];
-    uuid_format(&o->header.id, id);
-    if (shared)
-        snprintf(o->figures.thread, sizeof o->figures.thread, "trk-shared");
-    else
-        snprintf(o->figures.thread, sizeof o->figures.thread, "trk-%s", id + UUID_TEXT - 1 - 11);
-}
-
-static void share(struct desk *d, struct desk_order *o)
-{
-    name_thread(o, true);
-    o->wakes = &d->shared_parker;
-    o->shared_next = d->shared_orders;
-    d->shared_orders = o;
-    d->shared++;
-}
-
-enum err desk_start_thread(struct desk_order *o, bool may_share, struct error *e)
-{
-    struct desk *d = o->desk;
-    mutex_lock(&d->mutex);
-    bool room = d->threads < d->options.threads_max;
-    d->threads += room;
-    mutex_unlock(&d->mutex);
-    enum err err = ERR_UNAVAILABLE;
-    if (room) {
-        name_thread(o, false);
-        const struct thread_options options = {.name = o->figures.thread,
-                                               .stack_bytes = d->options.stack_bytes};
-        err = thread_start(&o->thread, &options, tracker_run, o, e);
-    } else {
-        error_set(e, err, "there are %d tracking threads, no more are allowed",
-                  d->options.threads_max);
-    }
-    if (err == ERR_OK)
-        return ERR_OK;
-    mutex_lock(&d->mutex);
-    d->threads -= room;
-    if (may_share)
-        share(d, o);
-    mutex_unlock(&d->mutex);
-    return may_share ? ERR_OK : ERR_UNAVAILABLE;
-}
-
-void desk_order_ended(struct desk_order *o)
-{
-    struct desk *d = o->desk;
-    bool own = o->wakes == &o->parker;
-    desk_close_mailbox(o);
-    if (!atomic_exchange(&o->resolved, true))
-        atomic_fetch_sub(&d->unresolved, 1);
-    bool discarded = atomic_exchange(&o->phase, ORDER_ENDED) == ORDER_DISCARDED;
-    mutex_lock(&d->mutex);
-    if (own) {
-        o->ended_next = d->ended;
-        d->ended = o;
-        d->threads--;
-    } else {
-        d->shared--;
-    }
-    d->retired += !discarded;
-    desk_leave(d, o);
-    mutex_unlock(&d->mutex);
-    if (!own)
-        desk_unref(o);
-}
-
-static void join_ended(struct desk *d)
-{
-    mutex_lock(&d->mutex);
-    struct desk_order *o = d->ended;
-    d->ended = NULL;
-    mutex_unlock(&d->mutex);
-    while (o) {
-        struct desk_order *next = o->ended_next;
-        thread_join(&o->thread);
-        desk_unref(o);
-        o = next;
-    }
-}
+/* ---- the gateway's chore ----------------------------------------------------------------------
+ */
 
 /* A turn that does not end is told of once, as long as it lasts. */
-static int64_t count_stuck(struct desk *d)
+static void count_stuck(struct desk *d)
 {
-    int64_t now_ns = clock_monotonic_ns(d->options.clock), stuck = 0;
-    struct desk_order *o, *next;
+    int64_t now_ns = clock_monotonic_ns(d->options.clock);
+    int64_t stuck =
+        draft_pool_count_older(&d->drafts, now_ns - LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND);
     mutex_lock(&d->mutex);
-    HASH_ITER (by_id, d->book, o, next) {
-        int64_t began_ns = atomic_load(&o->turn_began_ns);
-        stuck += began_ns && now_ns - began_ns > LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND;
-    }
     bool more = stuck > d->stuck;
     d->stuck = stuck;
     mutex_unlock(&d->mutex);
     if (more)
         log_event(LOG_ERROR, "trackers_stuck", LOG_INT("brackets", stuck));
-    return stuck;
 }
 
 bool desk_chore(void *desk)
 {
     struct desk *d = desk;
-    join_ended(d);
+    desk_join_ended(d);
+    draft_pool_trim(&d->drafts);
     count_stuck(d);
     mutex_lock(&d->mutex);
     bool live = d->live > 0;
@@ -352,11 +146,15 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
                                             .chore = desk_chore,
                                             .context = d};
     if (err == ERR_OK)
+        err = stacks_create(d->options.stack_bytes, &d->stacks, e);
+    if (err == ERR_OK)
         err = gateway_create(&gateway, &d->gateway, e);
     if (err != ERR_OK) {
+        stacks_free(d->stacks);
         free(d);
         return err;
     }
+    draft_pool_init(&d->drafts);
     mutex_init(&d->mutex, MUTEX_DESK);
     condition_init(&d->all_ended);
     parker_init(&d->shared_parker);
@@ -369,13 +167,21 @@ struct loading {
     int64_t newest_steady_ns, oldest_ns;
 };
 
-static void note_ids(struct desk_order *o, const struct stored_order *stored)
+static void note_ids(struct desk_order *o, const struct bracket_state *s,
+                     const struct stored_order *stored)
 {
     for (size_t i = 0; i < stored->intent_count; i++) {
         const struct order_intent *intent = &stored->intents[i];
-        if (bracket_find(&o->state, intent->leg, intent->generation))
-            desk_note_broker_order_id(o, intent->leg, intent->generation, intent->broker_order_id);
+        if (bracket_find(s, intent->leg, intent->generation))
+            desk_note_broker_order_id(o, s, intent->leg, intent->generation,
+                                      intent->broker_order_id);
     }
+}
+
+static enum err no_memory_to_load(struct desk_order *o, struct error *e)
+{
+    desk_unref(o);
+    return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
 }
 
 static enum err load_one(void *context, const struct stored_order *stored, struct error *e)
@@ -383,15 +189,19 @@ static enum err load_one(void *context, const struct stored_order *stored, struc
     struct loading *loading = context;
     struct desk *d = loading->desk;
     struct order_clock newest = {0};
+    struct bracket_state state;
     struct desk_order *o = desk_order_create(d, &stored->header.id);
     if (!o)
-        return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
-    enum err err = event_chain_fold(stored, &o->state, &newest, e);
+        return no_memory_to_load(o, e);
+    enum err err = event_chain_fold(stored, &state, &newest, e);
     if (err != ERR_OK) {
         desk_unref(o);
         return err;
     }
-    note_ids(o, stored);
+    if (!desk_make_room(o, &state))
+        return no_memory_to_load(o, e);
+    state_pack(&state, o->state);
+    note_ids(o, &state, stored);
     o->header = stored->header;
     o->tracker.restarted = true;
     atomic_store(&o->rev, o->header.rev);
@@ -400,17 +210,12 @@ static enum err load_one(void *context, const struct stored_order *stored, struc
     bool entered = desk_enter(d, o, o->header.symbol);
     if (entered) {
         d->counts[BRACKET_NONE]++;
-        desk_account(d, o, &o->state);
-        o->listed = o->header.client_order_id[0] != '\0';
-        if (o->listed)
-            HASH_ADD_KEYPTR(by_client_order_id, d->by_client_order_id, o->header.client_order_id,
-                            strlen(o->header.client_order_id), o);
+        desk_account(d, o, &state);
+        desk_list_client_order_id(d, o);
     }
     mutex_unlock(&d->mutex);
-    if (!entered) {
-        desk_unref(o);
-        return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
-    }
+    if (!entered)
+        return no_memory_to_load(o, e);
     atomic_fetch_add(&d->unresolved, 1);
     if (newest.steady_ns > loading->newest_steady_ns)
         loading->newest_steady_ns = newest.steady_ns;
@@ -541,12 +346,12 @@ enum err desk_stop(struct desk *d, int64_t timeout_ns, struct error *e)
         operations->listen(d->options.broker, NULL, NULL);
     atomic_store(&d->stopping, true);
     gateway_stop(d->gateway);
-    wake_all(d);
+    desk_wake_all(d);
     if (!atomic_load(&d->started))
         drop_book(d);
     bool ended = wait_until_ended(d, deadline_ns);
     ended &= wait_for(helpers_ended, d, deadline_ns);
-    join_ended(d);
+    desk_join_ended(d);
     if (!ended)
         return error_set(e, ERR_TIMEOUT, "a tracking thread is still inside a call of the broker");
     thread_join(&d->shared_thread);
@@ -564,11 +369,8 @@ void desk_free(struct desk *d)
         HASH_DELETE(by_symbol, d->markets, market);
         free(market);
     }
-    while (d->drafts) {
-        struct draft *draft = d->drafts;
-        d->drafts = draft->next;
-        draft_free(draft);
-    }
+    draft_pool_release(&d->drafts);
+    stacks_free(d->stacks);
     desk_free_positions(d->positions);
     desk_free_key_uses(d);
     parker_release(&d->shared_parker);

@@ -9,7 +9,8 @@
 /* The price at which an entry without one of its own would fill. */
 static int64_t reference_price(const struct market *m, const struct bracket_state *s)
 {
-    return s->spec.side == ORDER_BUY ? m->quote.ask : m->quote.bid;
+    struct order_quote quote = desk_market_quote(m);
+    return s->spec.side == ORDER_BUY ? quote.ask : quote.bid;
 }
 
 static int64_t unprotected_of(const struct desk *d, const struct bracket_state *s)
@@ -135,11 +136,20 @@ static void count_fills(struct desk *d, const struct draft *draft)
 
 /* ---- ids at the broker ----------------------------------------------------------------------- */
 
+struct desk_leg *desk_leg_at(struct desk_order *o, size_t i)
+{
+    if (i < LEGS_IN_PLACE)
+        return &o->legs[i];
+    return o->more_legs ? &o->more_legs[i - LEGS_IN_PLACE] : NULL;
+}
+
 static struct desk_leg *leg_of(struct desk_order *o, enum leg leg, int32_t generation)
 {
-    for (size_t i = 0; o->legs && i < BRACKET_ORDERS_MAX; i++)
-        if (o->legs[i].generation == generation && o->legs[i].leg == leg)
-            return &o->legs[i];
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        struct desk_leg *l = desk_leg_at(o, i);
+        if (l && l->generation == generation && l->leg == leg)
+            return l;
+    }
     return NULL;
 }
 
@@ -150,26 +160,26 @@ const char *desk_broker_order_id(void *order, enum leg leg, int32_t generation)
     return l ? l->broker_order_id : "";
 }
 
-/* A free place, or that of an order which the state does not keep any more. */
-static struct desk_leg *place_for(struct desk_order *o)
+/* A free place, or that of an order which the state does not keep any more; NULL without memory. */
+static struct desk_leg *place_for(struct desk_order *o, const struct bracket_state *s)
 {
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        struct desk_leg *l = &o->legs[i];
-        if (!l->generation || !bracket_find(&o->state, l->leg, l->generation))
+        if (i == LEGS_IN_PLACE && !o->more_legs)
+            o->more_legs = calloc(BRACKET_ORDERS_MAX - LEGS_IN_PLACE, sizeof *o->more_legs);
+        struct desk_leg *l = desk_leg_at(o, i);
+        if (!l || !l->generation || !bracket_find(s, l->leg, l->generation))
             return l;
     }
     return NULL;
 }
 
-void desk_note_broker_order_id(struct desk_order *o, enum leg leg, int32_t generation,
-                               const char *broker_order_id)
+void desk_note_broker_order_id(struct desk_order *o, const struct bracket_state *s, enum leg leg,
+                               int32_t generation, const char *broker_order_id)
 {
     if (!broker_order_id[0] || leg_of(o, leg, generation))
         return;
     mutex_lock(&o->mutex);
-    if (!o->legs)
-        o->legs = calloc(BRACKET_ORDERS_MAX, sizeof *o->legs);
-    struct desk_leg *l = o->legs ? place_for(o) : NULL;
+    struct desk_leg *l = place_for(o, s);
     if (l) {
         *l = (struct desk_leg){.leg = leg, .generation = generation};
         snprintf(l->broker_order_id, sizeof l->broker_order_id, "%s", broker_order_id);
@@ -194,7 +204,7 @@ void desk_committed(struct desk_order *o, const struct draft *draft, int64_t seq
     uint32_t alerts = bracket_alerts(draft->before, draft->now);
     mutex_lock(&o->mutex);
     publish(&o->header, &draft->header);
-    o->state = *draft->now;
+    state_pack(draft->now, o->state);
     mutex_unlock(&o->mutex);
     atomic_store(&o->rev, draft->header.rev);
     mutex_lock(&d->mutex);

@@ -45,6 +45,24 @@ int64_t desk_rev(struct desk_order *o)
     return atomic_load(&o->rev);
 }
 
+static void view_tracker(struct desk_order *o, struct desk_tracker *ret)
+{
+    const struct clock *clock = o->desk->options.clock;
+    int64_t now_ns = clock_monotonic_ns(clock);
+    int64_t wall_ns = clock_realtime_ns(clock) - now_ns; /* of a monotonic instant */
+    int64_t polled_ns = atomic_load(&o->figures.last_poll_ns);
+    int64_t began_ns = atomic_load(&o->turn_began_ns);
+    *ret = (struct desk_tracker){
+        .polls = atomic_load(&o->figures.polls),
+        .last_poll_at_ns = polled_ns ? wall_ns + polled_ns : 0,
+        .next_wake_at_ns = wall_ns + atomic_load(&o->figures.next_wake_ns),
+        .snapshot_age_ns = atomic_load(&o->figures.snapshot_age_ns),
+        .calls = atomic_load(&o->figures.calls),
+        .stuck = began_ns && now_ns - began_ns > LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND,
+    };
+    desk_thread_name(o, ret->thread);
+}
+
 void desk_view(struct desk_order *o, struct desk_view *ret)
 {
     struct desk *d = o->desk;
@@ -54,15 +72,14 @@ void desk_view(struct desk_order *o, struct desk_view *ret)
     ret->client_id = desk_name_of(d, &o->header.id);
     mutex_lock(&o->mutex);
     ret->header = o->header;
-    ret->state = o->state;
-    ret->tracker = o->figures;
-    for (size_t i = 0; o->legs && i < BRACKET_ORDERS_MAX; i++)
-        if (o->legs[i].generation)
-            ret->legs[ret->leg_count++] = o->legs[i];
+    desk_state(o, &ret->state);
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct desk_leg *leg = desk_leg_at(o, i);
+        if (leg && leg->generation)
+            ret->legs[ret->leg_count++] = *leg;
+    }
     mutex_unlock(&o->mutex);
-    int64_t began_ns = atomic_load(&o->turn_began_ns);
-    ret->tracker.stuck = began_ns && clock_monotonic_ns(d->options.clock) - began_ns >
-                                         LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND;
+    view_tracker(o, &ret->tracker);
 }
 
 static enum err view_stored(void *context, const struct stored_order *stored, struct error *e)

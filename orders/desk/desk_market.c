@@ -24,18 +24,37 @@ struct market *desk_market(struct desk *d, const char *symbol, bool make)
     return m;
 }
 
-struct order_quote desk_quote_of(struct desk_order *o)
+/* ---- the newest quote ------------------------------------------------------------------------ */
+
+struct order_quote desk_market_quote(const struct market *m)
 {
-    mutex_lock(&o->desk->mutex);
-    struct order_quote quote = o->market->quote;
-    mutex_unlock(&o->desk->mutex);
-    return quote;
+    const struct shared_quote *q = &m->quote;
+    for (;;) {
+        unsigned version = atomic_load(&q->version);
+        struct order_quote quote = {.bid = atomic_load(&q->bid),
+                                    .ask = atomic_load(&q->ask),
+                                    .at_steady_ns = atomic_load(&q->at_steady_ns),
+                                    .halted = atomic_load(&q->halted)};
+        if (version % 2 == 0 && atomic_load(&q->version) == version)
+            return quote;
+    }
 }
 
-/* The side at which the position could be closed. */
-static int64_t side_price(const struct bracket_state *s, const struct order_quote *q)
+static void set_quote(struct market *m, const struct order_quote *quote)
 {
-    return s->spec.side == ORDER_BUY ? q->bid : q->ask;
+    struct shared_quote *q = &m->quote;
+    atomic_fetch_add(&q->version, 1);
+    atomic_store(&q->bid, quote->bid);
+    atomic_store(&q->ask, quote->ask);
+    atomic_store(&q->at_steady_ns, quote->at_steady_ns);
+    atomic_store(&q->halted, quote->halted);
+    atomic_fetch_add(&q->version, 1);
+}
+
+/* The market of a bracket in the book never changes. */
+struct order_quote desk_quote_of(const struct desk_order *o)
+{
+    return desk_market_quote(o->market);
 }
 
 void desk_quote(struct desk *d, const char *symbol, int64_t bid, int64_t ask, bool halted,
@@ -44,12 +63,13 @@ void desk_quote(struct desk *d, const char *symbol, int64_t bid, int64_t ask, bo
     mutex_lock(&d->mutex);
     struct market *m = desk_market(d, symbol, true);
     if (m) {
-        m->quote = (struct order_quote){
+        const struct order_quote quote = {
             .bid = bid,
             .ask = ask,
             .at_steady_ns = desk_clock(d).steady_ns - age_ns,
             .halted = halted,
         };
+        set_quote(m, &quote);
         for (struct desk_order *o = m->first; o; o = o->market_next) {
             bool beyond = bid >= atomic_load(&o->wake_high) || ask >= atomic_load(&o->wake_high) ||
                           bid <= atomic_load(&o->wake_low) || ask <= atomic_load(&o->wake_low);
@@ -65,13 +85,15 @@ bool desk_last_quote(struct desk *d, const char *symbol, struct order_quote *ret
 {
     mutex_lock(&d->mutex);
     const struct market *m = desk_market(d, symbol, false);
-    bool known = m && m->quote.at_steady_ns;
-    if (known) {
-        *ret = m->quote;
-        *ret_age_ns = desk_clock(d).steady_ns - m->quote.at_steady_ns;
-    }
     mutex_unlock(&d->mutex);
-    return known;
+    if (!m)
+        return false;
+    struct order_quote quote = desk_market_quote(m);
+    if (!quote.at_steady_ns)
+        return false;
+    *ret = quote;
+    *ret_age_ns = desk_clock(d).steady_ns - quote.at_steady_ns;
+    return true;
 }
 
 /* ---- triggers -------------------------------------------------------------------------------- */
@@ -118,31 +140,41 @@ static bool near(int64_t price, int64_t level)
     return price > 0 && away <= price / NEAR_PART;
 }
 
-bool desk_near_trigger(struct desk_order *o, const struct bracket_state *s)
+bool desk_near_trigger(const struct desk_order *o)
 {
+    int64_t low = atomic_load(&o->wake_low), high = atomic_load(&o->wake_high);
+    if (low == INT64_MIN && high == INT64_MAX)
+        return false;
     struct order_quote quote = desk_quote_of(o);
-    struct levels l = levels_of(s);
-    int64_t price = side_price(s, &quote);
-    return (l.low > INT64_MIN && near(price, l.low)) || (l.high < INT64_MAX && near(price, l.high));
+    return near(quote.bid, low) || near(quote.ask, low) || near(quote.bid, high) ||
+           near(quote.ask, high);
 }
 
-void desk_refresh_quote(struct desk_order *o, int64_t age_ns)
+bool desk_quote_is_due(const struct desk_order *o, int64_t age_ns)
+{
+    const struct desk *d = o->desk;
+    const struct market *m = o->market;
+    if (!d->options.broker->operations->quote ||
+        (atomic_load(&o->wake_low) == INT64_MIN && atomic_load(&o->wake_high) == INT64_MAX))
+        return false;
+    int64_t now_ns = clock_monotonic_ns(d->options.clock);
+    struct order_quote quote = desk_market_quote(m);
+    if (quote.at_steady_ns && now_ns + d->steady_offset_ns - quote.at_steady_ns < age_ns)
+        return false;
+    int64_t asked_ns = atomic_load(&m->asked_ns);
+    return !asked_ns || now_ns - asked_ns >= age_ns;
+}
+
+void desk_refresh_quote(struct desk_order *o, int64_t age_ns, const struct contract *contract)
 {
     struct desk *d = o->desk;
-    int64_t now_ns = clock_monotonic_ns(d->options.clock);
-    struct levels l = levels_of(&o->state);
-    if (!d->options.broker->operations->quote || (l.low == INT64_MIN && l.high == INT64_MAX))
+    long long asked_ns = atomic_load(&o->market->asked_ns);
+    if (!desk_quote_is_due(o, age_ns) ||
+        !atomic_compare_exchange_strong(&o->market->asked_ns, &asked_ns,
+                                        clock_monotonic_ns(d->options.clock)))
         return;
-    mutex_lock(&d->mutex);
-    struct market *m = o->market;
-    bool old = !m->quote.at_steady_ns || desk_clock(d).steady_ns - m->quote.at_steady_ns >= age_ns;
-    bool ask = old && (!m->asked_ns || now_ns - m->asked_ns >= age_ns);
-    if (ask)
-        m->asked_ns = now_ns;
-    mutex_unlock(&d->mutex);
     struct order_quote quote;
     int64_t quote_age_ns;
-    if (ask &&
-        gateway_quote(d->gateway, &o->state.spec.contract, &quote, &quote_age_ns) == OUTCOME_OK)
-        desk_quote(d, m->symbol, quote.bid, quote.ask, quote.halted != 0, quote_age_ns);
+    if (gateway_quote(d->gateway, contract, &quote, &quote_age_ns) == OUTCOME_OK)
+        desk_quote(d, contract->symbol, quote.bid, quote.ask, quote.halted != 0, quote_age_ns);
 }

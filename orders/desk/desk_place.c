@@ -28,7 +28,7 @@ static void placing_free(struct placing *p)
     if (!p)
         return;
     if (p->draft)
-        desk_return_draft(p->order->desk, p->draft);
+        draft_pool_return(&p->order->desk->drafts, p->draft);
     desk_unref(p->order);
     strbuf_release(&p->response);
     free(p->key);
@@ -86,7 +86,7 @@ static bool describe(const struct desk_placement *placement, struct placing *p)
     view->clock = desk_clock(p->order->desk);
     view->client_id = desk_name_of(p->order->desk, &view->header.id);
     view->live = true;
-    view->tracker = p->order->figures;
+    desk_thread_name(p->order, view->tracker.thread);
     bool described = placement->describe(p->context, view, &p->response);
     free(view);
     return described && !strbuf_failed(&p->response);
@@ -119,7 +119,8 @@ static enum err reserve(struct desk *d, struct desk_order *o, const struct brack
         err = error_set(e, ERR_BUSY, "%d orders are live, no more are allowed", d->live);
     if (err == ERR_OK && !desk_entry_closes(d, spec)) {
         const struct risk_use use = {.quantity = m->quantity, .notional = d->notional};
-        int64_t price = spec->side == ORDER_BUY ? m->quote.ask : m->quote.bid;
+        struct order_quote quote = desk_market_quote(m);
+        int64_t price = spec->side == ORDER_BUY ? quote.ask : quote.bid;
         err = risk_check(&d->options.limits, &use, &d->rate, spec, price, now.steady_ns, e);
         if (err == ERR_OK)
             err = desk_check_key(d, &o->header.key_id, limits, spec, price, e);
@@ -166,10 +167,7 @@ static void go_live(struct placing *p, int64_t sequence)
     desk_committed(o, p->draft, sequence);
     mutex_lock(&d->mutex);
     d->placed++;
-    o->listed = o->header.client_order_id[0] != '\0';
-    if (o->listed)
-        HASH_ADD_KEYPTR(by_client_order_id, d->by_client_order_id, o->header.client_order_id,
-                        strlen(o->header.client_order_id), o);
+    desk_list_client_order_id(d, o);
     mutex_unlock(&d->mutex);
     o->first = p->draft;
     p->draft = NULL;
@@ -216,7 +214,8 @@ static enum err submit(struct placing *p, const struct desk_placement *placement
     struct desk *d = p->order->desk;
     struct order_store *store = d->options.store;
     if (!draft_seal(p->draft, &d->names, desk_broker_order_id, p->order) ||
-        !describe(placement, p) || !add_idempotency(placement, p))
+        !desk_make_room(p->order, p->draft->now) || !describe(placement, p) ||
+        !add_idempotency(placement, p))
         return error_set(e, ERR_NO_MEMORY, "no memory for the order");
     p->draft->batch.creates = true;
     atomic_fetch_add(&d->batches, 1);
@@ -256,10 +255,10 @@ enum err desk_place(struct desk *d, const struct desk_placement *placement, desk
     struct uuid id = uuid_make(d->options.clock);
     struct desk_order *o = desk_order_create(d, &id);
     struct placing *p = calloc(1, sizeof *p);
-    struct draft *draft = desk_lease_draft(d);
+    struct draft *draft = draft_pool_lease(&d->drafts);
     if (!o || !p || !draft) {
         if (draft)
-            desk_return_draft(d, draft);
+            draft_pool_return(&d->drafts, draft);
         free(p);
         desk_unref(o);
         return error_set(e, ERR_NO_MEMORY, "no memory for the order");

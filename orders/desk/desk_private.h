@@ -1,6 +1,7 @@
 /* What the files of the desk share. Private to orders/desk/.
  *
- *   desk.c          life, the book, the pool of drafts
+ *   desk.c          life
+ *   desk_book.c     brackets, the book, their threads
  *   desk_place.c    acceptance
  *   desk_ask.c      mailboxes: cancel, close, modify; kill switch
  *   desk_market.c   quotes, which brackets they wake
@@ -13,9 +14,11 @@
 
 #include "base/mutex.h"
 #include "base/parker.h"
+#include "base/stacks.h"
 #include "orders/desk/desk.h"
-#include "orders/desk/draft.h"
+#include "orders/desk/draft_pool.h"
 #include "orders/desk/gateway.h"
+#include "orders/desk/packed_state.h"
 
 #include <stdatomic.h>
 #include <uthash.h>
@@ -32,11 +35,19 @@ struct command {
     struct command *next;
 };
 
+/* The newest quote of a contract. Written behind the desk's mutex; read by thousands of threads
+ * without it: while `version` is odd or changes, a reader reads again. */
+struct shared_quote {
+    atomic_uint version;
+    atomic_llong bid, ask, at_steady_ns; /* at_steady_ns 0 = none */
+    atomic_int halted;
+};
+
 /* A contract that has a quote or brackets. */
 struct market {
     char symbol[LIMIT_SYMBOL_BYTES];
-    struct order_quote quote; /* at_steady_ns 0 = none */
-    int64_t asked_ns;         /* monotonic: when a thread went to ask the broker for one */
+    struct shared_quote quote;
+    atomic_llong asked_ns;    /* monotonic: when a thread went to ask the broker for one */
     int64_t quantity;         /* risk, of all brackets on it */
     int64_t unprotected;      /* the same */
     struct desk_order *first; /* linked by market_next */
@@ -57,12 +68,33 @@ struct tracker {
     int64_t next_poll_ns, next_query_ns, next_reconcile_ns;
     int64_t next_turn_ns;   /* on the shared loop */
     int64_t applied_ns;     /* the newest snapshot that was told, by when it was asked for */
+    int64_t applied_number; /* its number */
     int64_t final_since_ns; /* 0 = it is not final */
     int64_t polls;
-    bool restarted; /* the next turn begins with RESTARTED */
+    /* What makes a poll without news (tracker_quiet.c). */
+    int64_t due_ns;         /* until then the machine brings nothing by itself */
+    int64_t session_end_ns; /* UTC; a new session is to be told from then on */
+    int64_t clocks_apart_ns;
+    int64_t held;              /* the position at the broker, as it was told last */
+    size_t place, place_count; /* of its reports in the snapshot */
+    bool calm;                 /* nothing waits for an answer */
+    bool incomplete;           /* a live order was not in the last snapshot */
+    bool opened;               /* a position is open */
+    bool deep;                 /* turns have used the stack since it was trimmed */
+    bool restarted;            /* the next turn begins with RESTARTED */
     bool must_query, must_reconcile;
     bool confirmed; /* a complete answer of after the start was told */
 };
+
+/* What is looked at of its thread, at any time. */
+struct tracker_figures {
+    atomic_llong polls, calls;
+    atomic_llong last_poll_ns, next_wake_ns; /* monotonic */
+    atomic_llong snapshot_age_ns;
+};
+
+/* Ids at the broker for two orders in place, as most brackets have no more. */
+enum { LEGS_IN_PLACE = 2 };
 
 struct desk_order {
     struct desk *desk;
@@ -78,15 +110,17 @@ struct desk_order {
     struct parker parker;
     struct parker *wakes; /* its own, or the shared loop's */
     struct thread thread;
+    void *stack; /* of the thread */
     struct tracker tracker;
-    struct pending_commit commit;
+    struct tracker_figures figures;
     struct draft *first; /* accepted, its effects still to come */
 
     struct mutex mutex; /* BRACKET; guards what follows */
     struct order_header header;
-    struct bracket_state state;
-    struct desk_leg *legs; /* BRACKET_ORDERS_MAX of them once one is known */
-    struct desk_tracker figures;
+    uint64_t *state;         /* packed_state.h */
+    size_t state_words_room; /* of the memory at `state` */
+    struct desk_leg legs[LEGS_IN_PLACE];
+    struct desk_leg *more_legs; /* NULL, or the rest of BRACKET_ORDERS_MAX */
     struct command *commands, **commands_end;
     int32_t command_count;
     bool closed_mailbox;
@@ -119,6 +153,8 @@ struct desk {
     struct draft_names names;
     char prefix[CLIENT_ID_INSTANCE_MAX + 6]; /* of our client ids: instance, incarnation, '-' */
     struct gateway *gateway;
+    struct draft_pool drafts;
+    struct stacks *stacks;
     int64_t steady_offset_ns; /* steady = monotonic + this */
     int64_t started_ns;
     atomic_bool started, stopping, failed, paused;
@@ -141,8 +177,6 @@ struct desk {
     struct held_position *positions;
     int64_t fills_seen;
     bool positions_stale; /* a bust: fold again */
-    struct draft *drafts; /* pool */
-    int32_t draft_count;
     /* Brackets without a thread. */
     struct desk_order *shared_orders;
     struct parker shared_parker;
@@ -157,38 +191,56 @@ struct order_clock desk_clock(const struct desk *d);
 struct client_id desk_name_of(const struct desk *d, const struct uuid *id);
 /* A steady instant as a monotonic one; INT64_MAX stays. */
 int64_t desk_monotonic(const struct desk *d, int64_t steady_ns);
-struct draft *desk_lease_draft(struct desk *d); /* NULL without memory */
-void desk_return_draft(struct desk *d, struct draft *draft);
+void desk_fail(struct desk *d, const struct error *e);
+bool desk_chore(void *desk); /* the gateway's */
+
+/* ---- desk_book.c ----------------------------------------------------------------------------- */
+
 /* PARKED, one reference, not in the book; NULL without memory. */
 struct desk_order *desk_order_create(struct desk *d, const struct uuid *id);
 /* Into the book, with its market; false without memory or room for a market. */
-/* desk_limits.c. The use of a key, made when it is not there; NULL without memory. */
+bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol) REQUIRES(d->mutex);
+void desk_leave(struct desk *d, struct desk_order *o) REQUIRES(d->mutex);
+/* So that it is found by the user's name of it, if it has one. */
+void desk_list_client_order_id(struct desk *d, struct desk_order *o) REQUIRES(d->mutex);
+void desk_wake(struct desk_order *o);
+void desk_wake_all(struct desk *d);
+/* The committed state; the caller holds the bracket's mutex, or is its thread. */
+void desk_state(const struct desk_order *o, struct bracket_state *ret);
+/* Memory in which this state can be published; false without. */
+bool desk_make_room(struct desk_order *o, const struct bracket_state *s);
+/* Starts the bracket's thread; or, when `may_share`, puts it on the shared loop. */
+enum err desk_start_thread(struct desk_order *o, bool may_share, struct error *e);
+/* The last thing that a bracket's thread does: out of the book, to whoever joins it. */
+void desk_order_ended(struct desk_order *o);
+/* Joins the threads that have ended. */
+void desk_join_ended(struct desk *d);
+/* "trk-" and the id's last 11 digits; or "trk-shared". */
+void desk_thread_name(const struct desk_order *o, char out[THREAD_NAME_MAX]);
+
+/* ---- desk_limits.c --------------------------------------------------------------------------- */
+
+/* The use of a key, made when it is not there; NULL without memory. */
 struct key_use *desk_key_use(struct desk *d, const struct uuid *key_id) REQUIRES(d->mutex);
 enum err desk_check_key(struct desk *d, const struct uuid *key_id,
                         const struct risk_key_limits *limits, const struct bracket_spec *spec,
                         int64_t reference_price, struct error *e) REQUIRES(d->mutex);
 void desk_free_key_uses(struct desk *d);
-bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol) REQUIRES(d->mutex);
-void desk_leave(struct desk *d, struct desk_order *o) REQUIRES(d->mutex);
-void desk_wake(struct desk_order *o);
-void desk_fail(struct desk *d, const struct error *e);
-/* Starts the bracket's thread; or, when `may_share`, puts it on the shared loop. */
-enum err desk_start_thread(struct desk_order *o, bool may_share, struct error *e);
-/* The last thing that a bracket's thread does: out of the book, to whoever joins it. */
-void desk_order_ended(struct desk_order *o);
-bool desk_chore(void *desk); /* the gateway's */
 
 /* ---- desk_market.c --------------------------------------------------------------------------- */
 
 /* NULL without memory or room. */
 struct market *desk_market(struct desk *d, const char *symbol, bool make) REQUIRES(d->mutex);
-struct order_quote desk_quote_of(struct desk_order *o);
+struct order_quote desk_market_quote(const struct market *m);
+struct order_quote desk_quote_of(const struct desk_order *o);
 /* Which quotes are to wake it, by its newest state. */
 void desk_set_triggers(struct desk_order *o, const struct bracket_state *s);
 /* The last quote is within a hundredth of what would trigger an exit. */
-bool desk_near_trigger(struct desk_order *o, const struct bracket_state *s);
-/* Asks the broker when the quote is older than `age_ns` and nobody else is asking. */
-void desk_refresh_quote(struct desk_order *o, int64_t age_ns);
+bool desk_near_trigger(const struct desk_order *o);
+/* The quote is older than `age_ns`, an exit waits for it, and nobody has asked for that long. */
+bool desk_quote_is_due(const struct desk_order *o, int64_t age_ns);
+/* Asks the broker when that is so; of those who see it at the same time, one. */
+void desk_refresh_quote(struct desk_order *o, int64_t age_ns, const struct contract *contract);
 
 /* ---- desk_commit.c --------------------------------------------------------------------------- */
 
@@ -202,8 +254,11 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
 enum err desk_fold_positions(struct desk *d, struct held_position **ret, struct error *e);
 void desk_free_positions(struct held_position *positions);
 const char *desk_broker_order_id(void *order, enum leg leg, int32_t generation);
-void desk_note_broker_order_id(struct desk_order *o, enum leg leg, int32_t generation,
-                               const char *broker_order_id);
+/* `s` tells which orders are kept: the place of another may be taken. */
+void desk_note_broker_order_id(struct desk_order *o, const struct bracket_state *s, enum leg leg,
+                               int32_t generation, const char *broker_order_id);
+/* The i-th of BRACKET_ORDERS_MAX, NULL when there is no memory for it yet. */
+struct desk_leg *desk_leg_at(struct desk_order *o, size_t i);
 
 /* ---- desk_live.c ----------------------------------------------------------------------------- */
 
@@ -227,6 +282,18 @@ void desk_close_mailbox(struct desk_order *o);
 void *tracker_run(void *order);
 /* The shared loop's thread: context is the desk. */
 void *tracker_run_shared(void *desk);
+
+/* ---- tracker_quiet.c ------------------------------------------------------------------------- */
+
+/* A poll that would bring nothing new, done without a draft or a lock; returns true and when to
+ * wake next (monotonic). false: a turn must be taken. */
+bool tracker_poll_quietly(struct desk_order *o, int64_t *ret_next_ns);
+/* After a turn: what makes the polls to come quiet. `s` is what is committed. */
+void tracker_note_calm(struct desk_order *o, const struct bracket_state *s, bool well);
+/* When to poll next. */
+int64_t tracker_next_poll_ns(struct desk_order *o, int64_t now_ns);
+/* Counts a poll. */
+void tracker_count_poll(struct desk_order *o, int64_t now_ns);
 
 /* ---- tracker_feed.c: what the broker tells, as events ---------------------------------------- */
 

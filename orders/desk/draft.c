@@ -195,6 +195,7 @@ bool draft_seal(struct draft *d, const struct draft_names *names,
         .intent_count = s.intent_count,
         .fills = d->fills,
         .fill_count = s.fill_count,
+        .room = d->room,
     };
     return true;
 }

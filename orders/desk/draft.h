@@ -11,6 +11,8 @@
 #include "orders/derive.h"
 #include "orders/order_store.h"
 
+#include <stdatomic.h>
+
 enum { DRAFT_EVENTS = 128 };
 
 /* What a call of the broker's brought, until it is an event. */
@@ -29,7 +31,8 @@ struct draft_names {
 };
 
 struct draft {
-    struct draft *next; /* in the pool */
+    struct draft *next, *previous; /* in the pool */
+    atomic_llong turn_began_ns;    /* monotonic: of the turn that uses it; 0 = none does */
     struct bracket_state states[3];
     struct bracket_state *before, *now, *spare; /* committed; with this draft's events; scratch */
     struct order_header header;
@@ -40,6 +43,7 @@ struct draft {
     struct order_intent intents[BRACKET_ORDERS_MAX];
     struct order_fill fills[2 * BRACKET_ORDERS_MAX];
     struct order_batch batch;
+    _Alignas(max_align_t) unsigned char room[ORDER_STORE_ROOM_BYTES]; /* the batch's */
     struct bracket_action effects[BRACKET_ACTIONS_MAX];
     size_t effect_count;
     struct draft_result results[BRACKET_ACTIONS_MAX];

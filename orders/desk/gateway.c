@@ -126,9 +126,11 @@ struct filter {
 static bool add_ours(void *context, const struct broker_report *report)
 {
     struct filter *f = context;
-    if (strncmp(report->client_id, f->prefix, strlen(f->prefix)) != 0)
+    struct client_id id;
+    if (strncmp(report->client_id, f->prefix, strlen(f->prefix)) != 0 ||
+        !client_id_parse(report->client_id, strlen(report->client_id), &id))
         return true;
-    return snapshot_add_report(f->snapshot, report);
+    return snapshot_add_report(f->snapshot, &id, report);
 }
 
 static int64_t list_since_ns(const struct gateway *g)

@@ -47,14 +47,29 @@ static bool grow(struct snapshot *s, void **items, size_t count, size_t *capacit
     return true;
 }
 
-bool snapshot_add_report(void *snapshot, const struct broker_report *report)
+bool snapshot_add_report(struct snapshot *s, const struct client_id *id,
+                         const struct broker_report *report)
 {
-    struct snapshot *s = snapshot;
     void *items = s->reports;
     if (!grow(s, &items, s->count, &s->capacity, sizeof *s->reports))
         return false;
     s->reports = items;
-    s->reports[s->count++] = (struct snapshot_report){.report = *report};
+    struct snapshot_report *r = &s->reports[s->count++];
+    *r = (struct snapshot_report){
+        .bracket = id->bracket,
+        .leg = id->leg,
+        .generation = id->generation,
+        .status = report->status,
+        .type = report->type,
+        .quantity = report->quantity,
+        .limit_price = report->limit_price,
+        .stop_price = report->stop_price,
+        .filled = report->filled,
+        .filled_value = report->filled_value,
+        .busted = report->busted,
+        .busted_value = report->busted_value,
+    };
+    memcpy(r->broker_order_id, report->broker_order_id, sizeof r->broker_order_id);
     return true;
 }
 
@@ -72,55 +87,75 @@ bool snapshot_add_position(void *snapshot, const struct broker_position *positio
 static int compare(const void *a, const void *b)
 {
     const struct snapshot_report *x = a, *y = b;
-    return strcmp(x->report.client_id, y->report.client_id);
+    int order = memcmp(&x->bracket, &y->bracket, sizeof x->bracket);
+    if (!order)
+        order = (x->leg > y->leg) - (x->leg < y->leg);
+    return order ? order : (x->generation > y->generation) - (x->generation < y->generation);
 }
 
-static bool same(const struct broker_report *a, const struct broker_report *b)
+static bool same(const struct snapshot_report *a, const struct snapshot_report *b)
 {
-    return a->status == b->status && a->filled == b->filled && a->busted == b->busted;
+    return a->status == b->status && a->filled == b->filled && a->filled_value == b->filled_value &&
+           a->busted == b->busted && a->busted_value == b->busted_value &&
+           a->quantity == b->quantity && a->limit_price == b->limit_price &&
+           a->stop_price == b->stop_price;
+}
+
+/* Brokers list in the order in which orders were made, and that is nearly always this one. */
+static void sort(struct snapshot *s)
+{
+    for (size_t i = 1; i < s->count; i++) {
+        if (compare(&s->reports[i - 1], &s->reports[i]) <= 0)
+            continue;
+        qsort(s->reports, s->count, sizeof *s->reports, compare);
+        return;
+    }
 }
 
 bool snapshot_seal(struct snapshot *s, const struct snapshot *before)
 {
     if (s->failed)
         return false;
-    if (s->count)
-        qsort(s->reports, s->count, sizeof *s->reports, compare);
-    size_t j = 0;
-    for (size_t i = 0; before && i < s->count; i++) {
-        const struct broker_report *r = &s->reports[i].report;
-        while (j < before->count && strcmp(before->reports[j].report.client_id, r->client_id) < 0)
+    s->number = before ? before->number + 1 : 1;
+    sort(s);
+    size_t j = 0, known = before ? before->count : 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct snapshot_report *r = &s->reports[i];
+        while (j < known && compare(&before->reports[j], r) < 0)
             j++;
-        s->reports[i].stable = j < before->count &&
-                               !strcmp(before->reports[j].report.client_id, r->client_id) &&
-                               same(&before->reports[j].report, r);
+        bool old = j < known && !compare(&before->reports[j], r) && same(&before->reports[j], r);
+        r->since = old ? before->reports[j].since : s->number;
     }
     return true;
 }
 
-const struct snapshot_report *snapshot_of(const struct snapshot *s, const char *prefix,
+const struct snapshot_report *snapshot_of(const struct snapshot *s, const struct uuid *bracket,
                                           size_t *ret_count)
 {
-    size_t low = 0, high = s->count, length = strlen(prefix);
+    size_t low = 0, high = s->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strncmp(s->reports[middle].report.client_id, prefix, length) < 0)
+        if (memcmp(&s->reports[middle].bracket, bracket, sizeof *bracket) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     for (high = low; high < s->count; high++)
-        if (strncmp(s->reports[high].report.client_id, prefix, length) != 0)
+        if (memcmp(&s->reports[high].bracket, bracket, sizeof *bracket) != 0)
             break;
     *ret_count = high - low;
     return s->reports + low;
 }
 
-const struct snapshot_report *snapshot_find(const struct snapshot *s, const char *client_id)
+const struct snapshot_report *snapshot_find(const struct snapshot *s, const struct uuid *bracket,
+                                            enum leg leg, int32_t generation)
 {
     size_t count;
-    const struct snapshot_report *r = snapshot_of(s, client_id, &count);
-    return count && !strcmp(r->report.client_id, client_id) ? r : NULL;
+    const struct snapshot_report *r = snapshot_of(s, bracket, &count);
+    for (size_t i = 0; i < count; i++)
+        if (r[i].leg == leg && r[i].generation == generation)
+            return &r[i];
+    return NULL;
 }
 
 int64_t snapshot_position(const struct snapshot *s, const char *symbol)

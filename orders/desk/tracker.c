@@ -17,7 +17,7 @@
 /* After a commit that was refused, or without memory. */
 #define RETRY_NS NS_PER_SECOND
 
-enum { ROUNDS_MAX = 16, FINAL_SLOWER = 4, NEAR_FASTER = 4, BUSY_WAIT_MS = 2 };
+enum { ROUNDS_MAX = 16, RECONCILE_FASTER = 4, BUSY_WAIT_MS = 2 };
 
 static int64_t now_of(const struct desk_order *o)
 {
@@ -50,13 +50,12 @@ static void committed(void *context, const struct order_commit *commit)
 }
 
 /* Waits until it is on disk. */
-static bool commit(struct desk_order *o, struct draft *d)
+static bool commit(struct desk_order *o, struct draft *d, struct pending_commit *p)
 {
     struct desk *desk = o->desk;
     struct order_store *store = desk->options.store;
-    struct pending_commit *p = &o->commit;
     p->outcome = COMMIT_REFUSED;
-    if (!draft_seal(d, &desk->names, desk_broker_order_id, o)) {
+    if (!draft_seal(d, &desk->names, desk_broker_order_id, o) || !desk_make_room(o, d->now)) {
         error_set(&p->error, ERR_NO_MEMORY, "no memory to store the order's events");
         return false;
     }
@@ -149,17 +148,17 @@ static void carry_out(struct desk_order *o, struct draft *d)
         t->must_query |= a->kind == ACTION_QUERY;
         t->must_reconcile |= a->kind == ACTION_RECONCILE;
     }
-    mutex_lock(&o->mutex);
-    o->figures.calls += calls;
-    mutex_unlock(&o->mutex);
+    atomic_fetch_add_explicit(&o->figures.calls, calls, memory_order_relaxed);
 }
 
 /* ---- what comes in --------------------------------------------------------------------------- */
 
 static void begin(struct desk_order *o, struct draft *d)
 {
+    struct bracket_state *committed = &d->states[2]; /* draft_begin's scratch */
     mutex_lock(&o->mutex);
-    draft_begin(d, &o->header, &o->state);
+    desk_state(o, committed);
+    draft_begin(d, &o->header, committed);
     mutex_unlock(&o->mutex);
 }
 
@@ -198,26 +197,15 @@ static void feed_commands(struct desk_order *o, struct draft *d, struct command 
     }
 }
 
-static void answer(struct desk_order *o, struct command *commands, bool stored)
+static void answer(struct desk_order *o, struct command *commands, bool stored,
+                   const struct pending_commit *p)
 {
-    enum desk_outcome refused = o->commit.outcome == COMMIT_UNKNOWN ? DESK_UNKNOWN : DESK_REFUSED;
+    enum desk_outcome refused = p->outcome == COMMIT_UNKNOWN ? DESK_UNKNOWN : DESK_REFUSED;
     while (commands) {
         struct command *c = commands;
         commands = c->next;
-        desk_answer(o, c, stored ? DESK_DONE : refused, stored ? NULL : &o->commit.error);
+        desk_answer(o, c, stored ? DESK_DONE : refused, stored ? NULL : &p->error);
     }
-}
-
-static int64_t interval_of(struct desk_order *o)
-{
-    int64_t interval_ns = o->desk->options.poll_interval_ns;
-    if (bracket_status_final(o->state.status))
-        interval_ns *= FINAL_SLOWER;
-    else if (desk_near_trigger(o, &o->state))
-        interval_ns /= NEAR_FASTER;
-    /* A tenth of jitter, by id and number of the poll, so that polls which fell in step part. */
-    uint64_t mixed = (o->header.id.bytes[15] + (uint64_t)o->tracker.polls) * 0x9e3779b97f4a7c15u;
-    return interval_ns + (int64_t)(mixed >> 40) % (interval_ns / 10 + 1);
 }
 
 static void poll_broker(struct desk_order *o, struct draft *d, bool hinted)
@@ -239,12 +227,7 @@ static void poll_broker(struct desk_order *o, struct draft *d, bool hinted)
         e.from_ns = e.clock.steady_ns;
         draft_feed(d, &e);
     }
-    t->polls++;
-    atomic_fetch_add(&o->desk->polls, 1);
-    mutex_lock(&o->mutex);
-    o->figures.polls++;
-    o->figures.last_poll_at_ns = clock_realtime_ns(o->desk->options.clock);
-    mutex_unlock(&o->mutex);
+    tracker_count_poll(o, now_of(o));
 }
 
 static void query(struct desk_order *o, struct draft *d)
@@ -264,7 +247,7 @@ static void ask(struct desk_order *o, struct draft *d)
     bool hinted = atomic_exchange(&o->hinted, false);
     if (hinted || now_ns >= t->next_poll_ns) {
         poll_broker(o, d, hinted);
-        t->next_poll_ns = now_ns + interval_of(o);
+        t->next_poll_ns = tracker_next_poll_ns(o, now_ns);
     }
     if (t->must_query && now_ns >= t->next_query_ns) {
         query(o, d);
@@ -273,7 +256,7 @@ static void ask(struct desk_order *o, struct draft *d)
     if (t->must_reconcile && now_ns >= t->next_reconcile_ns) {
         gateway_hurry(o->desk->gateway);
         tracker_feed_snapshot(o, d);
-        t->next_reconcile_ns = now_ns + ASK_AGAIN_NS / NEAR_FASTER;
+        t->next_reconcile_ns = now_ns + ASK_AGAIN_NS / RECONCILE_FASTER;
     }
 }
 
@@ -283,6 +266,7 @@ static void take_in(struct desk_order *o, struct draft *d, struct command **comm
     if (o->tracker.restarted)
         feed_simple(o, d, EVENT_RESTARTED);
     o->tracker.restarted = false;
+    desk_refresh_quote(o, o->desk->options.poll_interval_ns, &d->now->spec.contract);
     tracker_feed_session(o, d);
     bool paused = atomic_load(&o->desk->paused);
     if (paused != (d->now->paused != 0) && !bracket_status_final(d->now->status))
@@ -295,12 +279,12 @@ static void take_in(struct desk_order *o, struct draft *d, struct command **comm
 /* ---- a turn ---------------------------------------------------------------------------------- */
 
 /* Nothing is in doubt any more: the start gate need not wait for it. */
-static void resolve(struct desk_order *o)
+static void resolve(struct desk_order *o, const struct bracket_state *s)
 {
     if (atomic_load(&o->resolved) || !o->tracker.confirmed)
         return;
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        const struct leg_order *leg = &o->state.orders[i];
+        const struct leg_order *leg = &s->orders[i];
         if (leg->generation > 0 &&
             (leg->status == ORDER_STATUS_UNKNOWN || leg->status == ORDER_STATUS_PENDING_NEW))
             return;
@@ -324,18 +308,19 @@ static bool take_effect(struct desk_order *o, struct draft *d)
 /* derive -> commit -> calls, until no call brings anything more. false when a commit failed. */
 static bool settle(struct desk_order *o, struct draft *d, struct command **commands)
 {
+    struct pending_commit pending = {.outcome = COMMIT_STORED};
     for (int round = 0; round < ROUNDS_MAX; round++) {
         struct order_quote quote = desk_quote_of(o);
         draft_derive(d, desk_clock(o->desk), &quote);
-        bool stored = d->record_count == 0 || commit(o, d);
-        answer(o, *commands, stored);
+        bool stored = d->record_count == 0 || commit(o, d, &pending);
+        answer(o, *commands, stored, &pending);
         *commands = NULL;
         if (!stored)
             return false;
         if (!take_effect(o, d))
             return true;
     }
-    return d->record_count == 0 || commit(o, d);
+    return d->record_count == 0 || commit(o, d, &pending);
 }
 
 /* The first turn after acceptance: its commit is done, its effects are not. */
@@ -353,53 +338,54 @@ static int64_t next_instant(struct desk_order *o)
         next_ns = t->next_query_ns;
     if (t->must_reconcile && t->next_reconcile_ns < next_ns)
         next_ns = t->next_reconcile_ns;
-    int64_t machine_ns =
-        desk_monotonic(o->desk, bracket_next_steady_ns(&o->state, desk_clock(o->desk)));
-    return machine_ns < next_ns ? machine_ns : next_ns;
+    return t->due_ns < next_ns ? t->due_ns : next_ns;
 }
 
-static int64_t after_turn(struct desk_order *o, bool well)
+/* The draft is used as scratch. */
+static int64_t after_turn(struct desk_order *o, struct draft *d, bool well)
 {
     struct tracker *t = &o->tracker;
     int64_t now_ns = now_of(o);
-    desk_set_triggers(o, &o->state);
-    resolve(o);
+    struct bracket_state *committed = &d->states[0];
+    desk_state(o, committed);
+    desk_set_triggers(o, committed);
+    resolve(o, committed);
     /* With a draft that was not stored, outcomes of calls may have gone. */
     t->restarted |= !well;
-    if (!bracket_status_final(o->state.status))
+    if (!bracket_status_final(committed->status))
         t->final_since_ns = 0;
     else if (!t->final_since_ns)
         t->final_since_ns = now_ns;
-    int64_t next_ns = well ? next_instant(o) : now_ns + RETRY_NS;
-    mutex_lock(&o->mutex);
-    o->figures.next_wake_at_ns =
-        clock_realtime_ns(o->desk->options.clock) + (next_ns > now_ns ? next_ns - now_ns : 0);
-    mutex_unlock(&o->mutex);
-    atomic_store(&o->turn_began_ns, 0);
-    return next_ns;
+    tracker_note_calm(o, committed, well);
+    return well ? next_instant(o) : now_ns + RETRY_NS;
 }
 
 /* Returns when to take the next one (monotonic). */
 static int64_t turn(struct desk_order *o)
 {
+    struct desk *desk = o->desk;
     struct command *commands = NULL;
+    int64_t began_ns = now_of(o) > 0 ? now_of(o) : 1;
     atomic_store(&o->attention, false);
-    atomic_store(&o->turn_began_ns, now_of(o) > 0 ? now_of(o) : 1);
-    struct draft *d = o->first ? o->first : desk_lease_draft(o->desk);
+    struct draft *d = o->first ? o->first : draft_pool_lease(&desk->drafts);
     if (!d)
-        return after_turn(o, false);
+        return began_ns + RETRY_NS;
+    atomic_store(&o->turn_began_ns, began_ns);
+    atomic_store(&d->turn_began_ns, began_ns);
     bool well;
     if (o->first) {
         o->first = NULL;
         well = settle_first(o, d);
     } else {
-        desk_refresh_quote(o, o->desk->options.poll_interval_ns);
         commands = desk_take_commands(o);
         take_in(o, d, &commands);
         well = settle(o, d, &commands);
     }
-    desk_return_draft(o->desk, d);
-    return after_turn(o, well);
+    int64_t next_ns = after_turn(o, d, well);
+    draft_pool_return(&desk->drafts, d);
+    atomic_store(&o->figures.next_wake_ns, next_ns);
+    atomic_store(&o->turn_began_ns, 0);
+    return next_ns;
 }
 
 static bool over(struct desk_order *o)
@@ -417,7 +403,9 @@ void *tracker_run(void *order)
     while (atomic_load(&o->phase) == ORDER_PARKED)
         parker_wait(&o->parker, clock_real(), INT64_MAX);
     while (atomic_load(&o->phase) == ORDER_LIVE && !ending(o)) {
-        int64_t next_ns = turn(o);
+        int64_t next_ns;
+        if (!tracker_poll_quietly(o, &next_ns))
+            next_ns = turn(o);
         if (over(o))
             break;
         if (!atomic_load(&o->attention) && !ending(o))
@@ -435,7 +423,8 @@ static int64_t pass(struct desk *d, struct desk_order **orders)
         struct desk_order *o = *at;
         if (atomic_load(&d->stopping) || atomic_load(&d->failed))
             return 0;
-        if (atomic_load(&o->attention) || now_of(o) >= o->tracker.next_turn_ns)
+        if ((atomic_load(&o->attention) || now_of(o) >= o->tracker.next_turn_ns) &&
+            !tracker_poll_quietly(o, &o->tracker.next_turn_ns))
             o->tracker.next_turn_ns = turn(o);
         if (over(o)) {
             *at = o->shared_next;

@@ -68,7 +68,7 @@ void tracker_feed_report(struct desk_order *o, struct draft *d, const struct bro
     struct client_id id;
     if (!names_ours(o, r->client_id, &id))
         return;
-    desk_note_broker_order_id(o, id.leg, id.generation, r->broker_order_id);
+    desk_note_broker_order_id(o, d->now, id.leg, id.generation, r->broker_order_id);
     if (!is_news(bracket_find(d->now, id.leg, id.generation), r))
         return;
     struct order_event e = tracker_event(o, EVENT_REPORT);
@@ -157,9 +157,26 @@ bool tracker_feed_lookups(struct desk_order *o, struct draft *d, bool all)
 static const struct snapshot_report *reported(const struct desk_order *o, const struct snapshot *s,
                                               const struct leg_order *leg)
 {
-    char client_id[CLIENT_ID_TEXT];
-    desk_client_id(o->desk, &o->header.id, leg->leg, leg->generation, client_id);
-    return snapshot_find(s, client_id);
+    return snapshot_find(s, &o->header.id, leg->leg, leg->generation);
+}
+
+static void feed_listed(struct desk_order *o, struct draft *d, const struct snapshot_report *r,
+                        int64_t asked_steady_ns)
+{
+    struct broker_report report = {
+        .status = r->status,
+        .type = r->type,
+        .quantity = r->quantity,
+        .limit_price = r->limit_price,
+        .stop_price = r->stop_price,
+        .filled = r->filled,
+        .filled_value = r->filled_value,
+        .busted = r->busted,
+        .busted_value = r->busted_value,
+    };
+    desk_client_id(o->desk, &r->bracket, r->leg, r->generation, report.client_id);
+    memcpy(report.broker_order_id, r->broker_order_id, sizeof report.broker_order_id);
+    tracker_feed_report(o, d, &report, asked_steady_ns);
 }
 
 /* A listing may have a gap: what can be looked up is, before it counts as absent. */
@@ -171,6 +188,7 @@ static void feed_missing(struct desk_order *o, struct draft *d, const struct sna
         if (leg->generation < 1 || order_status_dead(leg->status) ||
             leg->sent_ns >= asked_steady_ns || reported(o, s, leg))
             continue;
+        o->tracker.incomplete = true;
         if (broker_can(o->desk->options.broker, BROKER_CAN_FIND))
             look_up(o, d, leg->leg, leg->generation);
         else
@@ -207,9 +225,9 @@ static bool open_then(struct desk_order *o, const struct draft *d, const struct 
             continue;
         const struct snapshot_report *r = reported(o, s, leg);
         bool ended = order_status_dead(leg->status) && asked_steady_ns > leg->seen_ns;
-        if (r ? !r->stable : !ended)
+        if (r ? !snapshot_stable(s, r) : !ended)
             return false;
-        int64_t net = r ? r->report.filled - r->report.busted : leg->filled - leg->busted;
+        int64_t net = r ? r->filled - r->busted : leg->filled - leg->busted;
         open += leg->leg == LEG_ENTRY ? net : -net;
     }
     *ret_open = open;
@@ -237,18 +255,19 @@ static void feed_external(struct desk_order *o, struct draft *d, const struct sn
 
 static void feed_listing(struct desk_order *o, struct draft *d, const struct snapshot *s)
 {
+    struct tracker *t = &o->tracker;
     int64_t asked_steady_ns = s->asked_monotonic_ns + o->desk->steady_offset_ns;
-    char prefix[CLIENT_ID_TEXT];
-    desk_client_id(o->desk, &o->header.id, LEG_ENTRY, 1, prefix);
-    *strrchr(prefix, leg_letter(LEG_ENTRY)) = '\0';
-    size_t count;
-    const struct snapshot_report *r = snapshot_of(s, prefix, &count);
-    for (size_t i = 0; i < count; i++)
-        tracker_feed_report(o, d, &r[i].report, asked_steady_ns);
+    const struct snapshot_report *r = snapshot_of(s, &o->header.id, &t->place_count);
+    t->place = (size_t)(r - s->reports);
+    t->incomplete = false;
+    for (size_t i = 0; i < t->place_count; i++)
+        feed_listed(o, d, &r[i], asked_steady_ns);
     feed_missing(o, d, s, asked_steady_ns);
     bool positions_known = s->has_positions || !o->desk->options.broker->operations->positions;
-    if (s->has_positions)
+    if (s->has_positions) {
+        t->held = snapshot_position(s, o->market->symbol);
         feed_external(o, d, s, asked_steady_ns);
+    }
     if (!positions_known || d->now->reconcile_ns <= d->now->reconciled_ns)
         return;
     struct order_event e = tracker_event(o, EVENT_RECONCILED);
@@ -264,11 +283,11 @@ bool tracker_feed_snapshot(struct desk_order *o, struct draft *d)
     bool newer = s->asked_monotonic_ns > o->tracker.applied_ns;
     if (newer) {
         o->tracker.applied_ns = s->asked_monotonic_ns;
+        o->tracker.applied_number = s->number;
         feed_listing(o, d, s);
     }
-    mutex_lock(&o->mutex);
-    o->figures.snapshot_age_ns = clock_monotonic_ns(o->desk->options.clock) - s->asked_monotonic_ns;
-    mutex_unlock(&o->mutex);
+    atomic_store(&o->figures.snapshot_age_ns,
+                 clock_monotonic_ns(o->desk->options.clock) - s->asked_monotonic_ns);
     snapshot_unref(s);
     return newer;
 }
