@@ -131,8 +131,7 @@ static void append(void *context, int64_t sequence, const struct uuid *order_id,
 }
 
 enum err event_hub_read_log(struct event_hub *hub, const struct event_filter *filter,
-                            struct event_place *place, struct strbuf *out, bool *ret_more,
-                            struct error *e)
+                            struct event_place *place, struct strbuf *out, struct error *e)
 {
     int64_t told = atomic_load(&hub->told);
     struct appending a = {.out = out, .newest = place->sequence};
@@ -146,7 +145,6 @@ enum err event_hub_read_log(struct event_hub *hub, const struct event_filter *fi
         place->sequence = told;
     mutex_lock(&hub->mutex);
     hub->stats.log_reads++;
-    *ret_more = place->sequence < hub->ring.floor;
     mutex_unlock(&hub->mutex);
     return ERR_OK;
 }

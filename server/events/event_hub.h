@@ -86,11 +86,9 @@ enum event_read {
  * place on. */
 enum event_read event_hub_read(struct event_hub *hub, const struct event_filter *filter,
                                struct event_place *place, struct strbuf *out);
-/* The same for the orders' events, from the log. *ret_more as long as it has not caught up. Blocks.
- */
+/* The same for the orders' events, a page from the log; then event_hub_read again. Blocks. */
 enum err event_hub_read_log(struct event_hub *hub, const struct event_filter *filter,
-                            struct event_place *place, struct strbuf *out, bool *ret_more,
-                            struct error *e);
+                            struct event_place *place, struct strbuf *out, struct error *e);
 
 /* ---- waits ----------------------------------------------------------------------------------- */
 

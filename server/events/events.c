@@ -30,9 +30,8 @@ static void wake(struct event_subscriber *s)
 
 static enum http_feed_next read_log(struct stream *s, struct strbuf *out)
 {
-    bool more;
     struct error e = {0};
-    if (event_hub_read_log(s->hub, &s->subscriber.filter, &s->place, out, &more, &e) == ERR_OK)
+    if (event_hub_read_log(s->hub, &s->subscriber.filter, &s->place, out, &e) == ERR_OK)
         return HTTP_FEED_MORE;
     log_event(LOG_ERROR, "event_stream_broken_off", LOG_TEXT("request_id", s->request->request_id),
               LOG_TEXT("detail", e.message));

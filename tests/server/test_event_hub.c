@@ -153,13 +153,12 @@ static int read_on(struct watcher *w)
     enum event_read next = EVENT_READ_MORE;
     strbuf_init(&out, 1 << 20);
     while (next != EVENT_READ_ALL) {
-        bool more;
         strbuf_clear(&out);
         next = event_hub_read(w->bench->hub, &w->subscriber.filter, &w->place, &out);
         if (next == EVENT_READ_BEHIND)
-            assert_int_equal(event_hub_read_log(w->bench->hub, &w->subscriber.filter, &w->place,
-                                                &out, &more, NULL),
-                             ERR_OK);
+            assert_int_equal(
+                event_hub_read_log(w->bench->hub, &w->subscriber.filter, &w->place, &out, NULL),
+                ERR_OK);
         for (const char *p = strbuf_text(&out); (p = strstr(p, "id: ")); p++) {
             int64_t id = strtoll(p + 4, NULL, 10);
             assert_true(id > before);
@@ -276,7 +275,6 @@ static void a_log_that_cannot_be_read_is_left_to_the_streams(void **state)
     struct bench *b = *state;
     struct watcher w;
     struct strbuf out;
-    bool more;
     watch(b, &w, all_orders);
     atomic_store(&b->broken, true);
     commit(b, 101);
