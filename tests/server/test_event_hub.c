@@ -282,7 +282,7 @@ static void a_log_that_cannot_be_read_is_left_to_the_streams(void **state)
     strbuf_init(&out, 1 << 20);
     assert_int_equal(event_hub_read(b->hub, &w.subscriber.filter, &w.place, &out),
                      EVENT_READ_BEHIND);
-    assert_int_equal(event_hub_read_log(b->hub, &w.subscriber.filter, &w.place, &out, &more, NULL),
+    assert_int_equal(event_hub_read_log(b->hub, &w.subscriber.filter, &w.place, &out, NULL),
                      ERR_IO);
     strbuf_release(&out);
     atomic_store(&b->broken, false);
