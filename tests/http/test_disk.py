@@ -39,14 +39,15 @@ class SmallDisk:
         os.rmdir(self.path)
 
     def fill(self):
-        """Takes every byte that is free."""
+        """Takes every byte that is free now, and not those that the ballast leaves meanwhile."""
+        info = os.statvfs(self.path)
+        left = info.f_bavail * info.f_frsize
         with open(os.path.join(self.path, "filler"), "ab", buffering=0) as f:
-            size = MB
-            while size:
+            while left > 0:
                 try:
-                    f.write(b"x" * size)
+                    left -= f.write(b"x" * min(left, MB))
                 except OSError:
-                    size //= 2
+                    return  # the server has taken the rest
 
     def empty(self):
         os.unlink(os.path.join(self.path, "filler"))
