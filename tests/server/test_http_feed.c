@@ -293,13 +293,13 @@ static void a_stop_ends_every_stream_cleanly_and_soon(void **state)
     enum { CLIENTS = 50 };
     struct feeds *f = *state;
     struct http_client c[CLIENTS];
-    f->fixture.config.drain_ms = 5000;
+    f->fixture.config.drain_ms = 30000;
     start(f);
     for (int i = 0; i < CLIENTS; i++)
         open_feed(f, &c[i], GET_FEED);
     int64_t begin_ns = clock_monotonic_ns(clock_real());
     fixture_stop(&f->fixture);
-    assert_true(clock_monotonic_ns(clock_real()) - begin_ns < 3 * NS_PER_SECOND);
+    assert_true(clock_monotonic_ns(clock_real()) - begin_ns < 10 * NS_PER_SECOND);
     assert_int_equal(atomic_load(&f->closed), CLIENTS);
     for (int i = 0; i < CLIENTS; i++) {
         assert_true(client_hears(&c[i], "0\r\n\r\n"));
