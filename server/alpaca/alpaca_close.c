@@ -5,73 +5,6 @@
 #include "server/alpaca/alpaca_query.h"
 #include "server/app.h"
 #include "server/orders/order_placing.h"
-#include "server/orders/order_wait.h"
-
-/* ---- what brackets hold ---------------------------------------------------------------------- */
-
-static void closed(void *context, const struct desk_result *result)
-{
-    struct http_request *r = order_wait_take(context);
-    struct desk_view *view;
-    struct json_writer w;
-    struct error e;
-    if (!r)
-        return;
-    struct http_response *out = http_request_response(r);
-    if (result->outcome == DESK_UNKNOWN)
-        order_outcome_unknown(&e, result->error->message);
-    else if (result->outcome != DESK_DONE)
-        e = *result->error;
-    else if (!(view = arena_alloc(r->arena, sizeof *view)))
-        error_set(&e, ERR_NO_MEMORY, "no memory for the answer");
-    else {
-        desk_view(result->order, view);
-        json_writer_init(&w, &out->body);
-        alpaca_write_closing(view, &w);
-        if (http_respond_json(out, 200, &e) == ERR_OK) {
-            http_request_complete(r);
-            return;
-        }
-    }
-    http_request_fail(r, &e);
-}
-
-struct closing {
-    struct http_request *request;
-    struct desk_view *view;
-    int32_t count; /* of brackets that hold something */
-    struct desk_order *first;
-};
-
-/* All but the first are asked here; the first's answer is the request's. */
-static enum err close_bracket(void *context, struct desk_order *order, struct error *e)
-{
-    struct closing *c = context;
-    struct bracket_sums sums;
-    desk_view(order, c->view);
-    bracket_sum(&c->view->state, &sums);
-    if (sums.open <= 0)
-        return ERR_OK;
-    if (c->count++ > 0)
-        return desk_close(order, NULL, NULL, e);
-    c->first = desk_ref(order);
-    return ERR_OK;
-}
-
-static enum err answer_by_bracket(struct http_request *r, struct desk_order *order, struct error *e)
-{
-    static const struct order_waiting waiting = {0};
-    struct order_wait *wait;
-    enum err err = order_wait_begin(r, &waiting, &wait, e);
-    if (err)
-        return err;
-    err = desk_close(order, closed, wait, e);
-    if (err)
-        order_wait_drop(wait);
-    return err;
-}
-
-/* ---- one position ---------------------------------------------------------------------------- */
 
 /* *ret: what is asked to be closed, without sign. */
 static enum err read_quantity(const struct http_request *r, const struct position *p, int64_t *ret,
@@ -93,37 +26,68 @@ static enum err read_quantity(const struct http_request *r, const struct positio
     return ERR_OK;
 }
 
-static const struct order_style style = {.write = alpaca_write_closing, .status = 200};
+/* ---- as a whole ------------------------------------------------------------------------------ */
+
+/* Of several orders the first is the answer. */
+static void tell_first(struct alpaca_closing *c, const char *symbol, const struct strbuf *order)
+{
+    (void)symbol;
+    if (c->told == 0)
+        json_raw(c->w, strbuf_text(order), order->length);
+}
+
+static enum err close_holding(struct alpaca_closing *c, const struct alpaca_holding *holding,
+                              struct error *e)
+{
+    const char *symbol = holding->position.contract.symbol;
+    enum err err = alpaca_close_brackets(c, symbol, e);
+    if (!err)
+        err = alpaca_close_rest(c, holding, e);
+    if (!err && c->told == 0)
+        err = error_set(e, ERR_NOT_FOUND, "position does not exist: %s", symbol);
+    return err;
+}
 
 static enum err close_whole(struct http_request *r, const struct alpaca_holding *holding,
                             struct error *e)
 {
-    int64_t rest = alpaca_holding_available(holding);
-    struct order_request request;
-    struct closing closing = {.request = r, .view = arena_alloc(r->arena, sizeof *closing.view)};
-    if (!closing.view)
+    struct http_response *out = http_request_response(r);
+    struct json_writer w;
+    struct alpaca_closing c = {.request = r,
+                               .w = &w,
+                               .tell = tell_first,
+                               .view = arena_alloc(r->arena, sizeof(struct desk_view))};
+    enum err err = ERR_OK;
+    if (!c.view)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
-    enum err err = alpaca_each_open(r->app, r->arena, holding->position.contract.symbol,
-                                    close_bracket, &closing, e);
-    if (!err && rest > 0) {
-        alpaca_closing_request(&holding->position, rest, &request);
-        err = closing.first ? desk_close(closing.first, NULL, NULL, e) : ERR_OK;
-        err = err ? err : order_place(r, &request, NULL, &style, e);
-    } else if (!err && closing.first) {
-        err = answer_by_bracket(r, closing.first, e);
-    } else if (!err) {
-        err = error_set(e, ERR_NOT_FOUND, "position does not exist: %s",
-                        holding->position.contract.symbol);
-    }
-    desk_unref(closing.first);
-    return err;
+    if ((err = alpaca_gather_begin(r, &c.gather, e)))
+        return err;
+    json_writer_init(&w, &out->body);
+    err = close_holding(&c, holding, e);
+    if (!err)
+        err = http_respond_json(out, 200, e);
+    alpaca_gather_end(c.gather, err ? e : NULL);
+    return ERR_OK;
+}
+
+/* ---- or a part ------------------------------------------------------------------------------- */
+
+static enum err close_part(struct http_request *r, const struct alpaca_holding *holding,
+                           int64_t quantity, struct error *e)
+{
+    static const struct order_style style = {.write = alpaca_write_closing, .status = 200};
+    struct order_request request;
+    enum err err = alpaca_check_available(quantity, alpaca_holding_available(holding), e);
+    if (err)
+        return err;
+    alpaca_closing_request(&holding->position, quantity, &request);
+    return order_place(r, &request, NULL, &style, e);
 }
 
 static enum err close_position(struct http_request *r, struct http_response *out, struct error *e)
 {
     static const char *const names[] = {"qty", "percentage", NULL};
     struct alpaca_holdings holdings;
-    struct order_request request;
     int64_t quantity;
     enum err err;
     (void)out;
@@ -136,12 +100,10 @@ static enum err close_position(struct http_request *r, struct http_response *out
                          http_param(r, "symbol"));
     if ((err = read_quantity(r, &holding->position, &quantity, e)))
         return err;
-    const struct position *p = &holding->position;
-    if (quantity == (p->quantity < 0 ? -p->quantity : p->quantity))
+    int64_t held = holding->position.quantity;
+    if (quantity == (held < 0 ? -held : held))
         return close_whole(r, holding, e);
-    alpaca_closing_request(p, quantity, &request);
-    err = alpaca_check_available(quantity, alpaca_holding_available(holding), e);
-    return err ? err : order_place(r, &request, NULL, &style, e);
+    return close_part(r, holding, quantity, e);
 }
 
 /* clang-format off */

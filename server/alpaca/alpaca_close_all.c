@@ -1,100 +1,18 @@
 /* DELETE /v2/positions: all of them at once, each told with the order that closes it. */
-#include "orders/desk/desk.h"
 #include "server/alpaca/alpaca.h"
 #include "server/alpaca/alpaca_closing.h"
 #include "server/alpaca/alpaca_error.h"
-#include "server/alpaca/alpaca_gather.h"
 #include "server/alpaca/alpaca_query.h"
 #include "server/app.h"
 
-#include <string.h>
-
-struct closing_all {
-    struct http_request *request;
-    struct alpaca_gather *gather;
-    struct json_writer *w;
-    struct desk_view *view;
-    bool cancel_orders;
-};
-
-static void write_outcome(struct json_writer *w, const struct desk_view *view)
+static void tell_item(struct alpaca_closing *c, const char *symbol, const struct strbuf *order)
 {
-    json_begin_object(w);
-    json_member_string(w, "symbol", view->header.symbol);
-    json_member_int(w, "status", 200);
-    json_key(w, "body");
-    alpaca_write_closing(view, w);
-    json_end_object(w);
-}
-
-static enum err cancel_entry(struct closing_all *c, struct desk_order *order, struct error *e)
-{
-    if (!c->cancel_orders)
-        return ERR_OK;
-    alpaca_gather_expect(c->gather);
-    enum err err = desk_cancel(order, alpaca_gather_done, c->gather, e);
-    if (err)
-        alpaca_gather_forget(c->gather);
-    return err;
-}
-
-/* The exit is told as it will be once the request is on disk; the answer waits for that. */
-static enum err close_or_cancel(void *context, struct desk_order *order, struct error *e)
-{
-    struct closing_all *c = context;
-    struct bracket_sums sums;
-    desk_view(order, c->view);
-    bracket_sum(&c->view->state, &sums);
-    if (sums.open <= 0)
-        return cancel_entry(c, order, e);
-    if (!c->view->state.closing)
-        c->view->state.closing = CLOSE_MANUAL;
-    alpaca_gather_expect(c->gather);
-    enum err err = desk_close(order, alpaca_gather_done, c->gather, e);
-    if (err)
-        alpaca_gather_forget(c->gather);
-    else
-        write_outcome(c->w, c->view);
-    return err;
-}
-
-/* Called within desk_place. */
-static bool describe(void *context, const struct desk_view *view, struct strbuf *out)
-{
-    struct strbuf *text = alpaca_gather_text(context);
-    struct json_writer w;
-    (void)out; /* nobody asks for it again */
-    json_writer_init(&w, text);
-    write_outcome(&w, view);
-    return !strbuf_failed(text);
-}
-
-static enum err place_rest(struct closing_all *c, const struct alpaca_holding *holding,
-                           struct error *e)
-{
-    struct app *app = c->request->app;
-    int64_t rest = alpaca_holding_available(holding);
-    struct order_request request;
-    struct bracket_spec spec;
-    struct desk_placement placement = {.spec = &spec, .describe = describe};
-    if (rest == 0)
-        return ERR_OK;
-    alpaca_closing_request(&holding->position, rest, &request);
-    uuid_parse(c->request->identity.id, strlen(c->request->identity.id), &placement.key_id);
-    enum err err =
-        order_request_settle(&request, app->broker->operations->capabilities(app->broker),
-                             clock_realtime_ns(c->request->clock), &spec, e);
-    if (err)
-        return err;
-    struct strbuf *text = alpaca_gather_text(c->gather);
-    strbuf_clear(text);
-    alpaca_gather_expect(c->gather);
-    err = desk_place(app->desk, &placement, alpaca_gather_done, c->gather, e);
-    if (err)
-        alpaca_gather_forget(c->gather);
-    else
-        json_raw(c->w, strbuf_text(text), text->length);
-    return err;
+    json_begin_object(c->w);
+    json_member_string(c->w, "symbol", symbol);
+    json_member_int(c->w, "status", 200);
+    json_key(c->w, "body");
+    json_raw(c->w, strbuf_text(order), order->length);
+    json_end_object(c->w);
 }
 
 /* A position that cannot be closed is told among the others, and they are closed nevertheless. */
@@ -112,17 +30,16 @@ static void write_failure(struct json_writer *w, const char *symbol, const struc
     json_end_object(w);
 }
 
-static enum err ask_all(struct closing_all *c, struct error *e)
+static enum err ask_all(struct alpaca_closing *c, struct error *e)
 {
-    struct app *app = c->request->app;
-    struct arena *arena = c->request->arena;
+    struct http_request *r = c->request;
     struct alpaca_holdings holdings;
     struct error why;
-    enum err err = alpaca_holdings_read(app, arena, NULL, &holdings, e);
+    enum err err = alpaca_holdings_read(r->app, r->arena, NULL, &holdings, e);
     if (!err)
-        err = alpaca_each_open(app, arena, NULL, close_or_cancel, c, e);
+        err = alpaca_close_brackets(c, NULL, e);
     for (size_t i = 0; !err && i < holdings.count; i++)
-        if (place_rest(c, &holdings.items[i], &why))
+        if (alpaca_close_rest(c, &holdings.items[i], &why))
             write_failure(c->w, holdings.items[i].position.contract.symbol, &why);
     return err;
 }
@@ -131,11 +48,13 @@ static enum err close_all(struct http_request *r, struct http_response *out, str
 {
     static const char *const names[] = {"cancel_orders", NULL};
     struct json_writer w;
-    struct closing_all c = {
-        .request = r, .w = &w, .view = arena_alloc(r->arena, sizeof(struct desk_view))};
+    struct alpaca_closing c = {.request = r,
+                               .w = &w,
+                               .tell = tell_item,
+                               .view = arena_alloc(r->arena, sizeof(struct desk_view))};
     enum err err;
     if ((err = http_query_only(r, names, e)) ||
-        (err = alpaca_query_bool(r, "cancel_orders", &c.cancel_orders, e)))
+        (err = alpaca_query_bool(r, "cancel_orders", &c.cancel_entries, e)))
         return err;
     if (!c.view)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
