@@ -111,6 +111,7 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
         app_stop(app);
         return err;
     }
+    app_orders_await(app);
     app->phase = APP_READY;
     return ERR_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "base/decimal.h"
 #include "base/log.h"
+#include "base/parker.h"
 #include "db/instance_repo.h"
 #include "db/order_store.h"
 #include "db/paper_store.h"
@@ -164,6 +165,16 @@ enum err app_orders_start(struct app *app, struct error *e)
     if (!err)
         err = desk_start(app->desk, e);
     return err ? err : event_hub_start(app->events, app->desk, app->jobs, e);
+}
+
+void app_orders_await(struct app *app)
+{
+    struct parker parker;
+    parker_init(&parker);
+    int64_t deadline_ns = clock_monotonic_ns(clock_real()) + APP_READY_MS * NS_PER_MS;
+    while (!desk_ready(app->desk, NULL) && clock_monotonic_ns(clock_real()) < deadline_ns)
+        parker_wait(&parker, clock_real(), clock_monotonic_ns(clock_real()) + NS_PER_MS);
+    parker_release(&parker);
 }
 
 bool app_orders_stop(struct app *app)

@@ -15,6 +15,10 @@
 enum err app_orders_create(struct app *app, struct error *e);
 /* After the jobs, before the HTTP server: broker, desk, market; threads run from here on. */
 enum err app_orders_start(struct app *app, struct error *e);
+/* Waits a moment for the desk's gate, so that whoever is told that the server runs finds it open
+ * unless something is in doubt. Blocks for APP_READY_MS at most. */
+enum { APP_READY_MS = 1000 };
+void app_orders_await(struct app *app);
 /* After the HTTP server was stopped. false: a tracking thread is still inside a call of the
  * broker's, nothing may be freed, and the process can only end. */
 bool app_orders_stop(struct app *app);
