@@ -20,6 +20,9 @@ extern const struct http_route_table alpaca_account_routes;
 extern const struct http_route_table alpaca_market_routes;
 extern const struct http_route_table alpaca_asset_routes;
 
+/* Of bodies: JSON, also under the name that curl gives to everything, as scripts for Alpaca do. */
+#define ALPACA_BODY_TYPES "application/json, application/x-www-form-urlencoded"
+
 /* All of the above. */
 enum { ALPACA_TABLE_COUNT = 10 };
 void alpaca_tables(struct http_route_table out[ALPACA_TABLE_COUNT]);

@@ -196,7 +196,7 @@ static enum err replace_order(struct http_request *r, struct http_response *out,
 /* clang-format off */
 static const struct http_route routes[] = {
     {.method = HTTP_PATCH, .pattern = "/v2/orders/{id}", .handler = replace_order, .scope = KEY_SCOPE_TRADE,
-     .max_body_bytes = LIMIT_BODY_BYTES, .content_types = "application/json",
+     .max_body_bytes = LIMIT_BODY_BYTES, .content_types = ALPACA_BODY_TYPES,
      .operation_id = "alpacaReplaceOrder"},
     {.method = HTTP_DELETE, .pattern = "/v2/orders/{id}", .handler = cancel_order, .scope = KEY_SCOPE_TRADE,
      .operation_id = "alpacaCancelOrder"},

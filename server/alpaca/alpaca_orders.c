@@ -77,7 +77,7 @@ static enum err get_by_client_order_id(struct http_request *r, struct http_respo
 /* clang-format off */
 static const struct http_route routes[] = {
     {.method = HTTP_POST, .pattern = "/v2/orders", .handler = place, .scope = KEY_SCOPE_TRADE,
-     .max_body_bytes = LIMIT_BODY_BYTES, .content_types = "application/json", .operation_id = "alpacaPlaceOrder"},
+     .max_body_bytes = LIMIT_BODY_BYTES, .content_types = ALPACA_BODY_TYPES, .operation_id = "alpacaPlaceOrder"},
     {.method = HTTP_GET, .pattern = "/v2/orders/{id}", .handler = get_order, .scope = KEY_SCOPE_READ,
      .operation_id = "alpacaGetOrder"},
     {.method = HTTP_GET, .pattern = "/v2/orders:by_client_order_id", .handler = get_by_client_order_id,

@@ -225,6 +225,17 @@ class Orders(Market):
         for order in (ours, placed):
             self.api.cancel(order["id"])
 
+    def test_a_script_of_curl_needs_no_content_type(self):
+        body = f'{{"symbol": "{self.symbol}", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1", "time_in_force": "day"}}'
+        headers = {"Authorization": "", "APCA-API-KEY-ID": "test", "APCA-API-SECRET-KEY": self.server.key,
+                   "Content-Type": "application/x-www-form-urlencoded"}
+        placed = self.client.request("POST", "/v2/orders", body=body, headers=headers)
+        self.assertEqual(placed.status, 200, placed)
+        self.reaches(placed.json(), "new")
+        replaced = self.client.request("PATCH", f"/v2/orders/{placed.json()['id']}", body='{"qty": 2}', headers=headers)
+        self.assertEqual((replaced.status, replaced.json()["qty"]), (200, "2"))
+        self.api.cancel(placed.json()["id"])
+
     def test_what_is_not_to_be_had_is_refused(self):
         submit = self.api.submit
         self.refused(422, 42210000, submit, self.symbol, 0.5, "buy")
