@@ -58,8 +58,10 @@ enum err order_page_read(struct app *app, const struct order_question *q, struct
     if (!q->has_since)
         return store->operations->list(store, &query, collect, &c, e);
     err = store->operations->changes(store, &query, q->since, collect_change, &c, e);
-    /* What was told before the look is on a page that holds all. */
-    if (err == ERR_OK && !ret->more && ret->sequence < ret->told)
+    /* What was told before the look is on a page that holds all. What the store has beyond that was
+     * committed and not yet published: an order may be shown as it was before, so it is for the
+     * next look to tell. */
+    if (err == ERR_OK && (!ret->more || ret->sequence > ret->told))
         ret->sequence = ret->told;
     return err;
 }
