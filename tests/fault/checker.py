@@ -125,6 +125,15 @@ def events_seen_are_stored(stored, told):
 
 
 @at_rest
+def polls_missed_no_change(stored, told):
+    """Who polls with `since` knows of each order what the log held up to where the polls have come."""
+    for order in stored.orders.values():
+        rev = max((event["seq"] for event in order.events if event["sequence"] <= told.polled_to), default=0)
+        if told.revs.get(order.id, 0) < rev:
+            yield f"{order.id} was at revision {rev} at {told.polled_to}, to where polls have come, and they know of {told.revs.get(order.id)}"
+
+
+@at_rest
 def the_kill_switch_is_as_told(stored, told):
     if bool(stored.owner["paused"]) not in told.paused:
         yield f"paused is {bool(stored.owner['paused'])}, told was {told.paused}"

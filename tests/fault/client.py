@@ -109,6 +109,16 @@ class Client:
             self.told.seen(answer.json())
         return answer
 
+    def poll(self):
+        """What changed since the poll before, of whichever server; a page is told once it is read."""
+        answer = self.send("GET", f"/v1/orders?since={self.told.polled_to}&limit=100&wait=1")
+        if answer.ok:
+            page = answer.json()
+            for order in page["items"]:
+                self.told.seen(order)
+            self.told.polled({order["id"]: order["rev"] for order in page["items"]}, page["sequence"])
+        return answer
+
     def switch(self, paused):
         self.told.switching(paused)
         request = Request("PUT", "/v1/kill-switch")

@@ -1,4 +1,5 @@
-"""A load on the order API: quotes that move, clients that place, change, cancel and close, and a stream that listens.
+"""A load on the order API: quotes that move, clients that place, change, cancel and close, one that polls, and a
+stream that listens.
 
 All chance comes from the seed given; what the threads' timing adds is the server's own concurrency. Prices are in cents,
 so that they are whole numbers here and decimals there."""
@@ -119,7 +120,8 @@ class Load:
         self.ending = threading.Event()
         self.failures = []
         self.threads = [threading.Thread(target=self.run, args=(self.post_quotes,)),
-                        threading.Thread(target=self.run, args=(self.listen,))]
+                        threading.Thread(target=self.run, args=(self.listen,)),
+                        threading.Thread(target=self.run, args=(self.poll,))]
         for i in range(CLIENTS):
             chooser = Chooser(f"{seed} {i}", market, f"{seed}-{i}".replace(" ", "-"))
             self.threads.append(threading.Thread(target=self.run, args=(self.act, chooser)))
@@ -160,3 +162,8 @@ class Load:
 
     def listen(self, client):
         listen(client, self.told, self.ending)
+
+    def poll(self, client):
+        while not self.ending.is_set():
+            client.poll()
+            self.ending.wait(0.02)

@@ -47,6 +47,8 @@ class Checker(unittest.TestCase):
             cls.ids["working"] = stage.order_id
             stage.client.cancel(stage.order_id)
             stage.wait_status("canceled")
+            while stage.client.poll().json()["items"]:
+                pass
             folder.server.kill()
             folder.killed()
             shutil.copytree(folder.data, cls.root / "data")
@@ -115,6 +117,10 @@ class Checker(unittest.TestCase):
 
     def test_an_event_that_was_seen_is_another(self):
         self.finds("events_seen_are_stored", "UPDATE order_events SET type = 0 WHERE bracket = (SELECT seq FROM orders WHERE id = :open) AND seq = 2")
+
+    def test_a_poll_missed_a_change(self):
+        self.told.revs[self.ids["open"]] -= 1
+        self.assertIn("polls_missed_no_change", self.found())
 
     def test_the_kill_switch_is_lost(self):
         self.finds("the_kill_switch_is_as_told", "UPDATE owner SET paused = 1")

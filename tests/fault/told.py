@@ -47,6 +47,8 @@ class Told:
         self.events = {}  # (order id, seq) -> what was shown of it
         self.sequences = {}  # sequence in the whole log -> (order id, seq)
         self.stream_at = 0  # the last sequence that a stream has told
+        self.revs = {}  # order id -> its revision, by polls with `since`
+        self.polled_to = 0  # the place in the log that they have come to
         self.doubt = {}  # number -> Request
         self.paused = {False}  # what the kill switch may be
         self.lies = []  # what contradicted an earlier answer, found at once
@@ -101,6 +103,12 @@ class Told:
             if known is not None:
                 known.rev = max(known.rev, order["rev"])
                 known.filled = max(known.filled, float(order["filled_quantity"] or 0))
+
+    def polled(self, revs, sequence):
+        """A page of what changed, up to a place in the log."""
+        with self.lock:
+            self.revs.update(revs)
+            self.polled_to = sequence
 
     def asked(self, order_id, what):
         with self.lock:
