@@ -69,7 +69,7 @@ def acknowledged_fills_stand(stored, told):
 
 @at_rest
 def acknowledged_requests_stand(stored, told):
-    """A cancel that changes nothing, because no entry is left, makes no event."""
+    """What changes nothing makes no event: a cancel where no entry is left, a close of what is being closed."""
     for order in told.orders.values():
         row = stored.orders.get(order.id)
         if row is None or not order.asked:
@@ -77,7 +77,8 @@ def acknowledged_requests_stand(stored, told):
         types = {event["type"] for event in row.decoded()}
         if "cancel" in order.asked and not types & {"cancel_requested", "close_requested"} and _live_entries(row):
             yield f"{order.id}: a cancel was answered, and an entry lives without an event of it"
-        if "close" in order.asked and "close_requested" not in types and not row.final:
+        closing = row.final or row.status == "closing" or any(store.LEGS[intent["leg"]] == "exit" for intent in row.intents)
+        if "close" in order.asked and "close_requested" not in types and not closing:
             yield f"{order.id}: a close was answered, and there is no event of it"
 
 
