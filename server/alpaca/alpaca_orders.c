@@ -22,14 +22,16 @@ static const struct order_style style = {.write = write_placed, .status = 200};
 
 static enum err place(struct http_request *r, struct http_response *out, struct error *e)
 {
+    struct app *app = r->app;
     struct order_request request;
     enum err err;
     (void)out;
+    if (desk_paused(app->desk)) /* the account's own doing, to Alpaca's clients */
+        return error_set(e, ERR_FORBIDDEN, "no new orders: the kill switch is on");
     if ((err = alpaca_request_decode(r->body, r->body_bytes, r->arena, &request, e)) ||
-        (err = alpaca_check_funds(r->app, r->arena, &request, e)))
+        (err = alpaca_check_funds(app, r->arena, &request, e)))
         return err;
-    err = order_place(r, &request, NULL, &style, e);
-    return err;
+    return order_place(r, &request, NULL, &style, e);
 }
 
 /* ---- GET ------------------------------------------------------------------------------------- */

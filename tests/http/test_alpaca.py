@@ -349,6 +349,7 @@ class Account(Market):
         self.assertEqual((position["avg_entry_price"], position["unrealized_plpc"]), ("5", "-0.02"))
         self.client.request("PUT", "/v1/kill-switch", json={"on": True})
         self.assertTrue(self.api.account()["trade_suspended_by_user"])
+        self.refused(403, 40310000, self.api.submit, self.symbol, 1, "buy")
         self.client.request("PUT", "/v1/kill-switch", json={"on": False})
 
     def test_assets_are_what_can_be_traded(self):
