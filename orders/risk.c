@@ -115,20 +115,3 @@ enum err risk_check(const struct risk_limits *limits, const struct risk_use *use
                            "open and working notional would be over the limit");
     return ERR_OK;
 }
-
-static bool outgrows(int64_t limit, int64_t before, int64_t after)
-{
-    return limit && after > limit && after > before;
-}
-
-enum err risk_check_growth(const struct risk_limits *limits, const struct risk_use *before,
-                           const struct risk_use *after, struct error *e)
-{
-    if (outgrows(limits->quantity, before->quantity, after->quantity))
-        return error_field(e, ERR_FORBIDDEN, "/quantity",
-                           "open and working quantity would be over the limit");
-    if (outgrows(limits->notional, before->notional, after->notional))
-        return error_field(e, ERR_FORBIDDEN, "/quantity",
-                           "open and working notional would be over the limit");
-    return ERR_OK;
-}

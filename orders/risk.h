@@ -63,9 +63,4 @@ enum err risk_check(const struct risk_limits *limits, const struct risk_use *use
                     const struct risk_rate *rate, const struct bracket_spec *spec,
                     int64_t reference_price, int64_t steady_ns, struct error *e);
 
-/* Whether new terms of a bracket may bring the sums (its own part in them) from `before` to
- * `after`. FORBIDDEN when one grows past its limit; what is over it and does not grow may stay. */
-enum err risk_check_growth(const struct risk_limits *limits, const struct risk_use *before,
-                           const struct risk_use *after, struct error *e);
-
 #endif

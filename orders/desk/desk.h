@@ -121,8 +121,7 @@ enum err desk_place(struct desk *d, const struct desk_placement *placement, desk
 /* These put a request into the bracket's mailbox and never block; `done` (NULL = not wanted) is
  * called exactly once when OK is returned: when it is on disk, or at once when it changes nothing.
  * UNAVAILABLE while stopping, BUSY with too many requests under way. DESK_REFUSED comes with
- * CONFLICT or INVALID for terms that cannot change any more, and with FORBIDDEN for a quantity or
- * a notional over the limits. */
+ * CONFLICT or INVALID for terms that cannot change any more. */
 enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk_done *done,
                      void *context, struct error *e);
 /* The same, DESK_REFUSED with PRECONDITION when the bracket is not at `rev` any more. */

@@ -40,29 +40,6 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
     o->counted = s->status;
 }
 
-/* Reserved before it is stored, so that two brackets that grow at once are both counted; what is
- * not stored after all is given back with the bracket's next commit. */
-enum err desk_reserve_terms(struct desk_order *o, const struct bracket_state *s, struct error *e)
-{
-    struct desk *d = o->desk;
-    mutex_lock(&d->mutex);
-    struct market *m = o->market;
-    const struct risk_use before = {.quantity = m->quantity, .notional = d->notional};
-    struct risk_use after = before;
-    after.quantity = order_subtract(after.quantity, o->risk_quantity);
-    after.notional = order_subtract(after.notional, o->risk_notional);
-    risk_add(&after, s, m->symbol, reference_price(m, s));
-    enum err err = risk_check_growth(&d->options.limits, &before, &after, e);
-    if (err == ERR_OK) {
-        o->risk_quantity += after.quantity - before.quantity;
-        o->risk_notional += after.notional - before.notional;
-        m->quantity = after.quantity;
-        d->notional = after.notional;
-    }
-    mutex_unlock(&d->mutex);
-    return err;
-}
-
 /* ---- positions ------------------------------------------------------------------------------- */
 
 static bool add_fill(struct held_position **all, const struct order_fill *fill)

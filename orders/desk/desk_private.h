@@ -250,8 +250,6 @@ void desk_committed(struct desk_order *o, const struct draft *draft, int64_t seq
 /* Its part of the sums, by its published state. */
 void desk_account(struct desk *d, struct desk_order *o, const struct bracket_state *s)
     REQUIRES(d->mutex);
-/* Takes up what the bracket's new terms may open, or FORBIDDEN when that is over the limits. */
-enum err desk_reserve_terms(struct desk_order *o, const struct bracket_state *s, struct error *e);
 /* From all fills ever stored. */
 enum err desk_fold_positions(struct desk *d, struct held_position **ret, struct error *e);
 void desk_free_positions(struct held_position *positions);

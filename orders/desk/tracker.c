@@ -169,20 +169,14 @@ static void feed_simple(struct desk_order *o, struct draft *d, enum order_event_
 }
 
 /* Whether the terms that a person asks for may stand, by all that this draft has stepped. */
-static enum err check_modification(struct desk_order *o, struct draft *d, const struct command *c,
-                                   struct error *e)
+static enum err check_modification(const struct draft *d, const struct command *c, struct error *e)
 {
     if (c->rev && c->rev != d->header.rev)
         return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now",
                          (long long)d->header.rev);
     if (bracket_status_final(d->now->status))
         return error_set(e, ERR_CONFLICT, "the order has ended");
-    enum err err = bracket_may_modify(d->now, &c->spec, e);
-    if (err != ERR_OK)
-        return err;
-    *d->spare = *d->now;
-    d->spare->spec = c->spec;
-    return desk_reserve_terms(o, d->spare, e);
+    return bracket_may_modify(d->now, &c->spec, e);
 }
 
 /* Keeps in *commands those that wait for the commit. */
@@ -194,7 +188,7 @@ static void feed_commands(struct desk_order *o, struct draft *d, struct command 
         struct error error;
         if (c->type == EVENT_MODIFIED) {
             e.spec = c->spec;
-            if (check_modification(o, d, c, &error)) {
+            if (check_modification(d, c, &error)) {
                 *next = c->next;
                 desk_answer(o, c, DESK_REFUSED, &error);
                 continue;

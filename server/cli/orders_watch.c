@@ -92,8 +92,11 @@ static bool on_event(void *context, const struct event_read *event)
             order_text_event(stdout, value);
         fflush(stdout);
     }
+    /* The event tells the order as it is by now: it is done once its newest event was told. */
+    const struct json_value *now = json_value_member(value, "order");
     if (order)
-        order->done = is_final(json_value_member_text(json_value_member(value, "order"), "status"));
+        order->done = is_final(json_value_member_text(now, "status")) &&
+                      json_value_member_int(value, "seq") >= json_value_member_int(now, "rev");
     json_value_free(value);
     return !all_done(w) && !ferror(stdout);
 }

@@ -102,6 +102,7 @@ class CliOrders(unittest.TestCase):
         self.assertEqual({e["order_id"] for e in events}, {order["id"]})
         self.assertEqual([e["seq"] for e in events], list(range(1, len(events) + 1)))
         self.assertEqual(events[-1]["order"]["status"], "closed")
+        self.assertEqual(events[-1]["seq"], self.show("cli-3")["rev"], "to the last event")
         self.assertEqual(self.show("cli-3")["close_reason"], "take_profit")
         # What is done already is told at once.
         self.assertIn("closed by take_profit", self.orders("watch", "cli-3").stdout)

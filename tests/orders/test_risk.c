@@ -116,29 +116,6 @@ static void a_keys_limits_are_of_each_order_and_of_all(void **state)
     assert_int_equal(risk_check_key(&each, 0, &spec, 100 * ONE, &e), ERR_OK);
 }
 
-static void what_grows_past_a_limit_is_refused_and_what_shrinks_is_not(void **state)
-{
-    (void)state;
-    const struct risk_limits limits = {.quantity = 10 * ONE, .notional = 1000 * ONE};
-    const struct risk_limits none = {0};
-    const struct risk_use small = {.quantity = 4 * ONE, .notional = 400 * ONE};
-    struct risk_use use = {.quantity = 10 * ONE, .notional = 1000 * ONE};
-    struct error e;
-    assert_int_equal(risk_check_growth(&limits, &small, &use, &e), ERR_OK);
-    use.quantity++;
-    assert_int_equal(risk_check_growth(&limits, &small, &use, &e), ERR_FORBIDDEN);
-    assert_string_equal(e.pointer, "/quantity");
-    assert_int_equal(risk_check_growth(&none, &small, &use, &e), ERR_OK);
-    use.quantity--;
-    use.notional++;
-    assert_int_equal(risk_check_growth(&limits, &small, &use, &e), ERR_FORBIDDEN);
-    /* Above a limit that was lowered meanwhile: it may shrink, or stay. */
-    struct risk_use more = {.quantity = 20 * ONE, .notional = 2000 * ONE};
-    assert_int_equal(risk_check_growth(&limits, &more, &more, &e), ERR_OK);
-    use.quantity += ONE;
-    assert_int_equal(risk_check_growth(&limits, &more, &use, &e), ERR_OK);
-}
-
 static void the_rate_is_of_the_last_minute(void **state)
 {
     (void)state;
@@ -175,7 +152,6 @@ int main(void)
         cmocka_unit_test(an_over_closed_bracket_that_may_fill_counts_what_may_fill),
         cmocka_unit_test(the_limits_refuse_what_goes_over),
         cmocka_unit_test(a_keys_limits_are_of_each_order_and_of_all),
-        cmocka_unit_test(what_grows_past_a_limit_is_refused_and_what_shrinks_is_not),
         cmocka_unit_test(the_rate_is_of_the_last_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
