@@ -1,12 +1,14 @@
 #include "orders/desk/desk_private.h"
 
 #include "base/log.h"
-#include "orders/event_chain.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* For so long after the last bracket has left, listings may bring news of one. */
+#define LATE_NEWS_NS (10 * NS_PER_MINUTE)
 
 enum { TRACKER_STACK_BYTES = 32 * 1024, DEFAULT_LINGER_S = 10 };
 
@@ -74,10 +76,13 @@ bool desk_chore(void *desk)
     desk_join_ended(d);
     draft_pool_trim(&d->drafts);
     count_stuck(d);
+    int64_t now_ns = clock_monotonic_ns(d->options.clock);
     mutex_lock(&d->mutex);
-    bool live = d->live > 0;
+    if (d->live > 0 || !d->last_live_ns)
+        d->last_live_ns = now_ns;
+    bool recent = now_ns - d->last_live_ns < LATE_NEWS_NS;
     mutex_unlock(&d->mutex);
-    return live;
+    return recent;
 }
 
 static void hint(void *context, const char *client_id)
@@ -87,8 +92,10 @@ static void hint(void *context, const char *client_id)
     if (!client_id_parse(client_id, strlen(client_id), &id))
         return;
     struct desk_order *o = desk_find(d, &id.bracket);
-    if (!o)
+    if (!o) {
+        gateway_hurry(d->gateway); /* the listing tells whether it is to come back */
         return;
+    }
     atomic_store(&o->hinted, true);
     desk_wake(o);
     desk_unref(o);
@@ -144,6 +151,7 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
                                             .interval_ns = d->options.poll_interval_ns / 2,
                                             .prefix = d->prefix,
                                             .chore = desk_chore,
+                                            .listed = desk_take_up,
                                             .context = d};
     if (err == ERR_OK)
         err = stacks_create(d->options.stack_bytes, &d->stacks, e);
@@ -159,68 +167,6 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
     condition_init(&d->all_ended);
     parker_init(&d->shared_parker);
     *ret = d;
-    return ERR_OK;
-}
-
-struct loading {
-    struct desk *desk;
-    int64_t newest_steady_ns, oldest_ns;
-};
-
-static void note_ids(struct desk_order *o, const struct bracket_state *s,
-                     const struct stored_order *stored)
-{
-    for (size_t i = 0; i < stored->intent_count; i++) {
-        const struct order_intent *intent = &stored->intents[i];
-        if (bracket_find(s, intent->leg, intent->generation))
-            desk_note_broker_order_id(o, s, intent->leg, intent->generation,
-                                      intent->broker_order_id);
-    }
-}
-
-static enum err no_memory_to_load(struct desk_order *o, struct error *e)
-{
-    desk_unref(o);
-    return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
-}
-
-static enum err load_one(void *context, const struct stored_order *stored, struct error *e)
-{
-    struct loading *loading = context;
-    struct desk *d = loading->desk;
-    struct order_clock newest = {0};
-    struct bracket_state state;
-    struct desk_order *o = desk_order_create(d, &stored->header.id);
-    if (!o)
-        return no_memory_to_load(o, e);
-    enum err err = event_chain_fold(stored, &state, &newest, e);
-    if (err != ERR_OK) {
-        desk_unref(o);
-        return err;
-    }
-    if (!desk_make_room(o, &state))
-        return no_memory_to_load(o, e);
-    state_pack(&state, o->state);
-    note_ids(o, &state, stored);
-    o->header = stored->header;
-    o->tracker.restarted = true;
-    atomic_store(&o->rev, o->header.rev);
-    atomic_store(&o->resolved, false);
-    mutex_lock(&d->mutex);
-    bool entered = desk_enter(d, o, o->header.symbol);
-    if (entered) {
-        d->counts[BRACKET_NONE]++;
-        desk_account(d, o, &state);
-        desk_list_client_order_id(d, o);
-    }
-    mutex_unlock(&d->mutex);
-    if (!entered)
-        return no_memory_to_load(o, e);
-    atomic_fetch_add(&d->unresolved, 1);
-    if (newest.steady_ns > loading->newest_steady_ns)
-        loading->newest_steady_ns = newest.steady_ns;
-    if (o->header.created_at_ns < loading->oldest_ns)
-        loading->oldest_ns = o->header.created_at_ns;
     return ERR_OK;
 }
 
@@ -252,12 +198,12 @@ static enum err start_threads(struct desk *d, struct error *e)
 enum err desk_start(struct desk *d, struct error *e)
 {
     struct order_store *store = d->options.store;
-    struct loading loading = {.desk = d, .oldest_ns = clock_realtime_ns(d->options.clock)};
+    struct desk_loading loading = {.desk = d, .oldest_ns = clock_realtime_ns(d->options.clock)};
     bool paused = false;
     parker_prepare_process();
     enum err err = store->operations->get_paused(store, &paused, e);
     if (err == ERR_OK)
-        err = store->operations->load_unfinished(store, load_one, &loading, e);
+        err = store->operations->load_unfinished(store, desk_load_open, &loading, e);
     if (err == ERR_OK)
         err = desk_fold_positions(d, &d->positions, e);
     if (err != ERR_OK)

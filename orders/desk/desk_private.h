@@ -2,6 +2,7 @@
  *
  *   desk.c          life
  *   desk_book.c     brackets, the book, their threads
+ *   desk_load.c     brackets out of the store
  *   desk_place.c    acceptance
  *   desk_ask.c      mailboxes: cancel, close, modify; kill switch
  *   desk_market.c   quotes, which brackets they wake
@@ -172,6 +173,7 @@ struct desk {
     struct key_use *keys;
     int64_t counts[BRACKET_STATUS_COUNT];
     int64_t placed, refused, retired, stuck;
+    int64_t last_live_ns;     /* monotonic: when a bracket was in the book, as the chore saw it */
     struct desk_order *ended; /* threads to be joined */
     struct condition all_ended;
     struct held_position *positions;
@@ -217,6 +219,17 @@ void desk_order_ended(struct desk_order *o);
 void desk_join_ended(struct desk *d);
 /* "trk-" and the id's last 11 digits; or "trk-shared". */
 void desk_thread_name(const struct desk_order *o, char out[THREAD_NAME_MAX]);
+
+/* ---- desk_load.c ----------------------------------------------------------------------------- */
+
+struct desk_loading {
+    struct desk *desk;
+    int64_t newest_steady_ns, oldest_ns; /* of all that was loaded */
+};
+/* stored_order_fn: into the book, without a thread yet; context is desk_loading. */
+enum err desk_load_open(void *loading, const struct stored_order *stored, struct error *e);
+/* The gateway's `listed`: takes up again what is not in the book and has news. Blocks. */
+void desk_take_up(void *desk, const struct snapshot *s);
 
 /* ---- desk_limits.c --------------------------------------------------------------------------- */
 
@@ -299,6 +312,8 @@ void tracker_count_poll(struct desk_order *o, int64_t now_ns);
 
 struct order_event tracker_event(struct desk_order *o, enum order_event_type type);
 void tracker_feed_session(struct desk_order *o, struct draft *d);
+/* Whether step() could learn anything from it. */
+bool tracker_is_news(const struct bracket_state *s, const struct snapshot_report *r);
 void tracker_feed_report(struct desk_order *o, struct draft *d, const struct broker_report *r,
                          int64_t asked_steady_ns);
 void tracker_feed_results(struct desk_order *o, struct draft *d);

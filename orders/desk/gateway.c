@@ -173,6 +173,7 @@ static void refresh(struct gateway *g)
     mutex_unlock(&g->mutex);
     snapshot_unref(before);
     atomic_fetch_add(&g->snapshots, 1);
+    g->options.listed(g->options.context, s);
 }
 
 static void check_account(struct gateway *g)
@@ -199,9 +200,9 @@ static void *run(void *context)
 {
     struct gateway *g = context;
     while (!stopping(g)) {
-        atomic_store(&g->hurry, false);
+        bool hurried = atomic_exchange(&g->hurry, false);
         check_account(g);
-        if (g->options.chore(g->options.context))
+        if (g->options.chore(g->options.context) || hurried)
             refresh(g);
         parker_wait(&g->parker, g->options.clock, now_ns(g) + g->options.interval_ns);
     }

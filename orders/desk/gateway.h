@@ -2,7 +2,7 @@
  * them instead of one question each.
  *
  * Calls that change state, and look-ups, run on the calling thread once it has its token. The
- * thread `gateway` lists orders and positions at an interval while anybody is live, and hands out
+ * thread `gateway` lists orders and positions at an interval while that is wanted, and hands out
  * the newest snapshot. Where the broker has no listing, there are no snapshots and each thread
  * looks its orders up.
  */
@@ -19,8 +19,10 @@ struct gateway_options {
     const struct clock *clock;
     int64_t interval_ns; /* between listings */
     const char *prefix;  /* of our client ids: orders with another are left out */
-    /* Once an interval, on the gateway's thread, without locks. Returns whether anybody is live. */
+    /* Once an interval, on the gateway's thread, without locks. Returns whether to list. */
     bool (*chore)(void *context);
+    /* After each listing, likewise. */
+    void (*listed)(void *context, const struct snapshot *s);
     void *context;
 };
 

@@ -42,7 +42,6 @@ static bool says_more(int64_t seen, int64_t seen_value, int64_t known, int64_t k
     return seen > known || (seen == known && seen_value > known_value);
 }
 
-/* Whether step() could learn anything from it. */
 static bool is_news(const struct leg_order *o, const struct broker_report *r)
 {
     if (!o || o->absent_ns || says_more(r->filled, r->filled_value, o->filled, o->filled_value) ||
@@ -160,8 +159,7 @@ static const struct snapshot_report *reported(const struct desk_order *o, const 
     return snapshot_find(s, &o->header.id, leg->leg, leg->generation);
 }
 
-static void feed_listed(struct desk_order *o, struct draft *d, const struct snapshot_report *r,
-                        int64_t asked_steady_ns)
+static struct broker_report report_of(const struct snapshot_report *r)
 {
     struct broker_report report = {
         .status = r->status,
@@ -174,8 +172,24 @@ static void feed_listed(struct desk_order *o, struct draft *d, const struct snap
         .busted = r->busted,
         .busted_value = r->busted_value,
     };
-    desk_client_id(o->desk, &r->bracket, r->leg, r->generation, report.client_id);
     memcpy(report.broker_order_id, r->broker_order_id, sizeof report.broker_order_id);
+    return report;
+}
+
+bool tracker_is_news(const struct bracket_state *s, const struct snapshot_report *r)
+{
+    struct broker_report report = report_of(r);
+    const struct leg_order *o = bracket_find(s, r->leg, r->generation);
+    if (!o && order_status_dead(r->status) && !r->filled)
+        return false; /* not kept, as nothing came of it */
+    return is_news(o, &report);
+}
+
+static void feed_listed(struct desk_order *o, struct draft *d, const struct snapshot_report *r,
+                        int64_t asked_steady_ns)
+{
+    struct broker_report report = report_of(r);
+    desk_client_id(o->desk, &r->bracket, r->leg, r->generation, report.client_id);
     tracker_feed_report(o, d, &report, asked_steady_ns);
 }
 

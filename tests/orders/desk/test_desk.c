@@ -603,6 +603,24 @@ static void positions_are_the_fold_of_the_fills(void **state)
     assert_int_equal(sum.realized, -35 * ONE);
 }
 
+/* What has closed leaves the book; what the broker takes back later brings it back. */
+static void a_bracket_that_has_left_comes_back_with_late_news(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(script_broker_fill(b->broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE) == 10 * ONE);
+    EVENTUALLY(stop_covers(b, &id, 10 * ONE));
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 10 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    EVENTUALLY(!view_of(b, &id).live);
+    script_broker_bust(b->broker, &id, LEG_STOP_LOSS, 4 * ONE);
+    EVENTUALLY(view_of(b, &id).live);
+    EVENTUALLY(stop_covers(b, &id, 4 * ONE));
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 4 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    EVENTUALLY(!view_of(b, &id).live);
+}
+
 /* After a restart with fewer threads than orders. */
 static void the_shared_loop_serves_what_has_no_thread(void **state)
 {
@@ -704,6 +722,7 @@ int main(void)
         WITH_DESK(the_kill_switch_cancels_entries_and_outlives_a_restart),
         WITH_DESK(what_was_sold_elsewhere_is_noticed),
         WITH_DESK(positions_are_the_fold_of_the_fills),
+        WITH_DESK(a_bracket_that_has_left_comes_back_with_late_news),
         WITH_DESK(the_shared_loop_serves_what_has_no_thread),
         WITH_DESK(a_thousand_brackets_each_with_its_thread),
     };
