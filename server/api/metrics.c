@@ -5,6 +5,7 @@
 #include "server/app.h"
 #include "server/events/event_hub.h"
 #include "server/jobs/job_service.h"
+#include "server/market/replay_service.h"
 #include "server/version.h"
 
 #include <fcntl.h>
@@ -163,6 +164,21 @@ static void add_paper(struct strbuf *out, struct broker *broker)
     add_metric(out, COUNTER, "bracketd_paper_fills_total", "Executions.", (double)s.fills);
 }
 
+static void add_market(struct strbuf *out, struct market_feed *feed, struct replay_service *replays)
+{
+    struct market_feed_stats s = market_feed_stats(feed);
+    add_metric(out, GAUGE, "bracketd_market_symbols", "With a quote.", (double)s.symbols);
+    add_metric(out, COUNTER, "bracketd_market_quotes_total", "Quotes, posted and replayed.",
+               (double)s.accepted);
+    add_metric(out, COUNTER, "bracketd_market_quotes_ignored_total", "Older than the newest.",
+               (double)s.ignored);
+    add_metric(out, COUNTER, "bracketd_market_quotes_refused_total",
+               "In batches for which there was no room; replays offer theirs again.",
+               (double)s.refused);
+    add_metric(out, GAUGE, "bracketd_replays_live", "Running or paused.",
+               (double)replay_service_live(replays));
+}
+
 static void add_events(struct strbuf *out, struct event_hub *hub)
 {
     struct event_hub_stats s;
@@ -266,6 +282,7 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
     add_desk(&out->body, app->desk);
     add_broker(&out->body, app->desk);
     add_paper(&out->body, app->broker);
+    add_market(&out->body, app->market, app->replays);
     add_events(&out->body, app->events);
     add_jobs(&out->body, app->jobs);
     add_app(&out->body, app);

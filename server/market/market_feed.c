@@ -23,6 +23,7 @@ struct market_feed {
     struct symbol *by_name GUARDED_BY(mutex);
     struct symbol **symbols GUARDED_BY(mutex); /* in order of arrival; owned */
     size_t count, capacity GUARDED_BY(mutex);
+    struct market_feed_stats stats GUARDED_BY(mutex);                /* but for `symbols` */
     struct market_quote batch[LIMIT_QUOTES_BATCH] GUARDED_BY(mutex); /* what is handed on */
     struct symbol *batch_symbols[LIMIT_QUOTES_BATCH] GUARDED_BY(mutex);
 };
@@ -141,6 +142,13 @@ static void publish(struct market_feed *f, size_t batch, int64_t now_ns)
     }
 }
 
+static void count_batch(struct market_feed *f, enum err err, size_t count, size_t batch)
+{
+    f->stats.refused += err ? (int64_t)count : 0;
+    f->stats.accepted += err ? 0 : (int64_t)batch;
+    f->stats.ignored += err ? 0 : (int64_t)(count - batch);
+}
+
 enum err market_feed_quotes(struct market_feed *f, const struct market_quote *quotes, size_t count,
                             size_t *ret_accepted, struct error *e)
 {
@@ -156,6 +164,7 @@ enum err market_feed_quotes(struct market_feed *f, const struct market_quote *qu
         forget(f, batch);
     else if (batch > 0)
         publish(f, batch, now_ns);
+    count_batch(f, err, count, batch);
     mutex_unlock(&f->mutex);
     if (!err && ret_accepted)
         *ret_accepted = batch;
@@ -195,6 +204,15 @@ size_t market_feed_list(struct market_feed *f, size_t *place, size_t max, struct
     mutex_unlock(&f->mutex);
     *place = i;
     return written;
+}
+
+struct market_feed_stats market_feed_stats(struct market_feed *f)
+{
+    mutex_lock(&f->mutex);
+    struct market_feed_stats stats = f->stats;
+    stats.symbols = (int64_t)f->count;
+    mutex_unlock(&f->mutex);
+    return stats;
 }
 
 /* ---- watchers -------------------------------------------------------------------------------- */

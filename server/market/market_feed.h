@@ -69,4 +69,10 @@ bool market_feed_last(struct market_feed *f, const char *symbol, struct market_l
 size_t market_feed_list(struct market_feed *f, size_t *place, size_t max, struct market_last *out,
                         bool *ret_more);
 
+struct market_feed_stats {
+    int64_t symbols;                    /* with a quote, now */
+    int64_t accepted, ignored, refused; /* quotes, ever; refused: no room at the broker */
+};
+struct market_feed_stats market_feed_stats(struct market_feed *f);
+
 #endif

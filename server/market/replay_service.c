@@ -351,3 +351,11 @@ enum err replay_service_list(struct replay_service *s, const struct uuid *after,
     *ret_more = more;
     return err;
 }
+
+size_t replay_service_live(struct replay_service *s)
+{
+    mutex_lock(&s->mutex);
+    size_t live = count_live(s);
+    mutex_unlock(&s->mutex);
+    return live;
+}

@@ -50,5 +50,7 @@ enum err replay_service_stop_or_remove(struct replay_service *s, const struct uu
 enum err replay_service_list(struct replay_service *s, const struct uuid *after, size_t limit,
                              struct arena *arena, struct replay_view **ret, size_t *ret_count,
                              bool *ret_more, struct error *e);
+/* How many run or are paused. */
+size_t replay_service_live(struct replay_service *s);
 
 #endif

@@ -156,6 +156,24 @@ class Replays(unittest.TestCase):
         for query in ({"limit": 0}, {"cursor": "x"}, {"status": "running"}):
             self.assertEqual(self.client.get("/v1/replays", query=query).status, 400)
 
+    def test_the_hundred_that_ended_last_are_kept(self):
+        made = []
+        for _ in range(105):
+            replay = self.client.post("/v1/replays", json={"symbols": ["DAY"], "as": ["KEPT"], "speed": 0.1}).json()
+            self.assertEqual(self.client.delete(f"/v1/replays/{replay['id']}").status, 200)
+            made.append(replay["id"])
+        ended = [r["id"] for r in self.client.get("/v1/replays", query={"limit": 1000}).json()["items"]]
+        self.assertEqual(ended[:100], made[:4:-1])
+        self.assertEqual(self.client.get(f"/v1/replays/{made[0]}").status, 404)
+        self.assertEqual([self.client.delete(f"/v1/replays/{i}").status for i in ended[:100]], [204] * 100)
+
+    def test_metrics_count_quotes_and_replays(self):
+        replay = self.begin(symbols=["DAY"], speed="max", steps="corners", **{"as": ["METRIC"]})
+        self.finish(replay)
+        text = self.client.get("/metrics").text()
+        self.assertRegex(text, r"\nbracketd_market_quotes_total [1-9]")
+        self.assertRegex(text, r"\nbracketd_replays_live [0-9]")
+
     def test_there_may_be_sixteen_and_scopes_are_held(self):
         keys = {scope: self.server.client(self.client.post("/v1/keys", json={"name": f"r-{scope}", "scopes": [scope]}).json()["key"])
                 for scope in ("read", "trade")}

@@ -162,6 +162,20 @@ static void what_the_broker_refuses_nobody_sees_and_may_come_again(void **state)
     assert_int_equal(last_bid(f, "B"), 3);
 }
 
+static void quotes_are_counted_by_what_became_of_them(void **state)
+{
+    struct fixture *f = *state;
+    const struct market_quote quotes[] = {quote("A", 1, 990), quote("A", 2, 980), quote("B", 3, 0)};
+    give(f, quotes, 3);
+    f->busy = true;
+    market_feed_quotes(f->feed, &quotes[2], 1, NULL, NULL);
+    struct market_feed_stats stats = market_feed_stats(f->feed);
+    assert_int_equal(stats.accepted, 2);
+    assert_int_equal(stats.ignored, 1);
+    assert_int_equal(stats.refused, 1);
+    assert_int_equal(stats.symbols, 2);
+}
+
 static void a_batch_without_news_reaches_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -221,6 +235,7 @@ int main(void)
         TEST(a_quote_without_a_time_is_newest_also_when_the_clock_goes_back),
         TEST(the_age_is_that_of_the_quote_and_grows_with_steady_time),
         TEST(what_the_broker_refuses_nobody_sees_and_may_come_again),
+        TEST(quotes_are_counted_by_what_became_of_them),
         TEST(a_batch_without_news_reaches_nobody),
         TEST(symbols_are_listed_in_the_order_in_which_they_came),
         TEST(a_feed_without_broker_and_watchers_keeps_the_newest),
