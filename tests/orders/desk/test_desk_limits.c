@@ -213,6 +213,30 @@ static void new_terms_are_held_to_the_desks_limits_too(void **state)
     desk_unref(o);
 }
 
+static enum desk_outcome modify(struct desk_order *o, const struct bracket_spec *spec)
+{
+    struct answer a = {.outcome = DESK_REFUSED};
+    assert_int_equal(desk_modify(o, spec, answered, &a, NULL), ERR_OK);
+    assert_true(test_wait(is_there, &a, PATIENCE_MS));
+    return a.outcome;
+}
+
+static void an_order_that_grew_counts_in_full_for_its_key(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = terms(), larger = terms();
+    struct uuid id;
+    assert_int_equal(place(b, &robot, &of_all, &spec, &id), ERR_OK);
+    struct desk_order *o = desk_find(b->desk, &id);
+    assert_non_null(o);
+    larger.quantity = 15 * ONE;
+    assert_int_equal(modify(o, &larger), DESK_DONE);
+    desk_unref(o);
+    assert_int_equal(place(b, &robot, &of_all, &spec, NULL), ERR_FORBIDDEN);
+    spec.quantity = 5 * ONE;
+    assert_int_equal(place(b, &robot, &of_all, &spec, NULL), ERR_OK);
+}
+
 static void the_kill_switch_holds_also_when_it_cannot_be_stored(void **state)
 {
     struct bench *b = *state;
@@ -239,6 +263,7 @@ int main(void)
         WITH_DESK(open_orders_of_a_key_count_together_until_they_end),
         WITH_DESK(new_terms_are_held_to_the_limits_when_they_grow),
         WITH_DESK(new_terms_are_held_to_the_desks_limits_too),
+        WITH_DESK(an_order_that_grew_counts_in_full_for_its_key),
         WITH_DESK(the_kill_switch_holds_also_when_it_cannot_be_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
