@@ -115,7 +115,7 @@ static void measure_acceptance(void)
 
 /* ---- scale ----------------------------------------------------------------------------------- */
 
-enum { QUIET_SECONDS = 3, SETTLE_SECONDS = 2, BARE_STACK_BYTES = 32 * 1024, SCALE_ROUNDS = 3 };
+enum { QUIET_SECONDS = 3, SETTLE_SECONDS = 2, BARE_STACK_BYTES = 32 * 1024, SCALE_ROUNDS = 2 };
 
 struct figures {
     double memory_kib, caches_mib, cores, late_half_us, late_most_us, stop_s, ready_s;
@@ -173,6 +173,8 @@ static void measure_bare_threads(void *context, void *result)
     struct error e;
     int64_t before = bench_resident_bytes();
     struct bare_thread *threads = calloc((size_t)count, sizeof *threads);
+    if (!threads)
+        abort();
     const struct thread_options options = {.name = "bare", .stack_bytes = BARE_STACK_BYTES};
     parker_prepare_process();
     int64_t first_ns = clock_monotonic_ns(clock_real()) + SETTLE_SECONDS * NS_PER_SECOND;
@@ -192,6 +194,7 @@ static void measure_bare_threads(void *context, void *result)
     for (int32_t i = 0; i < count; i++)
         thread_join(&threads[i].thread);
     ret->stop_s = bench_now_s() - start;
+    free(threads);
 }
 
 static void measure_brackets(void *context, void *result)

@@ -227,7 +227,7 @@ struct desk_loading {
     int64_t newest_steady_ns, oldest_ns; /* of all that was loaded */
 };
 /* stored_order_fn: into the book, without a thread yet; context is desk_loading. */
-enum err desk_load_open(void *loading, const struct stored_order *stored, struct error *e);
+enum err desk_load_open(void *context, const struct stored_order *stored, struct error *e);
 /* The gateway's `listed`: takes up again what is not in the book and has news. Blocks. */
 void desk_take_up(void *desk, const struct snapshot *s);
 
