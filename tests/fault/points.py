@@ -36,7 +36,7 @@ def run(scenario, name, evidence, point=None):
         before = folder.page.calls()
         if point:
             folder.page.kill(point.how, point.kind, before[faults.CLASSES[point.kind]] + point.number)
-        stage = Stage(folder.client(), name.replace(" ", "-").replace(":", "-"))
+        stage = Stage(folder.client(), name.replace(" ", "-").replace(":", "-"), page=folder.page)
         for step in scenario(stage):
             repeat(folder, stage, step)
         stage.client.close()
@@ -59,6 +59,7 @@ def repeat(folder, stage, step):
                 raise
             folder.killed()
             folder.page.reset()
+            folder.page.clock_offset_ns = stage.clock_offset_ns
             folder.start()
             stage.client.close()
             stage.client = folder.client()

@@ -4,6 +4,7 @@ the same as without a kill.
 
 A step is a function of a Stage; the script ends when its order has the status and reason that it tells."""
 
+import datetime
 import time
 
 from load import cents, contracts
@@ -18,8 +19,10 @@ class Stuck(AssertionError):
 class Stage:
     """What the steps act on: a client, the order of the script, quotes of its contract."""
 
-    def __init__(self, client, name, keyed=True):
+    def __init__(self, client, name, keyed=True, page=None):
         self.client = client
+        self.page = page
+        self.clock_offset_ns = 0
         self.name = name
         self.key = f"key-{name}" if keyed else None
         self.symbol = contracts()[0]
@@ -38,6 +41,11 @@ class Stage:
         if answer.status != 201:
             raise AssertionError(f"{self.name}: {answer!r}")
         self.order_id = answer.json()["id"]
+
+    def set_clock(self, member):
+        """The wall clock to a second behind the time that the order has under that name."""
+        at = datetime.datetime.fromisoformat(self.order()[member]).timestamp()
+        self.clock_offset_ns = self.page.clock_offset_ns = int((at + 1 - time.time()) * 1e9)
 
     def order(self):
         answer = self.client.look(self.order_id)
@@ -163,4 +171,23 @@ def watched(stage):
     yield lambda: stage.ended("closed", "stop_loss")
 
 
-SCENARIOS = (take_profit, stop_loss, native_pair, cancel, partial_fill, modify, close, kill_switch, watched)
+def time_exit(stage):
+    yield lambda: stage.quote(500)
+    yield lambda: stage.place(flat_at="12:00")
+    yield lambda: stage.working("stop_loss")
+    yield lambda: stage.set_clock("flat_time")
+    yield lambda: stage.wait(lambda order: order["status"] == "closed", lambda: stage.quote(500))
+    yield lambda: stage.ended("closed", "time_exit")
+
+
+def near_expiry(stage):
+    yield lambda: stage.quote(500, 1)
+    yield lambda: stage.place(quantity=3)
+    yield lambda: stage.wait(lambda order: float(order["open_quantity"]) >= 1)
+    yield lambda: stage.working("stop_loss")
+    yield lambda: stage.set_clock("cutoff_time")
+    yield lambda: stage.wait(lambda order: order["status"] == "closed", lambda: stage.quote(500, 50))
+    yield lambda: stage.ended("closed", "expiry")
+
+
+SCENARIOS = (take_profit, stop_loss, native_pair, cancel, partial_fill, modify, close, kill_switch, watched, time_exit, near_expiry)
