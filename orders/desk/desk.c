@@ -85,6 +85,16 @@ bool desk_chore(void *desk)
     return recent;
 }
 
+/* At a start each bracket waits for the first listing, to be sure of where its orders are. */
+static void listed(void *desk, const struct snapshot *s)
+{
+    struct desk *d = desk;
+    if (!d->listed)
+        desk_wake_all(d);
+    d->listed = true;
+    desk_take_up(d, s);
+}
+
 static void hint(void *context, const char *client_id)
 {
     struct desk *d = context;
@@ -151,7 +161,7 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
                                             .interval_ns = d->options.poll_interval_ns / 2,
                                             .prefix = d->prefix,
                                             .chore = desk_chore,
-                                            .listed = desk_take_up,
+                                            .listed = listed,
                                             .context = d};
     if (err == ERR_OK)
         err = stacks_create(d->options.stack_bytes, &d->stacks, e);

@@ -158,6 +158,7 @@ struct desk {
     struct stacks *stacks;
     int64_t steady_offset_ns; /* steady = monotonic + this */
     int64_t started_ns;
+    bool listed; /* the first listing has come; the gateway's thread alone */
     atomic_bool started, stopping, failed, paused;
     atomic_llong unresolved, polls, commits, events, sequence;
     /* Batches whose `done` has not ended: it may touch the desk until it has. */
@@ -228,7 +229,7 @@ struct desk_loading {
 };
 /* stored_order_fn: into the book, without a thread yet; context is desk_loading. */
 enum err desk_load_open(void *context, const struct stored_order *stored, struct error *e);
-/* The gateway's `listed`: takes up again what is not in the book and has news. Blocks. */
+/* After a listing: takes up again what is not in the book and has news. Blocks. */
 void desk_take_up(void *desk, const struct snapshot *s);
 
 /* ---- desk_limits.c --------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 /* Of a broker's question that is repeated. */
 #define ASK_AGAIN_NS (800 * NS_PER_MS)
+#define PROVE_NS (50 * NS_PER_MS)
 /* After a commit that was refused, or without memory. */
 #define RETRY_NS NS_PER_SECOND
 
@@ -232,13 +233,19 @@ static void poll_broker(struct desk_order *o, struct draft *d, bool hinted)
     tracker_count_poll(o, now_of(o));
 }
 
-static void query(struct desk_order *o, struct draft *d)
+/* True when a first clean answer does not have an order that is in doubt: the second proves it. */
+static bool query(struct desk_order *o, struct draft *d)
 {
+    bool first = false;
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         const struct leg_order *leg = &d->now->orders[i];
-        if (leg->generation > 0 && leg->status == ORDER_STATUS_UNKNOWN)
-            tracker_look_up(o, d, leg->leg, leg->generation);
+        if (leg->generation <= 0 || leg->status != ORDER_STATUS_UNKNOWN)
+            continue;
+        int64_t before_ns = leg->absent_ns;
+        tracker_look_up(o, d, leg->leg, leg->generation);
+        first |= !before_ns && d->now->orders[i].absent_ns;
     }
+    return first;
 }
 
 /* Every question to the broker that is due. */
@@ -247,13 +254,14 @@ static void ask(struct desk_order *o, struct draft *d)
     struct tracker *t = &o->tracker;
     int64_t now_ns = now_of(o);
     bool hinted = atomic_exchange(&o->hinted, false);
-    if (hinted || now_ns >= t->next_poll_ns) {
+    bool awaited = !t->confirmed && broker_can(o->desk->options.broker, BROKER_CAN_BULK_LIST);
+    if (hinted || awaited || now_ns >= t->next_poll_ns) {
         poll_broker(o, d, hinted);
         t->next_poll_ns = tracker_next_poll_ns(o, now_ns);
     }
     if (t->must_query && now_ns >= t->next_query_ns) {
-        query(o, d);
-        t->next_query_ns = now_ns + ASK_AGAIN_NS;
+        /* A position may wait for the proof, and so does a start for the gate. */
+        t->next_query_ns = now_ns + (query(o, d) ? PROVE_NS : ASK_AGAIN_NS);
     }
     if (t->must_reconcile && now_ns >= t->next_reconcile_ns) {
         gateway_hurry(o->desk->gateway);

@@ -478,6 +478,22 @@ static void a_restart_goes_on_where_the_log_ends(void **state)
     assert_int_equal(script_broker_submits(b->broker), 4);
 }
 
+static void a_restart_does_not_wait_for_the_next_poll(void **state)
+{
+    struct bench *b = *state;
+    struct uuid open = protect(b);
+    EVENTUALLY(stop_is_acknowledged(b, &open));
+    script_broker_next_submit(b->broker, OUTCOME_UNKNOWN, REJECT_NONE, false);
+    struct uuid lost = place(b);
+    EVENTUALLY(view_of(b, &lost).tracker.calls == 1);
+    stop(b);
+    b->options.poll_interval_ns = 10 * PATIENCE_S * NS_PER_SECOND;
+    start(b);
+    EVENTUALLY(desk_ready(b->desk, NULL));
+    EVENTUALLY(script_broker_live(b->broker, &lost, LEG_ENTRY, NULL) == 1);
+    assert_true(stop_covers(b, &open, 10 * ONE));
+}
+
 static void the_gate_stays_shut_while_orders_are_in_doubt(void **state)
 {
     struct bench *b = *state;
@@ -715,6 +731,7 @@ int main(void)
         WITH_DESK(no_thread_no_order),
         WITH_DESK(a_lost_submit_is_asked_for_and_never_repeated),
         WITH_DESK(a_restart_goes_on_where_the_log_ends),
+        WITH_DESK(a_restart_does_not_wait_for_the_next_poll),
         WITH_DESK(the_gate_stays_shut_while_orders_are_in_doubt),
         WITH_DESK(a_chain_that_was_tampered_with_is_not_started),
         WITH_DESK(a_refused_commit_is_tried_again_before_any_call),
