@@ -15,7 +15,8 @@ def life(seed, cycles, evidence):
     """A folder of its own through that many kills; what it amounted to. Violation tells what went wrong."""
     chance = random.Random(f"life {seed}")
     market = Market(seed)
-    with Folder(f"life {seed}", evidence) as folder:
+    arguments = ("--paper-latency-ms", chance.choice(("0", "0", "5", "40")), "--poll-interval-ms", chance.choice(("100", "1000")))
+    with Folder(f"life {seed}", evidence, arguments) as folder:
         folder.start()
         for number in range(cycles):
             cycle(folder, market, chance, f"{seed} {number}")

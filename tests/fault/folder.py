@@ -18,7 +18,7 @@ from told import Told
 RECOVERY_SECONDS = 2.0  # from the start of the process until every open position is protected or flagged
 READY_SECONDS = 20.0
 ARGUMENTS = ("--market-hours", "24x7", "--paper-cash", "100000000", "--workers", "1", "--http-threads", "1", "--api-threads", "2",
-             "--poll-interval-ms", "100", "--cache-mb", "64", "--shard-cache-mb", "0", "--ballast-mb", "0", "--disk-reserve-mb", "1")
+             "--cache-mb", "64", "--shard-cache-mb", "0", "--ballast-mb", "0", "--disk-reserve-mb", "1")
 
 
 class Violation(AssertionError):
@@ -55,7 +55,7 @@ def stalled():
 class Folder:
     """Use as a context manager. `evidence`: where a violation leaves copies of the database."""
 
-    def __init__(self, name, evidence, arguments=(), limits=None, shim=True):
+    def __init__(self, name, evidence, arguments=("--poll-interval-ms", "100"), limits=None, shim=True):
         self.name = name
         self.evidence = pathlib.Path(evidence)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="bracketd-crash-"))

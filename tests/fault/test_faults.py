@@ -25,7 +25,7 @@ REFUSED = {403, 409, 422, 429, 503, 507}  # nothing was accepted, or it is not k
 
 class Faults(unittest.TestCase):
     def folder(self, *arguments, **more):
-        folder = Folder(self.id().rsplit(".", 1)[1], EVIDENCE, arguments, **more)
+        folder = Folder(self.id().rsplit(".", 1)[1], EVIDENCE, ("--poll-interval-ms", "100", *arguments), **more)
         folder.__enter__()
         self.addCleanup(folder.__exit__, None)
         return folder
