@@ -127,11 +127,10 @@ def events_seen_are_stored(stored, told):
 
 @at_rest
 def polls_missed_no_change(stored, told):
-    """Who polls with `since` knows of each order what the log held up to where the polls have come."""
+    """Who polls with `since` knows each order as it stands, unless it changed behind the place where the polls are."""
     for order in stored.orders.values():
-        rev = max((event["seq"] for event in order.events if event["sequence"] <= told.polled_to), default=0)
-        if told.revs.get(order.id, 0) < rev:
-            yield f"{order.id} was at revision {rev} at {told.polled_to}, to where polls have come, and they know of {told.revs.get(order.id)}"
+        if order.events and order.events[-1]["sequence"] <= told.polled_to and told.revs.get(order.id, 0) < order.rev:
+            yield f"{order.id} is at revision {order.rev}, polls have come to {told.polled_to} and know of {told.revs.get(order.id)}"
 
 
 @at_rest
