@@ -16,7 +16,11 @@
 
 #include <string.h>
 
-enum { STOP_SECONDS = 10 }; /* a call of the broker's may take so long */
+enum {
+    STOP_SECONDS = 10, /* a call of the broker's may take so long */
+    /* Started after the desk, beside HTTP's: events, replays, and some that have just ended. */
+    OTHER_THREADS = 8,
+};
 
 /* ---- what the desk tells, on the store's thread ---------------------------------------------- */
 
@@ -119,6 +123,7 @@ static enum err create_desk(struct app *app, struct error *e)
         .listener = {.context = app, .committed = committed, .failed = app_fail},
         .poll_interval_ns = config->poll_interval_ms * NS_PER_MS,
         .orders_max = (int32_t)config->max_live_orders,
+        .spare_threads = (int32_t)(config->http_threads + config->api_threads) + OTHER_THREADS,
     };
     memcpy(options.instance, instance.name, sizeof options.instance);
     return desk_create(&options, &app->desk, e);

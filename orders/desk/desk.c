@@ -1,6 +1,7 @@
 #include "orders/desk/desk_private.h"
 
 #include "base/log.h"
+#include "base/spare_threads.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -181,27 +182,44 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
 }
 
 /* PARKED until all are started: until then none ends, and the book stays as it is. */
-static enum err start_threads(struct desk *d, struct error *e)
+static void start_trackers(struct desk *d)
 {
     struct desk_order *o, *next;
-    HASH_ITER (by_id, d->book, o, next) {
-        enum err err = desk_start_thread(o, true, e);
-        if (err != ERR_OK)
-            return err;
-    }
+    HASH_ITER (by_id, d->book, o, next)
+        desk_start_thread(o, true, NULL);
     mutex_lock(&d->mutex);
     HASH_ITER (by_id, d->book, o, next) {
         atomic_store(&o->phase, ORDER_LIVE);
         parker_wake(o->wakes);
     }
     mutex_unlock(&d->mutex);
-    if (!d->shared_orders)
-        return ERR_OK;
+}
+
+static enum err start_shared(struct desk *d, struct error *e)
+{
     atomic_store(&d->shared_ended, false);
     enum err err = thread_start(&d->shared_thread, &(struct thread_options){.name = "trk-shared"},
                                 tracker_run_shared, d, e);
     if (err != ERR_OK)
         atomic_store(&d->shared_ended, true);
+    return err;
+}
+
+/* Brackets may take all the threads that the system has left, but for the shared loop's, which is
+ * started before it is known whether it has anything to do, and those that others want later. */
+static enum err start_threads(struct desk *d, struct error *e)
+{
+    struct spare_threads *spare = NULL;
+    if (!d->book)
+        return ERR_OK;
+    enum err err = spare_threads_create(d->options.spare_threads, &spare, e);
+    if (err == ERR_OK)
+        err = start_shared(d, e);
+    if (err == ERR_OK)
+        start_trackers(d);
+    spare_threads_free(spare);
+    atomic_store(&d->shared_may_run, true);
+    parker_wake(&d->shared_parker);
     return err;
 }
 

@@ -61,6 +61,7 @@ struct desk_options {
     int32_t orders_max;       /* live at a time; 0 = LIMIT_ORDERS_LIVE */
     int32_t threads_max;      /* tracking threads; above it the shared loop; 0 = as orders_max */
     size_t stack_bytes;       /* of a tracking thread; 0 = 32 KiB */
+    int32_t spare_threads;    /* how many desk_start leaves to others when threads are few */
 };
 
 enum err desk_create(const struct desk_options *options, struct desk **ret, struct error *e);

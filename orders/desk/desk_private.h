@@ -185,6 +185,7 @@ struct desk {
     struct parker shared_parker;
     struct thread shared_thread;
     atomic_bool shared_ended;
+    atomic_bool shared_may_run; /* the list of its brackets is complete */
 };
 
 /* ---- desk.c ---------------------------------------------------------------------------------- */

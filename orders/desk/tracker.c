@@ -454,6 +454,8 @@ static int64_t pass(struct desk *d, struct desk_order **orders)
 void *tracker_run_shared(void *desk)
 {
     struct desk *d = desk;
+    while (!atomic_load(&d->shared_may_run))
+        parker_wait(&d->shared_parker, clock_real(), INT64_MAX);
     struct desk_order *orders = d->shared_orders;
     while (!atomic_load(&d->stopping) && !atomic_load(&d->failed) && orders) {
         int64_t next_ns = pass(d, &orders);
