@@ -45,6 +45,9 @@ def acknowledged_orders_exist(stored, told):
             yield f"{order.id} was answered and is not stored"
         elif row.client_order_id != order.client_order_id:
             yield f"{order.id} was answered as {order.client_order_id} and is stored as {row.client_order_id}"
+    names = {row.client_order_id for row in stored.orders.values()}
+    for name in told.promises - names:
+        yield f"{name} was answered 201 in a head without its body, and is not stored"
 
 
 @at_rest

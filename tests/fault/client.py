@@ -7,7 +7,11 @@ from told import Request
 
 
 class Lost(Exception):
-    """No whole answer came: what was asked is in doubt."""
+    """No whole answer came: what was asked is in doubt, unless there was a status."""
+
+    def __init__(self, text, status=None):
+        super().__init__(text)
+        self.status = status
 
 
 class Answer:
@@ -37,6 +41,7 @@ class Client:
 
     def send(self, method, path, body=b"", headers=()):
         """The answer; Lost when none came. Nothing is sent twice."""
+        raw = None
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
@@ -51,7 +56,7 @@ class Client:
             return answer
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Lost(str(error)) from error
+            raise Lost(str(error), raw.status if raw else None) from error
 
     def close(self):
         if self.connection is not None:
@@ -69,7 +74,12 @@ class Client:
 
     def place_bytes(self, body, key, client_order_id):
         request = Request("POST", "/v1/orders", body, key, client_order_id=client_order_id)
-        number, answer = self._ask(request, {"Idempotency-Key": key} if key else {})
+        try:
+            number, answer = self._ask(request, {"Idempotency-Key": key} if key else {})
+        except Lost as lost:
+            if lost.status == 201:
+                self.told.promised(client_order_id)
+            raise
         if answer.ok:
             self.told.placed(request, answer.status, answer.body, answer.json())
         self.told.end(number)

@@ -88,6 +88,10 @@ class Checker(unittest.TestCase):
         tables = ("order_events WHERE bracket", "intents WHERE bracket", "orders WHERE seq")
         self.finds("acknowledged_orders_exist", *(f"DELETE FROM {table} = (SELECT seq FROM orders WHERE id = :open)" for table in tables))
 
+    def test_a_promise_was_not_kept(self):
+        self.told.promises.add("nobody's")
+        self.assertIn("acknowledged_orders_exist", self.found())
+
     def test_an_acknowledged_order_has_another_client_order_id(self):
         self.finds("acknowledged_orders_exist", "UPDATE orders SET client_order_id = 'x' WHERE id = :open")
 

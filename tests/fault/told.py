@@ -43,6 +43,7 @@ class Told:
     def __init__(self):
         self.lock = threading.Lock()
         self.orders = {}  # id -> Placed
+        self.promises = set()  # client_order_ids of placements whose 201 was cut off behind its head
         self.keys = {}  # idempotency key -> (status, answer, sha256 of the body)
         self.events = {}  # (order id, seq) -> what was shown of it
         self.sequences = {}  # sequence in the whole log -> (order id, seq)
@@ -95,6 +96,10 @@ class Told:
             elif (known.client_order_id, known.body) != (order["client_order_id"], request.body):
                 self.lies.append(f"the order {order['id']} was given to two requests: {known.client_order_id} and {order['client_order_id']}")
         self.seen(order)
+
+    def promised(self, client_order_id):
+        with self.lock:
+            self.promises.add(client_order_id)
 
     def seen(self, order):
         """An order in any answer."""
