@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ struct keys {
     struct storage *storage;
     const struct clock *clock;
     struct mutex mutex;
-    struct key_entry *table; /* under mutex */
+    struct key_entry *table;  /* under mutex */
+    atomic_llong revocations; /* counts up behind the table's change */
 };
 
 /* How the key of this process shows in logs and as the owner of jobs. */
@@ -210,6 +212,7 @@ enum err keys_revoke(struct keys *k, const struct uuid *id, struct error *e)
         free(entry);
     }
     mutex_unlock(&k->mutex);
+    atomic_fetch_add(&k->revocations, 1);
     return ERR_OK;
 }
 
@@ -228,16 +231,37 @@ enum err keys_set_local(struct keys *k, const char text[KEY_TEXT], struct error 
     return table_add(k, &key, e);
 }
 
-bool keys_named(struct keys *k, const struct http_identity *identity, const char *name)
+/* Under the lock: the key in force of which `identity` was made, or NULL. */
+static const struct key_entry *entry_of(struct keys *k, const struct http_identity *identity)
 {
-    bool named = strcmp(identity->id, name) == 0;
     struct key_entry *entry, *next;
-    if (named || !*name)
-        return named;
-    mutex_lock(&k->mutex);
     HASH_ITER (hh, k->table, entry, next)
         if (strcmp(entry->id_text, identity->id) == 0)
-            named = strcmp(entry->name, name) == 0;
+            return entry;
+    return NULL;
+}
+
+bool keys_in_force(struct keys *k, const struct http_identity *identity, int64_t *seen)
+{
+    int64_t revocations = atomic_load(&k->revocations);
+    if (*seen == revocations)
+        return true;
+    mutex_lock(&k->mutex);
+    bool in_force = entry_of(k, identity) != NULL;
+    mutex_unlock(&k->mutex);
+    *seen = in_force ? revocations : -1;
+    return in_force;
+}
+
+bool keys_named(struct keys *k, const struct http_identity *identity, const char *name)
+{
+    if (strcmp(identity->id, name) == 0)
+        return true;
+    if (!*name)
+        return false;
+    mutex_lock(&k->mutex);
+    const struct key_entry *entry = entry_of(k, identity);
+    bool named = entry && strcmp(entry->name, name) == 0;
     mutex_unlock(&k->mutex);
     return named;
 }

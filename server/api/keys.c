@@ -4,6 +4,7 @@
 #include "server/api/api.h"
 #include "server/api/cursor.h"
 #include "server/app.h"
+#include "server/events/event_hub.h"
 #include "server/key_json.h"
 
 #include <string.h>
@@ -125,6 +126,7 @@ static enum err revoke_key(struct http_request *r, struct http_response *out, st
     err = keys_revoke(app->keys, &id, e);
     if (err)
         return err;
+    event_hub_wake(app->events);
     http_respond_empty(out, 204);
     return ERR_OK;
 }

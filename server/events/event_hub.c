@@ -95,6 +95,22 @@ void event_hub_unsubscribe(struct event_hub *hub, struct event_subscriber *s)
     mutex_unlock(&hub->mutex);
 }
 
+static void wake_all(struct event_hub *hub)
+{
+    struct event_subscriber *s;
+    DL_FOREACH(hub->subscribers, s)
+    {
+        s->wake(s);
+    }
+}
+
+void event_hub_wake(struct event_hub *hub)
+{
+    mutex_lock(&hub->mutex);
+    wake_all(hub);
+    mutex_unlock(&hub->mutex);
+}
+
 static const struct uuid *only_order(const struct event_filter *filter)
 {
     return filter->has_order_id ? &filter->order_id : NULL;
@@ -211,16 +227,12 @@ static void publish(struct event_hub *hub, struct batch *b, int64_t from, int64_
 /* The streams find for themselves what the log says, or that it cannot be read. */
 static void give_up(struct event_hub *hub, struct batch *b, const struct error *e)
 {
-    struct event_subscriber *s;
     log_event(LOG_ERROR, "events_not_read", LOG_TEXT("detail", e->message));
     for (size_t i = 0; i < b->count; i++)
         free(b->events[i].text);
     mutex_lock(&hub->mutex);
     event_ring_reset(&hub->ring, atomic_load(&hub->told));
-    DL_FOREACH(hub->subscribers, s)
-    {
-        s->wake(s);
-    }
+    wake_all(hub);
     mutex_unlock(&hub->mutex);
 }
 

@@ -76,6 +76,8 @@ struct event_subscriber {
 enum err event_hub_subscribe(struct event_hub *hub, struct event_subscriber *s,
                              struct event_place *ret_place, struct error *e);
 void event_hub_unsubscribe(struct event_hub *hub, struct event_subscriber *s);
+/* Each stream looks again whether it may go on: a key was revoked. */
+void event_hub_wake(struct event_hub *hub);
 
 enum event_read {
     EVENT_READ_ALL,    /* nothing more: it will be woken */

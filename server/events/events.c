@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "server/api/api.h"
 #include "server/app.h"
+#include "server/keys.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@ struct stream {
     struct event_hub *hub;
     struct http_request *request;
     struct event_place place;
+    int64_t keys_seen; /* keys_in_force's */
 };
 
 /* ---- the stream ------------------------------------------------------------------------------ */
@@ -41,6 +43,9 @@ static enum http_feed_next read_log(struct stream *s, struct strbuf *out)
 static enum http_feed_next next(void *context, struct strbuf *out, bool may_block)
 {
     struct stream *s = context;
+    struct app *app = s->request->app;
+    if (!keys_in_force(app->keys, &s->request->identity, &s->keys_seen))
+        return HTTP_FEED_END;
     switch (event_hub_read(s->hub, &s->subscriber.filter, &s->place, out)) {
     case EVENT_READ_ALL:
         return HTTP_FEED_WAIT;
@@ -127,6 +132,7 @@ static enum err open_stream(struct http_request *r, struct stream *s, int64_t si
     struct app *app = r->app;
     s->hub = app->events;
     s->request = r;
+    s->keys_seen = -1;
     s->subscriber.wake = wake;
     enum err err = event_hub_subscribe(s->hub, &s->subscriber, &s->place, e);
     if (err == ERR_OK && since >= 0 && since < s->place.sequence)

@@ -136,6 +136,19 @@ class Events(unittest.TestCase):
             self.assertEqual({k: event[k] for k in ("sequence", "seq", "at", "type", "detail")},
                              {k: stored[k] for k in ("sequence", "seq", "at", "type", "detail")})
 
+    def test_a_stream_ends_with_its_key(self):
+        made = self.client.post("/v1/keys", json={"name": "watcher", "scopes": ["read"]}).json()
+        other = self.client.post("/v1/keys", json={"name": "other", "scopes": ["read"]}).json()
+        stream, stays = self.stream(key=made["key"]), self.stream(key=other["key"])
+        self.assertEqual(self.client.delete(f"/v1/keys/{made['id']}").status, 204)
+        harness.wait_until(lambda: stream.closed, seconds=10)
+        self.assertTrue(stream.ended)
+        order = order_tools.place(self.client, order_tools.contract(905, "KEYS"))
+        harness.wait_until(lambda: stays.of(order))
+        self.assertFalse(stays.closed)
+        self.assertEqual(stream.of(order), [])
+        order_tools.cancel(self.client, order)
+
     def test_a_replay_goes_on_live_without_a_gap_or_a_repetition(self):
         begin = self.newest()
         symbol = order_tools.contract(910, "PLAY")

@@ -100,6 +100,26 @@ static void what_is_no_key_is_refused(void **state)
     assert_int_equal(keys_authenticate(b->keys, NULL, &who, NULL), ERR_UNAUTHORIZED);
 }
 
+static void an_answer_that_stays_open_learns_that_its_key_was_revoked(void **state)
+{
+    struct bench *b = *state;
+    struct key_row one, two;
+    struct http_identity first, second;
+    char text[KEY_TEXT];
+    int64_t first_seen = -1, second_seen = -1;
+    assert_int_equal(add(b, "one", KEY_SCOPE_READ, &one, text), ERR_OK);
+    assert_int_equal(keys_authenticate(b->keys, text, &first, NULL), ERR_OK);
+    assert_int_equal(add(b, "two", KEY_SCOPE_READ, &two, text), ERR_OK);
+    assert_int_equal(keys_authenticate(b->keys, text, &second, NULL), ERR_OK);
+    assert_true(keys_in_force(b->keys, &first, &first_seen));
+    assert_int_equal(keys_revoke(b->keys, &two.id, NULL), ERR_OK);
+    assert_true(keys_in_force(b->keys, &first, &first_seen));
+    assert_false(keys_in_force(b->keys, &second, &second_seen)); /* revoked before its first look */
+    assert_int_equal(keys_revoke(b->keys, &one.id, NULL), ERR_OK);
+    for (int i = 0; i < 2; i++)
+        assert_false(keys_in_force(b->keys, &first, &first_seen));
+}
+
 static void revoking_takes_effect_at_once_and_for_good(void **state)
 {
     struct bench *b = *state;
@@ -223,6 +243,7 @@ int main(void)
         WITH_KEYS(a_key_answers_to_its_name_and_its_id),
         WITH_KEYS(admin_includes_the_others),
         WITH_KEYS(what_is_no_key_is_refused),
+        WITH_KEYS(an_answer_that_stays_open_learns_that_its_key_was_revoked),
         WITH_KEYS(revoking_takes_effect_at_once_and_for_good),
         WITH_KEYS(keys_outlive_the_process_but_the_local_one_does_not),
         WITH_KEYS(names_are_held_to_limits_and_unique),
