@@ -11,7 +11,9 @@ static enum err check_price(const struct bracket_spec *spec, const char *pointer
                             struct error *e)
 {
     if (price <= 0 || price > LIMIT_ORDER_PRICE)
-        return error_field(e, ERR_INVALID, pointer, "a price is above 0 and at most 1000000");
+        return error_field(e, ERR_INVALID, pointer,
+                           price == 0 ? "this price is required"
+                                      : "a price is above 0 and at most 1000000");
     if (price % contract_tick(&spec->contract, price))
         return error_field(e, ERR_INVALID, pointer, "the price is no multiple of the price step");
     return ERR_OK;

@@ -170,8 +170,17 @@ void order_request_of(const struct bracket_spec *spec, struct order_request *ret
 
 static enum err read_option(const struct order_request *r, struct occ_symbol *ret, struct error *e)
 {
-    if (!r->has_expiry || !r->has_strike || !r->has_right)
-        return error_field(e, ERR_INVALID, "/symbol", "an option has expiry, strike and right");
+    struct contract underlying;
+    struct error inner;
+    const char *missing = !r->has_expiry   ? "/expiry"
+                          : !r->has_strike ? "/strike"
+                          : !r->has_right  ? "/right"
+                                           : NULL;
+    if (missing)
+        return error_field(e, ERR_INVALID, missing, "an option has expiry, strike and right");
+    enum err err = contract_share(r->symbol, strlen(r->symbol), &underlying, &inner);
+    if (err) /* occ_root_of would leave out what is no letter, and make another symbol of it */
+        return error_field(e, err, "/symbol", "%s", inner.message);
     if (r->strike <= 0 || r->strike % (DECIMAL_ONE / OCC_STRIKE_ONE))
         return error_field(e, ERR_INVALID, "/strike", "a strike is above 0, of 3 decimals at most");
     *ret = (struct occ_symbol){

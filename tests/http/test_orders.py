@@ -409,6 +409,9 @@ class Controls(unittest.TestCase):
             desk.switch(True)
             refused = desk.place(Contract().order())
             self.assertEqual((refused.status, refused.json()["code"]), (409, "conflict"), refused)
+            account = desk.client.get("/v1/account").json()
+            self.assertEqual((account["kill_switch"], account["accepts_orders"], account["why_not"]),
+                             (True, False, "the kill switch is on"))
             desk.when(waiting["id"], lambda o: legs(o, "entry")[-1]["status"] in ("canceled", "held"))
             self.assertEqual(desk.order(held["id"])["status"], "protecting")
             key = server.key

@@ -165,10 +165,10 @@ static void contradictions_are_refused_with_a_pointer(void **state)
     refused("{\"occ_symbol\": \"AAPL261218C00200000\", \"strike\": 1, \"side\": \"buy\", "
             "\"quantity\": 1}",
             "/symbol");
-    refused("{" SHARE ", \"strike\": 100}", "/symbol");
-    refused("{" SHARE ", \"strike\": 100, \"expiry\": \"2026-12-18\"}", "/symbol");
-    refused("{" SHARE ", \"right\": \"call\"}", "/symbol");
-    refused("{" SHARE ", \"right\": \"call\", \"expiry\": \"2026-12-18\"}", "/symbol");
+    refused("{" SHARE ", \"strike\": 100}", "/expiry");
+    refused("{" SHARE ", \"strike\": 100, \"expiry\": \"2026-12-18\"}", "/right");
+    refused("{" SHARE ", \"right\": \"call\"}", "/expiry");
+    refused("{" SHARE ", \"right\": \"call\", \"expiry\": \"2026-12-18\"}", "/strike");
     refused("{" SHARE ", \"strike\": 0.0001, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
             "/strike");
     refused("{" SHARE ", \"strike\": -1, \"expiry\": \"2026-12-18\", \"right\": \"put\"}",
@@ -180,6 +180,10 @@ static void contradictions_are_refused_with_a_pointer(void **state)
     refused("{\"symbol\": \"TOOLONGNAME\", \"strike\": 1, \"expiry\": \"2026-12-18\", "
             "\"right\": \"put\", \"side\": \"buy\", \"quantity\": 1}",
             "/symbol");
+    refused("{\"symbol\": \"A B\", \"strike\": 1, \"expiry\": \"2026-12-18\", "
+            "\"right\": \"put\", \"side\": \"buy\", \"quantity\": 1}",
+            "/symbol");
+    refused("{" SHARE ", \"entry\": {\"type\": \"limit\"}}", "/entry/limit_price");
     refused("{\"symbol\": \"spy\", \"side\": \"buy\", \"quantity\": 1}", "/symbol");
     refused("{\"occ_symbol\": \"AAPL261218X00200000\", \"side\": \"buy\", \"quantity\": 1}",
             "/occ_symbol");
