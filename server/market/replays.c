@@ -28,7 +28,7 @@ static enum err read_id(const struct http_request *r, struct uuid *ret, struct e
 {
     const char *text = http_param(r, "id");
     if (!uuid_parse(text, strlen(text), ret))
-        return error_set(e, ERR_INVALID, "'%s' is not an id", text);
+        return error_set(e, ERR_NOT_FOUND, "there is no replay '%.40s'", text);
     return ERR_OK;
 }
 

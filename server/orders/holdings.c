@@ -150,6 +150,7 @@ static enum err get_account(struct http_request *r, struct http_response *out, s
         (err = desk_positions(app->desk, sum_position, &sums, e)))
         return err;
     desk_stats(app->desk, &stats);
+    bool paused = desk_paused(app->desk);
     bool ready = desk_ready(app->desk, &why);
     struct json_writer w;
     json_writer_init(&w, &out->body);
@@ -158,9 +159,9 @@ static enum err get_account(struct http_request *r, struct http_response *out, s
     member_decimal(&w, "realized_pnl", true, sums.realized);
     member_decimal(&w, "unprotected_quantity", true, sums.unprotected);
     write_orders(&w, &stats);
-    json_member_bool(&w, "kill_switch", desk_paused(app->desk));
-    json_member_bool(&w, "accepts_orders", ready && !desk_paused(app->desk));
-    json_member_string(&w, "why_not", ready ? NULL : why);
+    json_member_bool(&w, "kill_switch", paused);
+    json_member_bool(&w, "accepts_orders", ready && !paused);
+    json_member_string(&w, "why_not", !ready ? why : paused ? "the kill switch is on" : NULL);
     json_end_object(&w);
     return http_respond_json(out, 200, e);
 }

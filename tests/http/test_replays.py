@@ -140,7 +140,7 @@ class Replays(unittest.TestCase):
                 ({"symbols": ["DAY"], "intrabar": "both"}, 400, "/intrabar"), ({"symbols": ["DAY"], "step": 1}, 400, "/step")):
             answer = self.client.post("/v1/replays", json=body)
             self.assertEqual((answer.status, answer.json()["errors"][0]["pointer"]), (status, pointer), (body, answer))
-        self.assertEqual(self.client.get("/v1/replays/x").status, 400)
+        self.assertEqual(self.client.get("/v1/replays/x").status, 404)
 
     def test_they_are_listed_newest_first(self):
         made = [self.begin(symbols=["DAY"], speed="max", **{"as": [f"LIST{i}"]})["id"] for i in range(4)]
