@@ -172,7 +172,7 @@ class Folder:
     def ask_again(self, client, request, before):
         """`before`: the order that the lost request made, None when it made none."""
         answer = client.place_bytes(request.body, request.key, request.client_order_id)
-        if before is None and answer.status in (201, 403, 409, 422):
+        if before is None and answer.status in (201, 400, 403, 409):  # what was never accepted may be refused
             return
         if before is not None and request.key is None and answer.status == 409:
             return
