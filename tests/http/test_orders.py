@@ -134,7 +134,8 @@ class Orders(unittest.TestCase):
         cases = [
             (contract.order(side="hold"), "/side"),
             (contract.order(quantity="-1"), "/quantity"),
-            (contract.order(strike=None), "/symbol"),
+            (contract.order(strike=None), "/strike"),
+            (contract.order(symbol="A APL"), "/symbol"),
             (contract.order(expiry="2020-01-17"), "/expiry"),
             (contract.order(entry={"type": "limit"}), "/entry/limit_price"),
             (contract.order(stop_loss={"stop_price": 9}), None),
