@@ -240,8 +240,8 @@ static const char *const main_scripts[] = {
     "ALTER TABLE owner ADD COLUMN file TEXT NOT NULL DEFAULT '';",
 
     /* 10: what the orders of a key may come to, at 1e-6; 0 = no limit */
-    "ALTER TABLE keys ADD COLUMN max_order_notional INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE keys ADD COLUMN max_open_notional INTEGER NOT NULL DEFAULT 0;",
+    ("ALTER TABLE keys ADD COLUMN max_order_notional INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE keys ADD COLUMN max_open_notional INTEGER NOT NULL DEFAULT 0;"),
 };
 
 static const char *const bar_scripts[] = {
