@@ -14,7 +14,6 @@
  * read of the log and one rendering for all streams. */
 
 enum {
-    READ_BYTES = 32 * 1024, /* copied under the lock */
     STACK_BYTES = 512 * 1024,
     UNDER_WAY_MAX = LIMIT_EVENT_JOBS,
     ROUND_PAGES = 16, /* of the log, so that polls do not wait for a long way behind */
@@ -60,109 +59,6 @@ void event_hub_job(void *context, const struct job_news *news)
 int64_t event_hub_sequence(struct event_hub *hub)
 {
     return atomic_load(&hub->told);
-}
-
-/* ---- streams --------------------------------------------------------------------------------- */
-
-enum err event_hub_subscribe(struct event_hub *hub, struct event_subscriber *s,
-                             struct event_place *ret_place, struct error *e)
-{
-    bool full;
-    mutex_lock(&hub->mutex);
-    full = hub->stats.streams >= LIMIT_EVENT_STREAMS;
-    if (!full) {
-        int64_t told = atomic_load(&hub->told);
-        if (s->filter.orders && hub->order_streams++ == 0)
-            event_ring_reset(&hub->ring, told); /* nobody followed the log meanwhile */
-        hub->job_streams += s->filter.jobs;
-        hub->stats.streams++;
-        DL_APPEND(hub->subscribers, s);
-        *ret_place = (struct event_place){.sequence = told, .job_change = -1};
-    }
-    mutex_unlock(&hub->mutex);
-    return full ? error_set(e, ERR_BUSY, "%d streams of events are open, no more are allowed",
-                            LIMIT_EVENT_STREAMS)
-                : ERR_OK;
-}
-
-void event_hub_unsubscribe(struct event_hub *hub, struct event_subscriber *s)
-{
-    mutex_lock(&hub->mutex);
-    hub->order_streams -= s->filter.orders;
-    hub->job_streams -= s->filter.jobs;
-    hub->stats.streams--;
-    DL_DELETE(hub->subscribers, s);
-    mutex_unlock(&hub->mutex);
-}
-
-static void wake_all(struct event_hub *hub)
-{
-    struct event_subscriber *s;
-    DL_FOREACH(hub->subscribers, s)
-    {
-        s->wake(s);
-    }
-}
-
-void event_hub_wake(struct event_hub *hub)
-{
-    mutex_lock(&hub->mutex);
-    wake_all(hub);
-    mutex_unlock(&hub->mutex);
-}
-
-static const struct uuid *only_order(const struct event_filter *filter)
-{
-    return filter->has_order_id ? &filter->order_id : NULL;
-}
-
-enum event_read event_hub_read(struct event_hub *hub, const struct event_filter *filter,
-                               struct event_place *place, struct strbuf *out)
-{
-    enum event_read read = EVENT_READ_ALL;
-    mutex_lock(&hub->mutex);
-    if (filter->jobs)
-        job_notes_read(&hub->notes, &place->job_change, out);
-    if (filter->orders && place->sequence < hub->ring.floor)
-        read = EVENT_READ_BEHIND;
-    else if (filter->orders &&
-             event_ring_read(&hub->ring, only_order(filter), READ_BYTES, &place->sequence, out))
-        read = EVENT_READ_MORE;
-    mutex_unlock(&hub->mutex);
-    return read;
-}
-
-struct appending {
-    struct strbuf *out;
-    int64_t newest;
-};
-
-static void append(void *context, int64_t sequence, const struct uuid *order_id,
-                   const struct strbuf *text)
-{
-    struct appending *a = context;
-    (void)order_id;
-    a->newest = sequence;
-    strbuf_add(a->out, text->data, text->length);
-}
-
-enum err event_hub_read_log(struct event_hub *hub, const struct event_filter *filter,
-                            struct event_place *place, struct strbuf *out, struct error *e)
-{
-    int64_t told = atomic_load(&hub->told);
-    struct appending a = {.out = out, .newest = place->sequence};
-    size_t count = 0;
-    enum err err = event_text_read(hub->store, hub->desk, only_order(filter), place->sequence,
-                                   append, &a, &count, e);
-    if (err != ERR_OK)
-        return err;
-    place->sequence = a.newest;
-    if (count < EVENT_PAGE && told > place->sequence)
-        place->sequence = told;
-    mutex_lock(&hub->mutex);
-    hub->stats.log_reads++;
-    mutex_unlock(&hub->mutex);
-    return ERR_OK;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -232,7 +128,7 @@ static void give_up(struct event_hub *hub, struct batch *b, const struct error *
         free(b->events[i].text);
     mutex_lock(&hub->mutex);
     event_ring_reset(&hub->ring, atomic_load(&hub->told));
-    wake_all(hub);
+    event_streams_wake(hub);
     mutex_unlock(&hub->mutex);
 }
 

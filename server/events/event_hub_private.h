@@ -1,5 +1,5 @@
-/* What the files of the hub share: event_hub.c (life, the thread, streams) and event_wait.c
- * (waiting polls). Private to them.
+/* What the files of the hub share: event_hub.c (life, the thread), event_streams.c
+ * (who reads) and event_wait.c (waiting polls). Private to them.
  */
 #ifndef SERVER_EVENTS_EVENT_HUB_PRIVATE_H
 #define SERVER_EVENTS_EVENT_HUB_PRIVATE_H
@@ -46,6 +46,9 @@ struct event_hub {
 
 /* Under the lock: the thread has something to do. */
 void event_hub_nudge(struct event_hub *hub);
+
+/* event_streams.c, under the lock: each of them has a look. */
+void event_streams_wake(struct event_hub *hub);
 
 /* ---- event_wait.c: all under the lock but the last ------------------------------------------- */
 
