@@ -25,6 +25,22 @@ static bool merge(const struct order_request *request, const char *patch, struct
     return merged;
 }
 
+/* What a change cannot be of. The contract is there as an occ_symbol: parts of one beside it are
+ * those of another. */
+static enum err check_fixed(const struct order_request *before, const struct order_request *after,
+                            struct error *e)
+{
+    bool parts = after->symbol || after->has_expiry || after->has_strike || after->has_right;
+    if (after->client_order_id)
+        return error_field(e, ERR_INVALID, "/client_order_id", "it cannot be changed");
+    if (after->occ_symbol && parts)
+        return error_field(e, ERR_INVALID, after->symbol ? "/symbol" : "/occ_symbol",
+                           "the contract of an order is fixed");
+    if (after->side != before->side)
+        return error_field(e, ERR_INVALID, "/side", "the side of an order is fixed");
+    return ERR_OK;
+}
+
 /* A day that was found once stays, whatever the time is by now. */
 static void keep_flat_day(const struct order_request *before, const struct order_request *after,
                           const struct bracket_spec *spec, struct bracket_spec *ret)
@@ -52,8 +68,8 @@ enum err order_patch(const struct bracket_spec *spec, const char *patch, size_t 
     else
         err = order_request_decode(strbuf_text(&merged), merged.length, arena, &after, e);
     strbuf_release(&merged);
-    if (!err && after.client_order_id)
-        err = error_field(e, ERR_INVALID, "/client_order_id", "it cannot be changed");
+    if (!err)
+        err = check_fixed(&before, &after, e);
     if (!err)
         err = order_request_settle(&after, capabilities, now_ns, ret, e);
     if (!err)

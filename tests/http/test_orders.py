@@ -312,6 +312,14 @@ class Orders(unittest.TestCase):
                 self.assertEqual(answer.status, status, answer)
         self.assertEqual(self.desk.order(order["id"])["rev"], order["rev"])
 
+    def test_the_contract_and_the_side_are_fixed_and_said_to_be(self):
+        order = self.desk.placed(Contract().order())
+        for body, pointer in (({"symbol": "MSFT"}, "/symbol"), ({"strike": 210}, "/occ_symbol"), ({"side": "sell"}, "/side")):
+            answer = self.desk.change(order["id"], body)
+            self.assertEqual(answer.status, 400, answer)
+            self.assertEqual([e["pointer"] for e in answer.json()["errors"]], [pointer])
+            self.assertIn("is fixed", answer.json()["detail"])
+
     def test_if_match_holds_a_change_to_a_revision(self):
         order = self.desk.filled(Contract())
         tag = self.desk.get(order["id"]).headers["ETag"]
