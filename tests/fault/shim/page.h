@@ -18,7 +18,7 @@ enum fault_class {
     FAULT_TRUNCATE, /* ftruncate, fallocate */
     FAULT_NAME,     /* unlink, rename */
     FAULT_SEND,     /* send, sendmsg, writev, write to a socket */
-    FAULT_THREAD,   /* pthread_create of a tracking thread: with a small stack */
+    FAULT_THREAD,   /* pthread_create with a small stack, as tracking threads have */
     FAULT_ANY,      /* each of the above but FAULT_THREAD, in one count */
     FAULT_CLASS_COUNT
 };
