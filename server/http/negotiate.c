@@ -1,5 +1,6 @@
 #include "server/http/request.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,6 +97,16 @@ static enum err by_format(const char *format, const char *const *types, int *ret
     return error_field(e, ERR_NOT_ACCEPTABLE, "?format", "no format '%.40s' here", format);
 }
 
+static enum err refuse_all(const char *const *types, struct error *e)
+{
+    char list[128] = "";
+    size_t length = 0;
+    for (int i = 0; types[i] && length < sizeof list; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? " or " : "",
+                                   types[i]);
+    return error_set(e, ERR_NOT_ACCEPTABLE, "this answer comes as %s", list);
+}
+
 enum err http_negotiate(const struct http_request *r, const char *const *types, int *ret_index,
                         struct error *e)
 {
@@ -115,8 +126,7 @@ enum err http_negotiate(const struct http_request *r, const char *const *types, 
         }
     }
     if (best == 0)
-        return error_set(e, ERR_NOT_ACCEPTABLE, "this answer comes as %s%s%s", types[0],
-                         types[1] ? " or " : "", types[1] ? types[1] : "");
+        return refuse_all(types, e);
     *ret_index = index;
     return ERR_OK;
 }

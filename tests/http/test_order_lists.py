@@ -92,6 +92,9 @@ class OrderLists(unittest.TestCase):
         placed = [order_tools.place(self.client, symbol)["id"] for _ in range(5)][::-1]
         for order in placed:
             order_tools.settled(self.client, {"id": order}, ["working"])
+        refused = self.client.get("/v1/orders", headers={"Accept": "image/png"})
+        self.assertEqual(refused.status, 406)
+        self.assertIn("text/csv or application/x-ndjson", refused.json()["detail"])
         answer = self.client.get("/v1/orders", query={"symbol": "FORM"}, headers={"Accept": "text/csv"})
         rows = list(csv.DictReader(io.StringIO(answer.text())))
         self.assertEqual([row["id"] for row in rows], placed)
