@@ -274,6 +274,9 @@ struct bracket_sums {
 };
 void bracket_sum(const struct bracket_state *s, struct bracket_sums *ret);
 
+/* No entry is live, and none will be sent any more. */
+bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums);
+
 /* What of the open position is covered by nothing: a working stop, an exit in flight within its
  * time, or watching where that was asked for. */
 int64_t bracket_uncovered(const struct bracket_state *s, const struct bracket_sums *sums,

@@ -52,9 +52,6 @@ static inline bool bracket_released(const struct bracket_state *s, const struct 
            sums->open > 0;
 }
 
-/* No entry is live, and none will be sent any more. */
-bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums);
-
 /* Whether the exits stand for what is filled by now; see `arm`. */
 bool bracket_armed(const struct bracket_state *s, const struct bracket_sums *sums);
 

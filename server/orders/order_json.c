@@ -234,7 +234,7 @@ static bool waits(const struct bracket_state *s, enum leg leg, const struct brac
     if (bracket_status_final(s->status) || s->closing)
         return false;
     if (leg == LEG_ENTRY)
-        return !s->entry_end && sums->entered < s->spec.quantity;
+        return !bracket_entry_done(s, sums);
     return sums->open > 0 || !s->entry_end;
 }
 

@@ -53,6 +53,13 @@ class Paper(unittest.TestCase):
             return now if Decimal(now["filled_quantity"]) == quantity else None
         return harness.wait_until(look)
 
+    def test_an_entry_that_ended_partly_filled_holds_no_further_one(self):
+        post(self.client, "ABC", "99", "100", 3)
+        order = self.filled(place(self.client, share("ABC", 5, time_in_force="ioc")), 3)
+        order = settled(self.client, order, ["protecting"])
+        entries = [leg for leg in order["legs"] if leg["leg"] == "entry"]
+        self.assertEqual([(leg["generation"], leg["status"]) for leg in entries], [(1, "canceled")])
+
     def test_a_quote_fills_what_it_offers_and_a_gap_fills_at_the_gap(self):
         order = place(self.client, share("ABC", 5))
         settled(self.client, order, ["working"])
