@@ -102,6 +102,9 @@ int64_t db_wal_pages(const struct db_connection *c);
  */
 struct statement *db_prepare(const struct db_read *r, const char *sql);
 
+/* Names of parameters and columns are literals: a statement finds one that it has seen by its
+ * address. */
+
 /* Parameters by name (":name"). Texts and blobs are borrowed until statement_finish; NULL binds
  * null. */
 void statement_bind_int(struct statement *s, const char *name, int64_t value);

@@ -10,12 +10,24 @@
 /* Slots of the statement cache: a power of two, twice the limit, so that probing stays short. */
 enum { STATEMENT_SLOTS = 2 * LIMIT_STATEMENTS };
 
+/* Where names stand in a statement, in the order in which they were asked for: that order is the
+ * same every time, so the next name is found by its address, which its users promise not to change
+ * (sqlite.h). Beyond NAMES_MAX, or out of order, SQLite is asked. */
+enum { NAMES_MAX = 24 };
+struct name_places {
+    const char *names[NAMES_MAX];
+    int16_t places[NAMES_MAX];
+    int32_t next; /* the one to be asked for next */
+};
+
 struct statement {
     const char *sql; /* the key; NULL = free slot */
     sqlite3_stmt *handle;
     struct db_connection *connection;
     int failure; /* the first SQLite code that was not good; SQLITE_OK so far */
     bool in_use;
+    struct name_places parameters; /* since the statement was prepared for use */
+    struct name_places columns;    /* since the row was read */
 };
 
 struct db_connection {

@@ -43,6 +43,7 @@ struct statement *db_prepare(const struct db_read *r, const char *sql)
     struct statement *s = find_slot(r->connection, sql);
     assert(!s->in_use);
     s->in_use = true;
+    s->parameters.next = 0;
     if (s->handle == NULL)
         s->failure = sqlite3_prepare_v3(r->connection->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
                                         &s->handle, NULL);
@@ -57,6 +58,26 @@ void db_statements_release(struct db_connection *c)
     }
 }
 
+/* --- names --- */
+
+/* The place of the name that is asked for now, or -1 when it was another one the last time. Call
+ * remember() then. */
+static int recall(struct name_places *p, const char *name)
+{
+    int32_t at = p->next++;
+    return at < NAMES_MAX && p->names[at] == name ? p->places[at] : -1;
+}
+
+static int remember(struct name_places *p, const char *name, int place)
+{
+    int32_t at = p->next - 1;
+    if (at < NAMES_MAX) {
+        p->names[at] = name;
+        p->places[at] = (int16_t)place;
+    }
+    return place;
+}
+
 /* --- parameters --- */
 
 /* The place of a parameter, or 0 when the statement has failed already. */
@@ -64,9 +85,12 @@ static int parameter(struct statement *s, const char *name)
 {
     if (s->failure != SQLITE_OK)
         return 0;
-    int place = sqlite3_bind_parameter_index(s->handle, name);
+    int place = recall(&s->parameters, name);
+    if (place > 0)
+        return place;
+    place = sqlite3_bind_parameter_index(s->handle, name);
     assert(place > 0); /* a name that the SQL does not have */
-    return place;
+    return remember(&s->parameters, name, place);
 }
 
 static void note(struct statement *s, int code)
@@ -125,6 +149,7 @@ bool statement_next(struct statement *s)
     assert(s->in_use);
     if (s->failure != SQLITE_OK)
         return false;
+    s->columns.next = 0;
     int code = sqlite3_step(s->handle);
     if (code == SQLITE_ROW)
         return true;
@@ -183,7 +208,7 @@ enum err db_query_int(const struct db_read *r, const char *sql, int64_t *ret_val
 
 /* --- columns --- */
 
-int statement_column(struct statement *s, const char *name)
+static int find_column(struct statement *s, const char *name)
 {
     int count = sqlite3_column_count(s->handle);
     for (int i = 0; i < count; i++) {
@@ -193,6 +218,12 @@ int statement_column(struct statement *s, const char *name)
     }
     assert(!"a column that the statement does not have");
     return -1;
+}
+
+int statement_column(struct statement *s, const char *name)
+{
+    int column = recall(&s->columns, name);
+    return column >= 0 ? column : remember(&s->columns, name, find_column(s, name));
 }
 
 int64_t statement_int_at(struct statement *s, int column)
