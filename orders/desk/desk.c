@@ -181,6 +181,20 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
     return ERR_OK;
 }
 
+/* Anew, as what is unprotected goes by the clock, which is only known once all are loaded. No thread
+ * runs yet. */
+static void account_all(struct desk *d)
+{
+    struct desk_order *o, *next;
+    struct bracket_state state;
+    mutex_lock(&d->mutex);
+    HASH_ITER (by_id, d->book, o, next) {
+        desk_state(o, &state);
+        desk_account(d, o, &state);
+    }
+    mutex_unlock(&d->mutex);
+}
+
 /* PARKED until all are started: until then none ends, and the book stays as it is. */
 static void start_trackers(struct desk *d)
 {
@@ -242,6 +256,7 @@ enum err desk_start(struct desk *d, struct error *e)
     d->steady_offset_ns = loading.newest_steady_ns + NS_PER_MS - now_ns;
     if (d->steady_offset_ns < 1 && now_ns + d->steady_offset_ns < 1)
         d->steady_offset_ns = 1 - now_ns;
+    account_all(d);
     err = gateway_start(d->gateway, loading.oldest_ns, e);
     if (err == ERR_OK)
         err = start_threads(d, e);

@@ -637,6 +637,45 @@ static void a_bracket_that_has_left_comes_back_with_late_news(void **state)
     EVENTUALLY(!view_of(b, &id).live);
 }
 
+static int64_t a_minute_later(const struct clock *clock)
+{
+    (void)clock;
+    return clock_monotonic_ns(clock_real()) + NS_PER_MINUTE;
+}
+
+static void add_unprotected(void *sum, const struct desk_position *p)
+{
+    *(int64_t *)sum += p->unprotected_quantity;
+}
+
+static bool take_profit_works(struct bench *b, const struct uuid *id)
+{
+    struct desk_view view = view_of(b, id);
+    const struct leg_order *o = bracket_live(&view.state, LEG_TAKE_PROFIT);
+    return o && o->status == ORDER_STATUS_NEW;
+}
+
+/* The time of a bracket stands still while no server runs. */
+static void an_exit_in_flight_still_covers_after_a_pause(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    struct bracket_spec spec = terms();
+    desk_quote(b->desk, spec.contract.symbol, 110 * ONE, 110 * ONE + CENT, false, 0);
+    EVENTUALLY(take_profit_works(b, &id));
+    stop(b);
+    struct clock later = *clock_real();
+    later.monotonic_ns = a_minute_later;
+    b->options.clock = &later;
+    start(b);
+    int64_t unprotected = 0;
+    assert_int_equal(desk_positions(b->desk, add_unprotected, &unprotected, NULL), ERR_OK);
+    assert_int_equal(unprotected, 0);
+    stop(b);
+    b->options.clock = clock_real();
+    start(b);
+}
+
 /* After a restart with fewer threads than orders. */
 static void the_shared_loop_serves_what_has_no_thread(void **state)
 {
@@ -741,6 +780,7 @@ int main(void)
         WITH_DESK(positions_are_the_fold_of_the_fills),
         WITH_DESK(a_bracket_that_has_left_comes_back_with_late_news),
         WITH_DESK(the_shared_loop_serves_what_has_no_thread),
+        WITH_DESK(an_exit_in_flight_still_covers_after_a_pause),
         WITH_DESK(a_thousand_brackets_each_with_its_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
