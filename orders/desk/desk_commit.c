@@ -136,18 +136,21 @@ static void count_fills(struct desk *d, const struct draft *draft)
 
 /* ---- ids at the broker ----------------------------------------------------------------------- */
 
+size_t desk_leg_places(const struct desk_order *o)
+{
+    return o->more_legs ? BRACKET_ORDERS_MAX : LEGS_IN_PLACE;
+}
+
 struct desk_leg *desk_leg_at(struct desk_order *o, size_t i)
 {
-    if (i < LEGS_IN_PLACE)
-        return &o->legs[i];
-    return o->more_legs ? &o->more_legs[i - LEGS_IN_PLACE] : NULL;
+    return i < LEGS_IN_PLACE ? &o->legs[i] : &o->more_legs[i - LEGS_IN_PLACE];
 }
 
 static struct desk_leg *leg_of(struct desk_order *o, enum leg leg, int32_t generation)
 {
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+    for (size_t i = 0; i < desk_leg_places(o); i++) {
         struct desk_leg *l = desk_leg_at(o, i);
-        if (l && l->generation == generation && l->leg == leg)
+        if (l->generation == generation && l->leg == leg)
             return l;
     }
     return NULL;
@@ -166,8 +169,10 @@ static struct desk_leg *place_for(struct desk_order *o, const struct bracket_sta
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         if (i == LEGS_IN_PLACE && !o->more_legs)
             o->more_legs = calloc(BRACKET_ORDERS_MAX - LEGS_IN_PLACE, sizeof *o->more_legs);
+        if (i == desk_leg_places(o))
+            return NULL;
         struct desk_leg *l = desk_leg_at(o, i);
-        if (!l || !l->generation || !bracket_find(s, l->leg, l->generation))
+        if (!l->generation || !bracket_find(s, l->leg, l->generation))
             return l;
     }
     return NULL;

@@ -73,9 +73,9 @@ void desk_view(struct desk_order *o, struct desk_view *ret)
     mutex_lock(&o->mutex);
     ret->header = o->header;
     desk_state(o, &ret->state);
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+    for (size_t i = 0; i < desk_leg_places(o); i++) {
         const struct desk_leg *leg = desk_leg_at(o, i);
-        if (leg && leg->generation)
+        if (leg->generation)
             ret->legs[ret->leg_count++] = *leg;
     }
     mutex_unlock(&o->mutex);

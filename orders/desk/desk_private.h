@@ -272,7 +272,8 @@ const char *desk_broker_order_id(void *order, enum leg leg, int32_t generation);
 /* `s` tells which orders are kept: the place of another may be taken. */
 void desk_note_broker_order_id(struct desk_order *o, const struct bracket_state *s, enum leg leg,
                                int32_t generation, const char *broker_order_id);
-/* The i-th of BRACKET_ORDERS_MAX, NULL when there is no memory for it yet. */
+/* Places for the ids of its orders: some at first, BRACKET_ORDERS_MAX once those are taken. */
+size_t desk_leg_places(const struct desk_order *o);
 struct desk_leg *desk_leg_at(struct desk_order *o, size_t i);
 
 /* ---- desk_live.c ----------------------------------------------------------------------------- */

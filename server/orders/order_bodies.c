@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-#include <utlist.h>
 
 enum { LIVE_FOR_S = 1 };
 
@@ -26,7 +25,6 @@ struct entry {
     bool ended;          /* final, and not live any more */
     struct http_body *body;
     size_t size_bytes;
-    struct entry *prev, *next; /* by last use, the newest first */
     UT_hash_handle by_id;
 };
 
@@ -36,7 +34,6 @@ struct order_bodies {
     size_t limit_bytes;
     struct mutex mutex; /* guards what follows */
     struct entry *table;
-    struct entry *used;
     size_t size_bytes;
 };
 
@@ -64,16 +61,20 @@ bool order_etag_parse(const char *etag, int64_t *ret_rev)
 static void drop(struct order_bodies *b, struct entry *entry) REQUIRES(b->mutex)
 {
     HASH_DELETE(by_id, b->table, entry);
-    DL_DELETE(b->used, entry);
     b->size_bytes -= entry->size_bytes;
     http_body_unref(entry->body);
     free(entry);
 }
 
+/* The table is in the order of insertion: what was used longest ago is first. */
 static void evict(struct order_bodies *b) REQUIRES(b->mutex)
 {
-    while (b->size_bytes > b->limit_bytes)
-        drop(b, b->used->prev);
+    struct entry *entry, *next;
+    HASH_ITER (by_id, b->table, entry, next) {
+        if (b->size_bytes <= b->limit_bytes)
+            return;
+        drop(b, entry);
+    }
 }
 
 /* NULL when there is none that is good. rev 0: of an order that is not live. */
@@ -89,10 +90,8 @@ static struct http_body *take(struct order_bodies *b, const struct uuid *id, int
                       : entry->ended);
     if (good) {
         body = http_body_ref(entry->body);
-        if (b->used != entry) {
-            DL_DELETE(b->used, entry);
-            DL_PREPEND(b->used, entry);
-        }
+        HASH_DELETE(by_id, b->table, entry);
+        HASH_ADD(by_id, b->table, id, sizeof entry->id, entry);
     }
     mutex_unlock(&b->mutex);
     return body;
@@ -117,7 +116,6 @@ static void keep(struct order_bodies *b, const struct desk_view *view, struct ht
     if (old)
         drop(b, old);
     HASH_ADD(by_id, b->table, id, sizeof entry->id, entry);
-    DL_PREPEND(b->used, entry);
     b->size_bytes += entry->size_bytes;
     evict(b);
     mutex_unlock(&b->mutex);
@@ -216,8 +214,9 @@ void order_bodies_free(struct order_bodies *b)
     if (!b)
         return;
     mutex_lock(&b->mutex);
-    while (b->used)
-        drop(b, b->used);
+    struct entry *entry, *next;
+    HASH_ITER (by_id, b->table, entry, next)
+        drop(b, entry);
     mutex_unlock(&b->mutex);
     mutex_release(&b->mutex);
     free(b);
