@@ -122,8 +122,7 @@ static enum err submit(struct order_store *store, const struct order_batch *batc
         return error_set(e, ERR_NO_MEMORY, "no memory to store an order");
     *item = (struct item){.store = s, .batch = batch, .done = batch_done, .context = context};
     arena_init(&item->arena, ARENA_BYTES);
-    enum err err = batch->creates ? writer_submit(s->writer, work, done, item, e)
-                                  : writer_follow(s->writer, work, done, item, e);
+    enum err err = writer_submit(s->writer, work, done, item, e);
     if (err != ERR_OK) {
         arena_release(&item->arena);
         if (!batch->room)

@@ -45,7 +45,7 @@ static enum err submit(struct paper_store *store, const struct paper_event *even
         return error_set(e, ERR_BUSY, "no memory to store the paper broker's events now");
     *item =
         (struct item){.events = events, .count = count, .done = events_done, .context = context};
-    enum err err = writer_follow(s->writer, work, done, item, e);
+    enum err err = writer_submit(s->writer, work, done, item, e);
     if (err != ERR_OK)
         free(item);
     return err;

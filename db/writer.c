@@ -4,11 +4,6 @@
  * is no waiting for a group to fill: with one client a group is one item, with many it grows by
  * itself.
  *
- * But for what follows from a commit: the submit to the paper broker comes some microseconds after
- * the order's acceptance was stored, and the client's next order a little later. Going on at once,
- * the submit would have the disk for itself, the order would wait for it, and each order of a
- * client would take two commits. So what follows waits for company, a fraction of a commit.
- *
  * Each item runs inside a savepoint, which costs a few microseconds; a group of one needs none,
  * because then undoing the item is undoing the transaction. Checkpoints run between groups, after
  * the `done`s of the last, and so never inside somebody's commit.
@@ -18,7 +13,6 @@
  */
 #include "db/writer.h"
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mutex.h"
 #include "base/thread.h"
@@ -30,15 +24,11 @@
 
 /* Pages in the WAL that start a checkpoint: 16 MiB. */
 enum { CHECKPOINT_PAGES = 4096 };
-/* What follows waits for company a quarter of a commit's time, at most this; and only in the first
- * groups after one that had company. */
-enum { COMPANY_PART = 4, COMPANY_MAX_NS = 250 * 1000, COMPANY_GROUPS = 2 };
 
 struct item {
     writer_work *work;
     writer_done *done;
     void *context; /* borrowed until done */
-    bool follows;  /* see writer_follow */
 };
 
 struct writer {
@@ -48,7 +38,6 @@ struct writer {
     /* behind the mutex */
     struct item queue[LIMIT_WRITER_QUEUE]; /* ring */
     size_t head, count;
-    size_t asked; /* of the count, those that do not follow */
     bool closed;
     bool has_failed;
     struct writer_stats stats;
@@ -58,8 +47,6 @@ struct writer {
     /* the writer thread's own */
     struct db_connection *connection;
     int64_t wal_pages_tried; /* size of the WAL at the last checkpoint */
-    int64_t group_ns;        /* how long the last group took */
-    int32_t groups_alone;    /* since one had what does not follow */
     struct item group[LIMIT_WRITER_GROUP];
     enum err codes[LIMIT_WRITER_GROUP];
     struct error errors[LIMIT_WRITER_GROUP]; /* [i] is valid when codes[i] is not ERR_OK */
@@ -71,35 +58,15 @@ struct writer {
 static const struct error no_error = {.code = ERR_OK};
 static _Thread_local const struct writer *writer_of_this_thread;
 
-/* While only what follows is queued. */
-static void await_company(struct writer *w) REQUIRES(&w->mutex)
-{
-    int64_t patience_ns = w->group_ns / COMPANY_PART;
-    if (patience_ns > COMPANY_MAX_NS)
-        patience_ns = COMPANY_MAX_NS;
-    int64_t until_ns = clock_monotonic_ns(clock_real()) + patience_ns;
-    bool in_time = w->groups_alone < COMPANY_GROUPS;
-    while (in_time && w->asked == 0 && w->count < LIMIT_WRITER_GROUP && !w->closed)
-        in_time = condition_wait_until(&w->not_empty, &w->mutex, clock_real(), until_ns);
-}
-
 /* Waits for items and takes a group; 0 when closed and drained. */
 static size_t take_group(struct writer *w)
 {
     mutex_lock(&w->mutex);
     while (w->count == 0 && !w->closed)
         condition_wait(&w->not_empty, &w->mutex);
-    await_company(w);
-    size_t asked = w->asked;
     size_t taken = w->count < LIMIT_WRITER_GROUP ? w->count : LIMIT_WRITER_GROUP;
-    for (size_t i = 0; i < taken; i++) {
+    for (size_t i = 0; i < taken; i++)
         w->group[i] = w->queue[(w->head + i) % LIMIT_WRITER_QUEUE];
-        w->asked -= !w->group[i].follows;
-    }
-    if (w->asked < asked)
-        w->groups_alone = 0;
-    else if (w->groups_alone < COMPANY_GROUPS)
-        w->groups_alone++;
     w->head = (w->head + taken) % LIMIT_WRITER_QUEUE;
     w->count -= taken;
     if (taken > 0)
@@ -229,9 +196,7 @@ static void *writer_main(void *context)
     size_t count;
     while ((count = take_group(w)) > 0) {
         bool was_well = w->failure.code == ERR_OK;
-        int64_t began_ns = clock_monotonic_ns(clock_real());
         bool committed = carry_out(w, count);
-        w->group_ns = clock_monotonic_ns(clock_real()) - began_ns;
         mutex_lock(&w->mutex);
         w->stats.items += (int64_t)count;
         w->stats.commits += committed;
@@ -294,14 +259,12 @@ void writer_free(struct writer *w)
     free(w);
 }
 
-/* The caller holds the mutex and has seen that there is room. Wakes the writer thread when it has
- * something to do, or need not wait for company any more. */
+/* The caller holds the mutex and has seen that there is room. */
 static void put(struct writer *w, struct item item) REQUIRES(&w->mutex)
 {
     w->queue[(w->head + w->count) % LIMIT_WRITER_QUEUE] = item;
     w->count++;
-    w->asked += !item.follows;
-    if (w->count == 1 || (w->asked == 1 && !item.follows) || w->count == LIMIT_WRITER_GROUP)
+    if (w->count == 1)
         condition_signal(&w->not_empty);
 }
 
@@ -312,30 +275,19 @@ static enum err refuse(bool closed, struct error *e)
                             : "a write to the database failed, the server has to start again");
 }
 
-static enum err submit(struct writer *w, struct item item, struct error *e)
+enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
+                       struct error *e)
 {
     mutex_lock(&w->mutex);
     bool closed = w->closed, failed = w->has_failed, full = w->count == LIMIT_WRITER_QUEUE;
     if (!closed && !failed && !full)
-        put(w, item);
+        put(w, (struct item){work, done, context});
     mutex_unlock(&w->mutex);
     if (closed || failed)
         return refuse(closed, e);
     if (full)
         return error_set(e, ERR_BUSY, "%d writes are waiting already", LIMIT_WRITER_QUEUE);
     return ERR_OK;
-}
-
-enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
-                       struct error *e)
-{
-    return submit(w, (struct item){work, done, context, .follows = false}, e);
-}
-
-enum err writer_follow(struct writer *w, writer_work *work, writer_done *done, void *context,
-                       struct error *e)
-{
-    return submit(w, (struct item){work, done, context, .follows = true}, e);
 }
 
 struct call {
@@ -377,7 +329,7 @@ enum err writer_call(struct writer *w, writer_work *work, void *context, struct 
         condition_wait(&w->not_full, &w->mutex);
     bool closed = w->closed, failed = w->has_failed;
     if (!closed && !failed) {
-        put(w, (struct item){call_work, call_done, &call, .follows = false});
+        put(w, (struct item){call_work, call_done, &call});
         while (!call.has_ended)
             condition_wait(&call.ended, &w->mutex);
     }

@@ -2,8 +2,8 @@
  *
  * Work is submitted as a function. The thread takes what has queued up (at most
  * LIMIT_WRITER_GROUP), runs it in one transaction, each item isolated from the others, commits once
- * with fsync, and then calls every item's `done`: with ERR_OK that means on disk. It does not
- * linger for more, but for what may wait a moment (writer_follow).
+ * with fsync, and then calls every item's `done`. It never lingers for more. So an item's `done`
+ * with ERR_OK means: on disk.
  *
  * The function runs on the writer thread and must only use the database (no waiting, no network).
  * When it returns an error its own changes are undone, the other items' are not. It may run once
@@ -56,10 +56,6 @@ void writer_free(struct writer *w);
 /* From any thread, never waits. ERR_BUSY when LIMIT_WRITER_QUEUE items wait, ERR_UNAVAILABLE while
  * stopping and after a failure; then `done` is not called. `context` is borrowed until `done`. */
 enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
-                       struct error *e);
-/* The same for what follows from what was stored before, and may be stored 0.25 ms later so that it
- * shares a commit with what comes by writer_submit and writer_call. The order of all stays. */
-enum err writer_follow(struct writer *w, writer_work *work, writer_done *done, void *context,
                        struct error *e);
 /* The same and waits, for room in the queue and for the end: what the work or the commit returned.
  * Not from the writer thread; blocks, so no mutex may be held. */

@@ -431,41 +431,6 @@ static void done_may_submit_more(void **state)
     assert_int_equal(chain.next.code, ERR_OK);
 }
 
-static void what_follows_keeps_its_place_in_the_queue(void **state)
-{
-    struct fixture *f = *state;
-    struct gate gate = {0};
-    _Atomic int32_t all_done = 0;
-    struct item items[3] = {{.number = 1, .all_done = &all_done},
-                            {.number = 1, .all_done = &all_done},
-                            {.number = 2, .all_done = &all_done}};
-    close_gate(f->writer, &gate);
-    assert_int_equal(writer_follow(f->writer, item_work, item_done, &items[0], NULL), ERR_OK);
-    assert_int_equal(writer_submit(f->writer, item_work, item_done, &items[1], NULL), ERR_OK);
-    assert_int_equal(writer_follow(f->writer, item_work, item_done, &items[2], NULL), ERR_OK);
-    atomic_store(&gate.open, true);
-    wait_for(&all_done, 3);
-    assert_int_equal(items[0].code, ERR_OK);
-    assert_int_equal(items[1].code, ERR_CONFLICT); /* the one that follows was there first */
-    assert_int_equal(items[2].code, ERR_OK);
-    assert_int_equal(writer_stats(f->writer).largest_group, 3);
-}
-
-static void what_follows_is_stored_without_company(void **state)
-{
-    enum { IN_A_ROW = 5 };
-    struct fixture *f = *state;
-    struct item items[1 + IN_A_ROW] = {{.number = 0}};
-    assert_int_equal(writer_submit(f->writer, item_work, item_done, &items[0], NULL), ERR_OK);
-    wait_for(&items[0].done_count, 1);
-    for (int i = 1; i <= IN_A_ROW; i++) {
-        items[i].number = i;
-        assert_int_equal(writer_follow(f->writer, item_work, item_done, &items[i], NULL), ERR_OK);
-        wait_for(&items[i].done_count, 1);
-        assert_int_equal(count_stored(f->path), i + 1);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,8 +445,6 @@ int main(void)
         T(stopping_drains_the_queue),
         T(a_call_returns_what_the_work_returned_and_is_on_disk),
         T(done_may_submit_more),
-        T(what_follows_keeps_its_place_in_the_queue),
-        T(what_follows_is_stored_without_company),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
