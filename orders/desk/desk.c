@@ -181,8 +181,8 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
     return ERR_OK;
 }
 
-/* Anew, as what is unprotected goes by the clock, which is only known once all are loaded. No thread
- * runs yet. */
+/* Anew, as what is unprotected goes by the clock, which is only known once all are loaded. No
+ * thread runs yet. */
 static void account_all(struct desk *d)
 {
     struct desk_order *o, *next;
