@@ -255,6 +255,34 @@ static void what_is_encoded_decodes_to_the_same_again(void **state)
     arena_release(&arena);
 }
 
+static void terms_settle_again_from_the_request_made_of_them(void **state)
+{
+    static const char *const texts[] = {
+        "{" SHARE "}",
+        "{" SHARE ", \"entry\": {\"type\": \"held\"}, \"stop_loss\": {\"stop_price\": \"90\"}}",
+        "{" SHARE ", \"entry\": {\"type\": \"stop_limit\", \"limit_price\": 101, "
+        "\"stop_price\": 100}, \"take_profit\": {\"percent\": 5}, "
+        "\"stop_loss\": {\"stop_price\": 96, \"limit_price\": 95}, \"time_in_force\": \"gtc\"}",
+        "{" OPTION ", " LIMIT_ENTRY ", \"take_profit\": {\"offset\": 20}, "
+        "\"stop_loss\": {\"trail_percent\": 10}, \"flat_at\": \"15:45\", \"cutoff\": \"14:00\", "
+        "\"take_profit_ttl\": \"20s\", \"quote_max_age\": \"3s\", \"arm\": \"full\"}",
+        "{" OPTION ", \"take_profit\": {\"limit_price\": 9}, "
+        "\"stop_loss\": {\"trail_price\": \"0.5\"}, \"protection\": \"watched\", "
+        "\"accept_unprotected_if_down\": true}",
+        "{" SHARE ", \"stop_loss\": {\"offset\": 3}}",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct bracket_spec spec = settles(texts[i]), again;
+        struct order_request request;
+        struct error e = {0};
+        order_request_of(&spec, &request);
+        if (order_request_settle(&request, &able, utc(2026, 11, 20, 15, 0), &again, &e))
+            fail_msg("%s: %s: %s", texts[i], e.pointer, e.message);
+        assert_memory_equal(&again, &spec, sizeof(spec));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +294,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_refused_with_a_pointer),
         cmocka_unit_test(what_the_broker_cannot_do_is_refused),
         cmocka_unit_test(what_is_encoded_decodes_to_the_same_again),
+        cmocka_unit_test(terms_settle_again_from_the_request_made_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
