@@ -360,3 +360,21 @@ void json_member_time(struct json_writer *w, const char *name, int64_t ns)
     json_key(w, name);
     json_time(w, ns);
 }
+
+void json_member_decimal_or_null(struct json_writer *w, const char *name, int64_t value)
+{
+    json_key(w, name);
+    if (value)
+        json_decimal(w, value);
+    else
+        json_null(w);
+}
+
+void json_member_time_or_null(struct json_writer *w, const char *name, int64_t ns)
+{
+    json_key(w, name);
+    if (ns)
+        json_time(w, ns);
+    else
+        json_null(w);
+}

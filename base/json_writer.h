@@ -47,5 +47,8 @@ void json_member_bool(struct json_writer *w, const char *name, bool value);
 void json_member_number(struct json_writer *w, const char *name, double x);
 void json_member_decimal(struct json_writer *w, const char *name, int64_t value);
 void json_member_time(struct json_writer *w, const char *name, int64_t ns);
+/* The same where 0 says that there is none: null. */
+void json_member_decimal_or_null(struct json_writer *w, const char *name, int64_t value);
+void json_member_time_or_null(struct json_writer *w, const char *name, int64_t ns);
 
 #endif

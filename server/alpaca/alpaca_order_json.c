@@ -24,42 +24,17 @@ static void write_id(struct json_writer *w, const char *name, const struct uuid 
     json_member_string(w, name, text);
 }
 
-/* 0 is null. */
-static void write_time(struct json_writer *w, const char *name, int64_t ns)
-{
-    json_key(w, name);
-    if (ns)
-        json_time(w, ns);
-    else
-        json_null(w);
-}
-
-static void write_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    json_decimal(w, value);
-}
-
-static void write_price(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    if (value)
-        json_decimal(w, value);
-    else
-        json_null(w);
-}
-
 static void write_times(struct json_writer *w, const struct alpaca_order *o)
 {
-    write_time(w, "created_at", o->created_ns);
-    write_time(w, "updated_at", o->updated_ns);
-    write_time(w, "submitted_at", o->created_ns);
-    write_time(w, "filled_at", o->filled_ns);
-    write_time(w, "expired_at", o->expired_ns);
-    write_time(w, "expires_at", 0);
-    write_time(w, "canceled_at", o->canceled_ns);
-    write_time(w, "failed_at", o->failed_ns);
-    write_time(w, "replaced_at", 0);
+    json_member_time_or_null(w, "created_at", o->created_ns);
+    json_member_time_or_null(w, "updated_at", o->updated_ns);
+    json_member_time_or_null(w, "submitted_at", o->created_ns);
+    json_member_time_or_null(w, "filled_at", o->filled_ns);
+    json_member_time_or_null(w, "expired_at", o->expired_ns);
+    json_member_time_or_null(w, "expires_at", 0);
+    json_member_time_or_null(w, "canceled_at", o->canceled_ns);
+    json_member_time_or_null(w, "failed_at", o->failed_ns);
+    json_member_time_or_null(w, "replaced_at", 0);
     json_member_string(w, "replaced_by", NULL);
     json_member_string(w, "replaces", NULL);
 }
@@ -100,22 +75,22 @@ static void write_members(struct json_writer *w, const struct alpaca_group *grou
     write_times(w, o);
     write_asset(w, group);
     json_member_string(w, "notional", NULL);
-    write_decimal(w, "qty", o->quantity);
-    write_decimal(w, "filled_qty", o->filled);
-    write_price(w, "filled_avg_price", o->average_price);
+    json_member_decimal(w, "qty", o->quantity);
+    json_member_decimal(w, "filled_qty", o->filled);
+    json_member_decimal_or_null(w, "filled_avg_price", o->average_price);
     json_member_string(w, "order_class", class_name(order_class));
     json_member_string(w, "order_type", type_name(o->type));
     json_member_string(w, "type", type_name(o->type));
     json_member_string(w, "side", order_side_name(o->side));
     json_member_string(w, "position_intent", position_intent(group, o));
     json_member_string(w, "time_in_force", time_in_force_name(o->time_in_force));
-    write_price(w, "limit_price", o->limit_price);
-    write_price(w, "stop_price", o->stop_price);
+    json_member_decimal_or_null(w, "limit_price", o->limit_price);
+    json_member_decimal_or_null(w, "stop_price", o->stop_price);
     json_member_string(w, "status", alpaca_status_name(o->status));
     json_member_bool(w, "extended_hours", false);
-    write_price(w, "trail_percent", o->trail_percent);
-    write_price(w, "trail_price", o->trail_price);
-    write_price(w, "hwm", o->high_water_mark);
+    json_member_decimal_or_null(w, "trail_percent", o->trail_percent);
+    json_member_decimal_or_null(w, "trail_price", o->trail_price);
+    json_member_decimal_or_null(w, "hwm", o->high_water_mark);
     json_member_string(w, "subtag", NULL);
     json_member_string(w, "source", NULL);
 }

@@ -5,15 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-static void member_time(struct json_writer *w, const char *name, int64_t ns)
-{
-    json_key(w, name);
-    if (ns)
-        json_time(w, ns);
-    else
-        json_null(w);
-}
-
 void job_write_progress(struct json_writer *w, const struct job_progress *p, double eta_s)
 {
     json_key(w, "progress");
@@ -67,9 +58,9 @@ void job_write(struct json_writer *w, const struct job_row *row, bool summary, d
         json_int(w, row->cost);
     else
         json_null(w);
-    member_time(w, "created_at", row->created_at_ns);
-    member_time(w, "started_at", row->started_at_ns);
-    member_time(w, "finished_at", row->finished_at_ns);
+    json_member_time_or_null(w, "created_at", row->created_at_ns);
+    json_member_time_or_null(w, "started_at", row->started_at_ns);
+    json_member_time_or_null(w, "finished_at", row->finished_at_ns);
     json_member_int(w, "rev", row->rev);
     if (row->error) {
         json_key(w, "error");

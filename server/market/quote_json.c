@@ -191,25 +191,16 @@ enum err quote_batch_decode(const char *text, size_t length, enum quote_format f
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
-static void write_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    if (value)
-        json_decimal(w, value);
-    else
-        json_null(w);
-}
-
 void quote_json_write(struct json_writer *w, const struct market_last *last)
 {
     const struct market_quote *q = &last->quote;
     json_begin_object(w);
     json_member_string(w, "symbol", q->symbol);
-    write_decimal(w, "bid", q->bid);
-    write_decimal(w, "ask", q->ask);
-    write_decimal(w, "bid_size", q->bid_size);
-    write_decimal(w, "ask_size", q->ask_size);
-    write_decimal(w, "last", q->last);
+    json_member_decimal_or_null(w, "bid", q->bid);
+    json_member_decimal_or_null(w, "ask", q->ask);
+    json_member_decimal_or_null(w, "bid_size", q->bid_size);
+    json_member_decimal_or_null(w, "ask_size", q->ask_size);
+    json_member_decimal_or_null(w, "last", q->last);
     json_member_time(w, "ts", q->at_ns);
     json_member_bool(w, "halted", q->halted);
     json_member_int(w, "age_ms", last->age_ns / NS_PER_MS);

@@ -8,15 +8,6 @@
 
 enum { WARNING_BYTES = 256 };
 
-static void write_time(struct json_writer *w, const char *name, int64_t ns)
-{
-    json_key(w, name);
-    if (ns)
-        json_time(w, ns);
-    else
-        json_null(w);
-}
-
 static void write_speed(struct json_writer *w, double speed)
 {
     json_key(w, "speed");
@@ -30,7 +21,7 @@ static void write_progress(struct json_writer *w, const struct replay_view *v)
 {
     json_key(w, "progress");
     json_begin_object(w);
-    write_time(w, "at", v->bar_ns);
+    json_member_time_or_null(w, "at", v->bar_ns);
     json_member_int(w, "bars_done", v->bars_done);
     json_member_int(w, "bars_total", v->bars_total);
     json_member_int(w, "quotes", v->quotes);
@@ -92,6 +83,6 @@ void replay_json_write(struct json_writer *w, const struct replay_view *v,
         warn_of_expiry(w, v->expired);
     json_end_array(w);
     json_member_time(w, "created_at", v->created_at_ns);
-    write_time(w, "ended_at", v->ended_at_ns);
+    json_member_time_or_null(w, "ended_at", v->ended_at_ns);
     json_end_object(w);
 }

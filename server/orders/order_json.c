@@ -13,31 +13,6 @@ static void member_text(struct json_writer *w, const char *name, const char *tex
     json_member_string(w, name, text[0] ? text : NULL);
 }
 
-static void member_decimal(struct json_writer *w, const char *name, int64_t value)
-{
-    json_key(w, name);
-    json_decimal(w, value);
-}
-
-/* 0 = there is none. */
-static void member_price(struct json_writer *w, const char *name, int64_t price)
-{
-    json_key(w, name);
-    if (price)
-        json_decimal(w, price);
-    else
-        json_null(w);
-}
-
-static void member_time(struct json_writer *w, const char *name, int64_t ns)
-{
-    json_key(w, name);
-    if (ns)
-        json_time(w, ns);
-    else
-        json_null(w);
-}
-
 static void member_duration(struct json_writer *w, const char *name, int64_t ns)
 {
     char text[RFC3339_MAX];
@@ -59,7 +34,7 @@ static void write_contract(struct json_writer *w, const struct contract *c)
         json_date(w, c->expiry_days);
     else
         json_null(w);
-    member_price(w, "strike", c->strike_milli * (DECIMAL_ONE / OCC_STRIKE_ONE));
+    json_member_decimal_or_null(w, "strike", c->strike_milli * (DECIMAL_ONE / OCC_STRIKE_ONE));
     json_member_string(w, "right", option ? option_right_name(c->right) : NULL);
     json_member_int(w, "multiplier", c->multiplier);
 }
@@ -70,8 +45,8 @@ static void write_entry(struct json_writer *w, const struct bracket_spec *spec)
     json_begin_object(w);
     json_member_string(w, "type",
                        spec->adopts_position ? "held" : order_type_name(spec->entry_type));
-    member_price(w, "limit_price", spec->limit_price);
-    member_price(w, "stop_price", spec->stop_price);
+    json_member_decimal_or_null(w, "limit_price", spec->limit_price);
+    json_member_decimal_or_null(w, "stop_price", spec->stop_price);
     json_end_object(w);
 }
 
@@ -85,9 +60,9 @@ static void write_exit(struct json_writer *w, const char *name, const char *pric
         return;
     }
     json_begin_object(w);
-    member_decimal(w, x->kind == EXIT_PRICE ? price_name : exit_kind_name(x->kind), x->value);
+    json_member_decimal(w, x->kind == EXIT_PRICE ? price_name : exit_kind_name(x->kind), x->value);
     if (x->limit_price)
-        member_decimal(w, "limit_price", x->limit_price);
+        json_member_decimal(w, "limit_price", x->limit_price);
     json_end_object(w);
 }
 
@@ -95,7 +70,7 @@ static void write_terms(struct json_writer *w, const struct bracket_spec *spec)
 {
     write_contract(w, &spec->contract);
     json_member_string(w, "side", order_side_name(spec->side));
-    member_decimal(w, "quantity", spec->quantity);
+    json_member_decimal(w, "quantity", spec->quantity);
     write_entry(w, spec);
     json_member_string(w, "time_in_force", time_in_force_name(spec->time_in_force));
     write_exit(w, "take_profit", "limit_price", &spec->take_profit);
@@ -104,8 +79,8 @@ static void write_terms(struct json_writer *w, const struct bracket_spec *spec)
     json_member_string(w, "arm", arm_name(spec->arm));
     member_duration(w, "take_profit_ttl", spec->take_profit_ttl_ns);
     member_duration(w, "quote_max_age", spec->quote_max_age_ns);
-    member_time(w, "flat_time", spec->flat_ns);
-    member_time(w, "cutoff_time", spec->contract.cutoff_ns);
+    json_member_time_or_null(w, "flat_time", spec->flat_ns);
+    json_member_time_or_null(w, "cutoff_time", spec->contract.cutoff_ns);
 }
 
 /* ---- legs ------------------------------------------------------------------------------------ */
@@ -129,11 +104,11 @@ static void write_leg(struct json_writer *w, const struct leg_text *t)
     json_member_string(w, "side", order_side_name(t->side));
     json_member_string(w, "type", order_type_name(t->type));
     json_member_string(w, "status", t->status);
-    member_decimal(w, "quantity", t->quantity);
-    member_decimal(w, "filled_quantity", t->filled);
-    member_price(w, "average_fill_price", t->average_price);
-    member_price(w, "limit_price", t->limit_price);
-    member_price(w, "stop_price", t->stop_price);
+    json_member_decimal(w, "quantity", t->quantity);
+    json_member_decimal(w, "filled_quantity", t->filled);
+    json_member_decimal_or_null(w, "average_fill_price", t->average_price);
+    json_member_decimal_or_null(w, "limit_price", t->limit_price);
+    json_member_decimal_or_null(w, "stop_price", t->stop_price);
     json_end_object(w);
 }
 
@@ -265,11 +240,11 @@ static void write_figures(struct json_writer *w, const struct desk_view *view)
 {
     struct bracket_summary sum;
     bracket_summarize(&view->state, view->clock, &sum);
-    member_decimal(w, "filled_quantity", sum.filled_quantity);
-    member_price(w, "average_fill_price", sum.average_fill_price);
-    member_decimal(w, "open_quantity", sum.open_quantity);
-    member_decimal(w, "unprotected_quantity", sum.unprotected_quantity);
-    member_decimal(w, "realized_pnl", sum.realized_pnl);
+    json_member_decimal(w, "filled_quantity", sum.filled_quantity);
+    json_member_decimal_or_null(w, "average_fill_price", sum.average_fill_price);
+    json_member_decimal(w, "open_quantity", sum.open_quantity);
+    json_member_decimal(w, "unprotected_quantity", sum.unprotected_quantity);
+    json_member_decimal(w, "realized_pnl", sum.realized_pnl);
 }
 
 /* What nobody may overlook, and why a person is wanted. */
@@ -309,8 +284,8 @@ static void write_tracker(struct json_writer *w, const struct desk_view *view)
     json_begin_object(w);
     json_member_string(w, "thread", t->thread);
     json_member_int(w, "polls", t->polls);
-    member_time(w, "last_poll_at", t->last_poll_at_ns);
-    member_time(w, "next_poll_at", t->next_wake_at_ns);
+    json_member_time_or_null(w, "last_poll_at", t->last_poll_at_ns);
+    json_member_time_or_null(w, "next_poll_at", t->next_wake_at_ns);
     json_key(w, "snapshot_age_ms");
     if (t->last_poll_at_ns)
         json_int(w, t->snapshot_age_ns / NS_PER_MS);
