@@ -97,48 +97,44 @@ static void add_jobs(struct strbuf *out, struct job_service *jobs)
                (double)s.canceled);
 }
 
-static void add_desk(struct strbuf *out, struct desk *desk)
+static void add_desk(struct strbuf *out, struct desk *desk, const struct desk_stats *s)
 {
-    struct desk_stats s;
-    desk_stats(desk, &s);
     add_metric(out, GAUGE, "bracketd_orders_ready", "1 while new orders are accepted.",
                desk_ready(desk, NULL) && !desk_paused(desk));
-    add_metric(out, GAUGE, "bracketd_orders_live", "Orders in the book.", (double)s.live);
-    add_metric(out, GAUGE, "bracketd_orders_threads", "Tracking threads.", (double)s.threads);
+    add_metric(out, GAUGE, "bracketd_orders_live", "Orders in the book.", (double)s->live);
+    add_metric(out, GAUGE, "bracketd_orders_threads", "Tracking threads.", (double)s->threads);
     add_metric(out, GAUGE, "bracketd_orders_shared", "Orders without a thread of their own.",
-               (double)s.shared);
+               (double)s->shared);
     add_metric(out, GAUGE, "bracketd_orders_stuck", "Threads that do not come back from a turn.",
-               (double)s.stuck);
+               (double)s->stuck);
     add_metric(out, GAUGE, "bracketd_orders_unprotected", "Open without protection.",
-               (double)s.unprotected);
+               (double)s->unprotected);
     add_metric(out, GAUGE, "bracketd_orders_needs_review", "A person has to look at.",
-               (double)s.needs_review);
+               (double)s->needs_review);
     add_metric(out, GAUGE, "bracketd_orders_in_doubt", "That keep new orders out after a start.",
-               (double)s.unresolved);
-    add_metric(out, COUNTER, "bracketd_orders_placed_total", "Accepted.", (double)s.placed);
+               (double)s->unresolved);
+    add_metric(out, COUNTER, "bracketd_orders_placed_total", "Accepted.", (double)s->placed);
     add_metric(out, COUNTER, "bracketd_orders_refused_total", "Refused by limits or room.",
-               (double)s.refused);
+               (double)s->refused);
     add_metric(out, COUNTER, "bracketd_orders_retired_total", "That have left the book.",
-               (double)s.retired);
+               (double)s->retired);
     add_metric(out, COUNTER, "bracketd_order_commits_total", "Batches of events.",
-               (double)s.commits);
-    add_metric(out, COUNTER, "bracketd_order_events_total", "Events.", (double)s.events);
+               (double)s->commits);
+    add_metric(out, COUNTER, "bracketd_order_events_total", "Events.", (double)s->events);
     add_metric(out, COUNTER, "bracketd_order_polls_total", "Comparisons with the broker.",
-               (double)s.polls);
+               (double)s->polls);
 }
 
-static void add_broker(struct strbuf *out, struct desk *desk)
+static void add_broker(struct strbuf *out, const struct desk_stats *s)
 {
-    struct desk_stats s;
-    desk_stats(desk, &s);
     add_metric(out, COUNTER, "bracketd_broker_snapshots_total", "Complete listings.",
-               (double)s.snapshots);
-    add_metric(out, COUNTER, "bracketd_broker_calls_total", "Calls.", (double)s.broker_calls);
+               (double)s->snapshots);
+    add_metric(out, COUNTER, "bracketd_broker_calls_total", "Calls.", (double)s->broker_calls);
     add_metric(out, COUNTER, "bracketd_broker_unknown_total", "Calls whose outcome was not known.",
-               (double)s.broker_unknown);
+               (double)s->broker_unknown);
     add_metric(out, GAUGE, "bracketd_broker_snapshot_age_seconds",
                "Of the newest complete listing; NaN before the first.",
-               s.snapshot_age_ns == INT64_MAX ? NAN : (double)s.snapshot_age_ns / 1e9);
+               s->snapshot_age_ns == INT64_MAX ? NAN : (double)s->snapshot_age_ns / 1e9);
 }
 
 static void add_paper(struct strbuf *out, struct broker *broker)
@@ -279,8 +275,10 @@ static enum err get_metrics(struct http_request *r, struct http_response *out, s
     add_disk(&out->body, app->storage.disk);
     add_bar_cache(&out->body, app->storage.bar_cache);
     add_shard_cache(&out->body, app->storage.shard_cache);
-    add_desk(&out->body, app->desk);
-    add_broker(&out->body, app->desk);
+    struct desk_stats desk;
+    desk_stats(app->desk, &desk);
+    add_desk(&out->body, app->desk, &desk);
+    add_broker(&out->body, &desk);
     add_paper(&out->body, app->broker);
     add_market(&out->body, app->market, app->replays);
     add_events(&out->body, app->events);
