@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-enum { ENTRY_HELD = ORDER_TYPE_COUNT };
 enum { TAKE_PROFIT_TTL_S = 10, QUOTE_MAX_AGE_S = 5, TTL_MAX_S = 3600 };
 
 #define X(code, name) name,
@@ -146,7 +145,7 @@ void order_request_of(const struct bracket_spec *spec, struct order_request *ret
     ret->quantity = spec->quantity;
     ret->has_entry = true;
     ret->entry = (struct order_request_entry){
-        .type = spec->adopts_position ? ENTRY_HELD : (int32_t)spec->entry_type,
+        .type = spec->adopts_position ? ORDER_ENTRY_HELD : (int32_t)spec->entry_type,
         .has_limit_price = spec->limit_price > 0,
         .has_stop_price = spec->stop_price > 0,
         .limit_price = spec->limit_price,
@@ -331,7 +330,7 @@ enum err order_request_settle(const struct order_request *r,
     memset(&spec, 0, sizeof(spec));
     spec.side = (enum order_side)r->side;
     spec.quantity = r->quantity;
-    spec.adopts_position = r->entry.type == ENTRY_HELD;
+    spec.adopts_position = r->entry.type == ORDER_ENTRY_HELD;
     spec.entry_type = spec.adopts_position ? ORDER_TYPE_MARKET : (enum order_type)r->entry.type;
     spec.limit_price = r->entry.limit_price;
     spec.stop_price = r->entry.stop_price;

@@ -19,6 +19,7 @@
 struct broker_capabilities;
 
 enum { CLIENT_ORDER_ID_BYTES = 128 };
+enum { ORDER_ENTRY_HELD = ORDER_TYPE_COUNT }; /* of order_request_entry.type, after the types */
 
 struct order_request_entry {
     int32_t type; /* index into market, limit, stop, stop_limit, held */

@@ -14,8 +14,6 @@ static const char *const arms[] = {ARM_TABLE(X) NULL};
 static const char *const protections[] = {PROTECTION_TABLE(X) NULL};
 #undef X
 
-enum { ENTRY_HELD = ORDER_TYPE_COUNT };
-
 static enum err refuse(const char *flag, const char *text, const char *form, struct error *e)
 {
     return error_set(e, ERR_INVALID, "%s: '%.60s' is not %s", flag, text, form);
@@ -112,7 +110,7 @@ static enum err fill_entry(const struct order_flags *f, struct order_request *r,
     enum err err = fill_amount("--limit", f->limit, &entry.limit_price, &entry.has_limit_price, e);
     if (!err)
         err = fill_amount("--stop", f->stop, &entry.stop_price, &entry.has_stop_price, e);
-    entry.type = f->held               ? (int32_t)ENTRY_HELD
+    entry.type = f->held               ? (int32_t)ORDER_ENTRY_HELD
                  : f->stop && f->limit ? ORDER_TYPE_STOP_LIMIT
                  : f->stop             ? ORDER_TYPE_STOP
                                        : ORDER_TYPE_LIMIT;

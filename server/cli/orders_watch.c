@@ -1,5 +1,6 @@
 /* bracketd orders watch: the stream of events, from what stands now on. Where the connection ends
  * it is made again from the last event told, so that none is missed or told twice. */
+#include "orders/bracket.h"
 #include "server/cli/event_reader.h"
 #include "server/cli/interrupt.h"
 #include "server/cli/order_ask.h"
@@ -52,10 +53,9 @@ struct watch {
 
 static bool is_final(const char *status)
 {
-    static const char *const final[] = {"closed", "canceled", "expired", "rejected"};
-    for (size_t i = 0; status && i < sizeof(final) / sizeof(final[0]); i++)
-        if (strcmp(status, final[i]) == 0)
-            return true;
+    for (int i = 0; status && i < BRACKET_STATUS_COUNT; i++)
+        if (strcmp(status, bracket_status_name((enum bracket_status)i)) == 0)
+            return bracket_status_final((enum bracket_status)i);
     return false;
 }
 
