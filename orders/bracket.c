@@ -56,11 +56,6 @@ const struct leg_order *bracket_partner(const struct bracket_state *s, const str
     return bracket_find(s, o->leg == LEG_TAKE_PROFIT ? LEG_STOP_LOSS : LEG_TAKE_PROFIT, o->paired);
 }
 
-static int64_t greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* What an order takes of the quantity that its side may have at the broker: in full as long as it
  * may be live, else what it filled. The two legs of a native OCO share one quantity, which the take
  * profit stands for. */
@@ -69,11 +64,11 @@ static int64_t reserved_by(const struct bracket_state *s, const struct leg_order
     int64_t net = o->leg == LEG_ENTRY ? o->filled : leg_order_net(o);
     const struct leg_order *partner = o->paired ? bracket_partner(s, o) : NULL;
     if (!partner)
-        return leg_order_live(o) ? greater(o->quantity, net) : net;
+        return leg_order_live(o) ? order_greater(o->quantity, net) : net;
     if (o->leg == LEG_STOP_LOSS)
         return 0;
     int64_t both = order_add(net, leg_order_net(partner));
-    return leg_order_live(o) || leg_order_live(partner) ? greater(o->quantity, both) : both;
+    return leg_order_live(o) || leg_order_live(partner) ? order_greater(o->quantity, both) : both;
 }
 
 static void sum_order(const struct bracket_state *s, const struct leg_order *o,
@@ -188,7 +183,7 @@ int64_t bracket_uncovered(const struct bracket_state *s, const struct bracket_su
     int64_t covered = 0;
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
         covered = order_add(covered, cover_of(s, &s->orders[i], now));
-    return greater(order_subtract(sums->open, covered), 0);
+    return order_greater(order_subtract(sums->open, covered), 0);
 }
 
 void bracket_summarize(const struct bracket_state *s, struct order_clock now,
@@ -203,7 +198,7 @@ void bracket_summarize(const struct bracket_state *s, struct order_clock now,
     *ret = (struct bracket_summary){
         .filled_quantity = sums.entered,
         .average_fill_price = average,
-        .open_quantity = greater(sums.open, 0),
+        .open_quantity = order_greater(sums.open, 0),
         .unprotected_quantity = bracket_uncovered(s, &sums, now),
         .realized_pnl = s->spec.adopts_position
                             ? 0

@@ -1,10 +1,15 @@
-/* What step.c, settle.c and derive.c share. Private to orders/. */
+/* What the parts of the machine share: step, settle, derive. Private to orders/. */
 #ifndef ORDERS_MACHINE_H
 #define ORDERS_MACHINE_H
 
 #include "base/clock.h"
 #include "orders/order_event.h"
 #include "orders/transitions.h"
+
+static inline int64_t order_greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* filled - busted */
 static inline int64_t leg_order_net(const struct leg_order *o)
@@ -30,6 +35,25 @@ static inline bool leg_order_working(const struct leg_order *o)
     return o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED ||
            o->status == ORDER_STATUS_PENDING_CANCEL;
 }
+
+static inline struct leg_order *leg_order_find(struct bracket_state *s, enum leg leg,
+                                               int32_t generation)
+{
+    return (struct leg_order *)bracket_find(s, leg, generation);
+}
+
+/* Moves the order by the table. `death` is why, should it be dead afterwards. */
+void leg_order_move(struct bracket_state *s, struct leg_order *o, enum order_signal signal,
+                    enum death death, const struct order_event *e);
+
+/* A cleared place for a new order, or NULL. */
+struct leg_order *bracket_take_place(struct bracket_state *s);
+/* How many can be had. */
+size_t bracket_places_left(const struct bracket_state *s);
+
+/* Handlers of step.c that are files of their own. */
+void step_report(struct bracket_state *s, const struct order_event *e);
+void step_absent(struct bracket_state *s, const struct order_event *e);
 
 /* The newest order of the leg, or NULL. */
 const struct leg_order *bracket_newest(const struct bracket_state *s, enum leg leg);

@@ -14,125 +14,16 @@
 
 #include <string.h>
 
-static int64_t greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static struct leg_order *find(struct bracket_state *s, enum leg leg, int32_t generation)
-{
-    return (struct leg_order *)bracket_find(s, leg, generation);
-}
-
 /* The order that the event names, and the other leg of its native OCO (or NULL): what is called for
  * one is called for both. */
 static size_t find_called(struct bracket_state *s, const struct order_event *e,
                           struct leg_order *ret[2])
 {
-    ret[0] = find(s, e->leg, e->generation);
+    ret[0] = leg_order_find(s, e->leg, e->generation);
     if (!ret[0])
         return 0;
     ret[1] = ret[0]->paired ? (struct leg_order *)bracket_partner(s, ret[0]) : NULL;
     return ret[1] ? 2 : 1;
-}
-
-/* ---- one order ------------------------------------------------------------------------------- */
-
-/* A submit that was lost on its way, mostly with the process, was no refusal: the first is sent
- * anew at once, as a position may wait for it. */
-static void count_refusal(struct leg_ledger *leg, enum death death, int64_t steady_ns)
-{
-    int64_t wait_s = BRACKET_RETRY_MAX_S;
-    if (death == DEATH_ABSENT && leg->refusals == 0)
-        wait_s = 0;
-    else if (leg->refusals < 5)
-        wait_s = INT64_C(1) << (leg->refusals < 0 ? 0 : leg->refusals);
-    leg->refusals += leg->refusals < INT32_MAX;
-    leg->retry_ns = greater(leg->retry_ns, order_add(steady_ns, wait_s * NS_PER_SECOND));
-}
-
-/* Moves the order by the table. `death` is why, should it be dead afterwards. */
-static void move(struct bracket_state *s, struct leg_order *o, enum order_signal signal,
-                 enum death death, const struct order_event *e)
-{
-    enum order_status to = order_transition(o->status, signal);
-    if (to == o->status)
-        return;
-    o->status = to;
-    o->death = order_status_dead(to) ? death : DEATH_NONE;
-    if (signal == SIGNAL_LOST || signal == SIGNAL_RESTART)
-        o->lost_ns = e->clock.steady_ns;
-    if (!order_status_dead(to))
-        return;
-    o->cancel_calls = 0;
-    /* Counted at the end of an order, so that it is the same whether its life was heard of or not.
-     */
-    if (to != ORDER_STATUS_REJECTED) {
-        s->legs[o->leg].refusals = 0;
-        return;
-    }
-    count_refusal(&s->legs[o->leg], death, e->clock.steady_ns);
-    if (o->leg == LEG_TAKE_PROFIT)
-        s->attempt_ns = 0;
-}
-
-/* ---- places for orders ----------------------------------------------------------------------- */
-
-/* The dead order whose place can be taken best: one without fills before one with, the oldest
- * first; never the newest of its leg. NULL when all live. */
-static struct leg_order *least_needed(struct bracket_state *s)
-{
-    struct leg_order *found = NULL;
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        struct leg_order *o = &s->orders[i];
-        if (leg_order_live(o) || o->generation == s->legs[o->leg].generation)
-            continue;
-        if (!found || (found->filled && !o->filled) ||
-            (!found->filled == !o->filled && o->sent_ns < found->sent_ns))
-            found = o;
-    }
-    return found;
-}
-
-static void fold(struct bracket_state *s, const struct leg_order *o)
-{
-    struct leg_ledger *leg = &s->legs[o->leg];
-    if (!o->filled)
-        return;
-    leg->folded = order_add(leg->folded, o->filled);
-    leg->folded_busted = order_add(leg->folded_busted, o->busted);
-    leg->folded_value =
-        order_add(leg->folded_value, order_subtract(o->filled_value, o->busted_value));
-    if (o->generation > leg->folded_generation)
-        leg->folded_generation = o->generation;
-}
-
-/* A cleared place, or NULL. */
-static struct leg_order *take_place(struct bracket_state *s)
-{
-    struct leg_order *place = NULL;
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX && !place; i++)
-        if (!s->orders[i].generation)
-            place = &s->orders[i];
-    if (!place) {
-        place = least_needed(s);
-        if (!place)
-            return NULL;
-        fold(s, place);
-    }
-    memset(place, 0, sizeof(*place));
-    return place;
-}
-
-static size_t places_left(const struct bracket_state *s)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
-        const struct leg_order *o = &s->orders[i];
-        left +=
-            !leg_order_live(o) && (!o->generation || o->generation != s->legs[o->leg].generation);
-    }
-    return left;
 }
 
 /* ---- intents --------------------------------------------------------------------------------- */
@@ -165,7 +56,7 @@ static bool guard(const struct bracket_state *s, enum leg leg, int64_t quantity,
 static void place_order(struct bracket_state *s, const struct order_event *e, enum leg leg,
                         int32_t generation, enum order_type type)
 {
-    struct leg_order *o = take_place(s);
+    struct leg_order *o = bracket_take_place(s);
     bool both = e->paired > 0, stop = leg == LEG_STOP_LOSS;
     o->leg = leg;
     o->generation = generation;
@@ -176,14 +67,14 @@ static void place_order(struct bracket_state *s, const struct order_event *e, en
     o->paired = !both ? 0 : stop ? e->generation : e->paired;
     o->sent_ns = e->clock.steady_ns;
     s->legs[leg].generation = generation;
-    move(s, o, SIGNAL_INTEND, DEATH_NONE, e);
+    leg_order_move(s, o, SIGNAL_INTEND, DEATH_NONE, e);
 }
 
 static void on_submit(struct bracket_state *s, const struct order_event *e)
 {
     bool both = e->paired > 0;
     if (e->quantity <= 0 || e->paired < 0 || !next_generation(s, e->leg, e->generation) ||
-        places_left(s) < (both ? 2 : 1) || !guard(s, e->leg, e->quantity, e->clock))
+        bracket_places_left(s) < (both ? 2 : 1) || !guard(s, e->leg, e->quantity, e->clock))
         return;
     if (both && (e->leg != LEG_TAKE_PROFIT || !next_generation(s, LEG_STOP_LOSS, e->paired)))
         return;
@@ -205,7 +96,7 @@ static void on_cancel(struct bracket_state *s, const struct order_event *e)
             o->replacing = e->replacing != 0;
         o->cancel_calls = 1;
         o->cancel_ns = e->clock.steady_ns;
-        move(s, o, SIGNAL_CANCEL, DEATH_NONE, e);
+        leg_order_move(s, o, SIGNAL_CANCEL, DEATH_NONE, e);
     }
 }
 
@@ -218,19 +109,20 @@ static void submit_outcome(struct bracket_state *s, struct leg_order *o,
         return;
     switch (e->outcome) {
     case OUTCOME_OK:
-        o->seen_ns = greater(o->seen_ns, e->clock.steady_ns);
-        move(s, o, SIGNAL_ACK, DEATH_NONE, e);
+        o->seen_ns = order_greater(o->seen_ns, e->clock.steady_ns);
+        leg_order_move(s, o, SIGNAL_ACK, DEATH_NONE, e);
         break;
     case OUTCOME_REJECTED:
         if (e->reject == REJECT_HELD)
-            s->reconcile_ns = greater(s->reconcile_ns, e->clock.steady_ns);
-        move(s, o, SIGNAL_REFUSED, e->reject == REJECT_HELD ? DEATH_HELD : DEATH_REFUSED, e);
+            s->reconcile_ns = order_greater(s->reconcile_ns, e->clock.steady_ns);
+        leg_order_move(s, o, SIGNAL_REFUSED, e->reject == REJECT_HELD ? DEATH_HELD : DEATH_REFUSED,
+                       e);
         break;
     case OUTCOME_NOT_SENT:
-        move(s, o, SIGNAL_NOT_SENT, DEATH_NOT_SENT, e);
+        leg_order_move(s, o, SIGNAL_NOT_SENT, DEATH_NOT_SENT, e);
         break;
     default:
-        move(s, o, SIGNAL_LOST, DEATH_NONE, e);
+        leg_order_move(s, o, SIGNAL_LOST, DEATH_NONE, e);
     }
 }
 
@@ -253,126 +145,8 @@ static void on_cancel_outcome(struct bracket_state *s, const struct order_event 
             continue;
         orders[i]->cancel_calls = 0;
         if (e->outcome == OUTCOME_REJECTED)
-            move(s, orders[i], SIGNAL_CANCEL_REFUSED, DEATH_NONE, e);
+            leg_order_move(s, orders[i], SIGNAL_CANCEL_REFUSED, DEATH_NONE, e);
     }
-}
-
-/* ---- reports --------------------------------------------------------------------------------- */
-
-/* An order that is not kept. Never made by us: a stray, taken in so that it counts and can be
- * canceled. Folded away without fills: it is back when it has some, or lives. Folded with fills:
- * whether these are new nobody can tell. */
-static struct leg_order *take_in(struct bracket_state *s, const struct order_event *e)
-{
-    struct leg_ledger *leg = &s->legs[e->leg];
-    bool stray = e->generation > leg->generation;
-    if (!stray && !e->filled && order_status_dead(e->status))
-        return NULL;
-    struct leg_order *o = NULL;
-    if (stray || e->generation > leg->folded_generation)
-        o = take_place(s);
-    if (!o) {
-        s->latched |= REVIEW_UNTRACKED;
-        return NULL;
-    }
-    o->leg = e->leg;
-    o->generation = e->generation;
-    o->type = e->order_type;
-    o->quantity = greater(e->quantity, e->filled);
-    o->limit_price = e->limit_price;
-    o->stop_price = e->stop_price;
-    o->sent_ns = e->clock.steady_ns;
-    if (stray) {
-        leg->generation = e->generation;
-        s->latched |= REVIEW_STRAY;
-        s->reviewed &= ~(uint32_t)REVIEW_STRAY; /* what was noted was another one */
-    }
-    move(s, o, SIGNAL_STRAY, DEATH_NONE, e);
-    return o;
-}
-
-static void merge(int64_t *quantity, int64_t *value, int64_t seen, int64_t seen_value)
-{
-    if (seen > *quantity || (seen == *quantity && seen_value > *value)) {
-        *quantity = seen;
-        *value = seen_value;
-    }
-}
-
-/* "filled" by a report whose quantities say less (of a leg of a native OCO: nothing) is no
- * evidence: they lag, and what is still missing would be sold a second time. */
-static bool fills_say_filled(const struct leg_order *o, const struct order_event *e)
-{
-    return o->paired ? e->filled > 0 : e->filled >= e->quantity;
-}
-
-static enum order_signal seen_signal(const struct leg_order *o, const struct order_event *e)
-{
-    if ((e->status == ORDER_STATUS_FILLED && fills_say_filled(o, e)) ||
-        (o->filled && o->filled >= o->quantity))
-        return SIGNAL_SEEN_FILLED;
-    switch (e->status) {
-    case ORDER_STATUS_CANCELED:
-        return SIGNAL_SEEN_CANCELED;
-    case ORDER_STATUS_EXPIRED:
-        return SIGNAL_SEEN_EXPIRED;
-    case ORDER_STATUS_REJECTED:
-        return SIGNAL_SEEN_REJECTED;
-    default:
-        return o->filled ? SIGNAL_SEEN_PARTIAL : SIGNAL_SEEN_LIVE;
-    }
-}
-
-/* What died of anything but a report is alive after all when a report says so. */
-static void revive(struct bracket_state *s, struct leg_order *o, const struct order_event *e,
-                   bool more)
-{
-    if (!order_status_dead(o->status) || o->death == DEATH_BROKER)
-        return;
-    if (more || !order_status_dead(e->status))
-        move(s, o, SIGNAL_REVIVED, DEATH_NONE, e);
-    else
-        o->death = DEATH_BROKER;
-}
-
-static void on_report(struct bracket_state *s, const struct order_event *e)
-{
-    if (e->generation < 1 || e->generation > CLIENT_ID_GENERATION_MAX || e->filled < 0 ||
-        e->filled_value < 0 || e->busted < 0 || e->busted_value < 0 || e->busted > e->filled ||
-        (e->filled == 0 && e->quantity <= 0))
-        return;
-    struct leg_order *o = find(s, e->leg, e->generation);
-    if (!o)
-        o = take_in(s, e);
-    if (!o)
-        return;
-    bool more = e->filled > o->filled;
-    if (o->death == DEATH_ABSENT && !more && e->from_ns <= o->absent_ns)
-        return; /* older than the evidence that it is gone */
-    o->seen_ns = greater(o->seen_ns, e->from_ns);
-    if (o->seen_ns >= o->absent_ns)
-        o->absent_ns = 0;
-    merge(&o->filled, &o->filled_value, e->filled, e->filled_value);
-    merge(&o->busted, &o->busted_value, e->busted, e->busted_value);
-    revive(s, o, e, more);
-    move(s, o, seen_signal(o, e), DEATH_BROKER, e);
-}
-
-/* A clean answer without the order is evidence once it was asked for after the broker's bound; two
- * such answers are proof. An order whose submit is under way cannot be absent. */
-static void on_absent(struct bracket_state *s, const struct order_event *e)
-{
-    struct leg_order *o = find(s, e->leg, e->generation);
-    if (!o || order_status_dead(o->status) || o->status == ORDER_STATUS_PENDING_NEW)
-        return;
-    int64_t known_ns = greater(greater(o->sent_ns, o->lost_ns), o->seen_ns);
-    if (order_subtract(e->from_ns, known_ns) < s->spec.not_found_bound_ns ||
-        e->from_ns <= known_ns || e->from_ns <= o->absent_ns)
-        return;
-    bool first = !o->absent_ns;
-    o->absent_ns = e->from_ns;
-    if (!first)
-        move(s, o, o->seen_ns ? SIGNAL_VANISHED : SIGNAL_NEVER_CAME, DEATH_ABSENT, e);
 }
 
 /* ---- requests and the rest ------------------------------------------------------------------- */
@@ -451,12 +225,12 @@ static void on_session(struct bracket_state *s, const struct order_event *e)
 
 static void on_reconciled(struct bracket_state *s, const struct order_event *e)
 {
-    s->reconciled_ns = greater(s->reconciled_ns, e->from_ns);
+    s->reconciled_ns = order_greater(s->reconciled_ns, e->from_ns);
 }
 
 static void on_external(struct bracket_state *s, const struct order_event *e)
 {
-    s->external = greater(s->external, e->filled);
+    s->external = order_greater(s->external, e->filled);
 }
 
 /* Whatever call was under way: nobody will tell its outcome any more. A cancel may never have been
@@ -470,7 +244,7 @@ static void on_restarted(struct bracket_state *s, const struct order_event *e)
         if (o->cancel_calls)
             o->cancel_ns = 0;
         o->cancel_calls = 0;
-        move(s, o, SIGNAL_RESTART, DEATH_NONE, e);
+        leg_order_move(s, o, SIGNAL_RESTART, DEATH_NONE, e);
     }
 }
 
@@ -496,8 +270,8 @@ static handler_fn *const handlers[EVENT_COUNT] = {
     [EVENT_SUBMIT_OUTCOME] = on_submit_outcome,
     [EVENT_CANCEL] = on_cancel,
     [EVENT_CANCEL_OUTCOME] = on_cancel_outcome,
-    [EVENT_REPORT] = on_report,
-    [EVENT_ABSENT] = on_absent,
+    [EVENT_REPORT] = step_report,
+    [EVENT_ABSENT] = step_absent,
     [EVENT_RECONCILED] = on_reconciled,
     [EVENT_EXTERNAL] = on_external,
     [EVENT_RESTARTED] = on_restarted,

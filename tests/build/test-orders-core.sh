@@ -4,7 +4,8 @@
 # shellcheck source=tests/build/support.sh
 source "$(dirname "$0")/support.sh"
 
-core=(bracket bracket_spec derive exit_price order order_event outcome positions risk settle step transitions client_id)
+core=(bracket bracket_spec derive exit_price leg_orders order order_event outcome positions risk settle step step_report transitions
+      client_id)
 
 # What the core may call: memory that it was given, texts for refusals, the price steps of a contract, and the
 # compiler's division of 128 bits.
