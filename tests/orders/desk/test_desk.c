@@ -1,127 +1,11 @@
-#include "orders/desk/desk.h"
-
-#include "base/parker.h"
 #include "base/strbuf.h"
 #include "orders/desk/rate_gate.h"
-#include "tests/orders/bracket_fixture.h"
-#include "tests/orders/desk/memory_store.h"
-#include "tests/orders/desk/script_broker.h"
+#include "tests/orders/desk/desk_bench.h"
 #include "tests/support/test.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
-enum {
-    ABILITIES = BROKER_CAN_DEDUP | BROKER_CAN_FIND | BROKER_CAN_BULK_LIST,
-    PATIENCE_S = 20,
-};
-
-struct bench {
-    struct memory_store *store;
-    struct script_broker *broker;
-    struct desk_options options;
-    struct desk *desk;
-    atomic_int news, failures;
-    atomic_llong newest;
-};
-
-static void told(void *context, const struct desk_news *news)
-{
-    struct bench *b = context;
-    atomic_fetch_add(&b->news, 1);
-    if (news->sequence <= atomic_load(&b->newest))
-        abort(); /* not in order */
-    atomic_store(&b->newest, news->sequence);
-}
-
-static void broken(void *context, const struct error *e)
-{
-    (void)e;
-    atomic_fetch_add(&((struct bench *)context)->failures, 1);
-}
-
-static void start(struct bench *b)
-{
-    assert_int_equal(desk_create(&b->options, &b->desk, NULL), ERR_OK);
-    struct error e;
-    enum err err = desk_start(b->desk, &e);
-    if (err != ERR_OK)
-        fail_msg("%s", e.message);
-}
-
-static void stop(struct bench *b)
-{
-    assert_int_equal(desk_stop(b->desk, 5 * NS_PER_SECOND, NULL), ERR_OK);
-    desk_free(b->desk);
-    b->desk = NULL;
-}
-
-/* Waits until it holds, or fails. */
-#define EVENTUALLY(condition)                                                                      \
-    do {                                                                                           \
-        struct parker parker_;                                                                     \
-        parker_init(&parker_);                                                                     \
-        int64_t start_ = clock_monotonic_ns(clock_real());                                         \
-        while (!(condition)) {                                                                     \
-            int64_t now_ = clock_monotonic_ns(clock_real());                                       \
-            if (now_ - start_ > PATIENCE_S * NS_PER_SECOND)                                        \
-                fail_msg("never: %s", #condition);                                                 \
-            parker_wait(&parker_, clock_real(), now_ + NS_PER_MS);                                 \
-        }                                                                                          \
-        parker_release(&parker_);                                                                  \
-    } while (0)
-
-static int set_up(void **state)
-{
-    struct bench *b = calloc(1, sizeof *b);
-    b->store = memory_store_create();
-    b->broker = script_broker_create(ABILITIES);
-    b->options = (struct desk_options){
-        .broker = script_broker_of(b->broker),
-        .store = memory_store_of(b->store),
-        .clock = clock_real(),
-        .instance = "t",
-        .listener = {.context = b, .committed = told, .failed = broken},
-        .poll_interval_ns = 20 * NS_PER_MS,
-        .linger_ns = 200 * NS_PER_MS,
-    };
-    start(b);
-    EVENTUALLY(desk_ready(b->desk, NULL));
-    *state = b;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-    if (b->desk)
-        stop(b);
-    assert_int_equal(script_broker_doubles(b->broker), 0);
-    memory_store_free(b->store);
-    script_broker_free(b->broker);
-    free(b);
-    return 0;
-}
-
 /* ---- asking and waiting ---------------------------------------------------------------------- */
-
-struct answer {
-    atomic_bool there;
-    enum desk_outcome outcome;
-    enum err code;
-    struct uuid id;
-    char response[256];
-};
-
-static void answered(void *context, const struct desk_result *r)
-{
-    struct answer *a = context;
-    a->outcome = r->outcome;
-    a->code = r->error ? r->error->code : ERR_OK;
-    a->id = r->id;
-    snprintf(a->response, sizeof a->response, "%s", r->response ? r->response : "");
-    atomic_store(&a->there, true);
-}
 
 static bool describe(void *context, const struct desk_view *view, struct strbuf *out)
 {
@@ -131,32 +15,19 @@ static bool describe(void *context, const struct desk_view *view, struct strbuf 
     return true;
 }
 
-static struct bracket_spec terms(void)
-{
-    struct bracket_spec spec = fixture_spec();
-    spec.not_found_bound_ns = 30 * NS_PER_MS;
-    return spec;
-}
-
 static struct answer place_with(struct bench *b, const struct bracket_spec *spec, const char *key,
                                 const char *client_order_id)
 {
-    struct answer a = {.outcome = DESK_REFUSED};
-    struct desk_placement p = {.spec = spec,
-                               .idempotency_key = key,
-                               .client_order_id = client_order_id,
-                               .describe = describe};
-    struct error e;
-    enum err err = desk_place(b->desk, &p, answered, &a, &e);
-    if (err != ERR_OK)
-        return (struct answer){.outcome = DESK_REFUSED, .code = err};
-    EVENTUALLY(atomic_load(&a.there));
-    return a;
+    const struct desk_placement p = {.spec = spec,
+                                     .idempotency_key = key,
+                                     .client_order_id = client_order_id,
+                                     .describe = describe};
+    return bench_place(b, &p);
 }
 
 static struct uuid place(struct bench *b)
 {
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     struct answer a = place_with(b, &spec, NULL, NULL);
     assert_int_equal(a.outcome, DESK_DONE);
     return a.id;
@@ -193,10 +64,9 @@ static void ask(struct bench *b, const struct uuid *id,
     struct answer a = {.outcome = DESK_REFUSED};
     struct desk_order *o = desk_find(b->desk, id);
     assert_non_null(o);
-    assert_int_equal(what(o, answered, &a, NULL), ERR_OK);
+    assert_int_equal(what(o, bench_answered, &a, NULL), ERR_OK);
     desk_unref(o);
-    EVENTUALLY(atomic_load(&a.there));
-    assert_int_equal(a.outcome, DESK_DONE);
+    assert_int_equal(answer_outcome(&a), DESK_DONE);
 }
 
 /* An entry filled with 10, protected by its stop. */
@@ -215,7 +85,7 @@ static struct uuid protect(struct bench *b)
 static void an_accepted_bracket_is_stored_and_sent_once(void **state)
 {
     struct bench *b = *state;
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     struct answer a = place_with(b, &spec, NULL, "mine");
     assert_int_equal(a.outcome, DESK_DONE);
     assert_string_equal(a.response, "rev 2 submitting");
@@ -294,14 +164,13 @@ static void a_modified_stop_is_replaced(void **state)
     struct answer a = {.outcome = DESK_REFUSED};
     struct desk_order *o = desk_find(b->desk, &id);
     spec.stop_loss.value = 97 * ONE;
-    assert_int_equal(desk_modify(o, &spec, answered, &a, NULL), ERR_OK);
-    EVENTUALLY(atomic_load(&a.there));
-    assert_int_equal(a.outcome, DESK_DONE);
+    assert_int_equal(desk_modify(o, &spec, bench_answered, &a, NULL), ERR_OK);
+    assert_int_equal(answer_outcome(&a), DESK_DONE);
     EVENTUALLY(stop_price(b, &id) == 97 * ONE);
     EVENTUALLY(stop_covers(b, &id, 10 * ONE));
     struct answer no = {.outcome = DESK_DONE};
     spec.side = ORDER_SELL;
-    assert_int_equal(desk_modify(o, &spec, answered, &no, NULL), ERR_OK);
+    assert_int_equal(desk_modify(o, &spec, bench_answered, &no, NULL), ERR_OK);
     EVENTUALLY(atomic_load(&no.there));
     assert_int_equal(no.outcome, DESK_REFUSED);
     desk_unref(o);
@@ -310,7 +179,7 @@ static void a_modified_stop_is_replaced(void **state)
 static void the_same_key_makes_one_order(void **state)
 {
     struct bench *b = *state;
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     struct answer first = place_with(b, &spec, "key", NULL);
     struct answer again = place_with(b, &spec, "key", NULL);
     assert_int_equal(again.outcome, DESK_REPLAYED);
@@ -338,7 +207,7 @@ static void trade(struct bench *b, const struct bracket_spec *spec)
 static void a_plain_entry_against_a_position_is_sent_as_closing(void **state)
 {
     struct bench *b = *state;
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     spec.take_profit = spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
     trade(b, &spec);
     trade(b, &spec);
@@ -361,12 +230,12 @@ static void a_plain_entry_against_a_position_is_sent_as_closing(void **state)
 static void what_closes_is_held_to_no_limit(void **state)
 {
     struct bench *b = *state;
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     spec.take_profit = spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
     trade(b, &spec);
-    stop(b);
+    bench_stop(b);
     b->options.limits = (struct risk_limits){.quantity = 5 * ONE, .notional = ONE};
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_FORBIDDEN);
     spec.side = ORDER_SELL;
@@ -398,13 +267,13 @@ static void the_open_brackets_are_listed_newest_first(void **state)
 static void limits_refuse_before_anything_is_stored(void **state)
 {
     struct bench *b = *state;
-    stop(b);
+    bench_stop(b);
     b->options.limits = (struct risk_limits){.quantity = 25 * ONE};
     b->options.orders_max = 3;
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     struct uuid first = place(b), second = place(b);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_FORBIDDEN);
     ask(b, &first, desk_cancel);
     EVENTUALLY(status_of(b, &first) == BRACKET_CANCELED);
@@ -418,12 +287,12 @@ static void limits_refuse_before_anything_is_stored(void **state)
 static void no_thread_no_order(void **state)
 {
     struct bench *b = *state;
-    stop(b);
+    bench_stop(b);
     b->options.threads_max = 1;
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     place(b);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     int64_t batches = memory_store_batches(b->store);
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
     assert_true(memory_store_batches(b->store) <= batches + 2);
@@ -468,9 +337,9 @@ static void a_restart_goes_on_where_the_log_ends(void **state)
     EVENTUALLY(stop_is_acknowledged(b, &open));
     EVENTUALLY(view_is_the_fold(b, &open));
     struct desk_view before = view_of(b, &open);
-    stop(b);
+    bench_stop(b);
     script_broker_fill(b->broker, &working, LEG_ENTRY, 10 * ONE, 100 * ONE);
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     EVENTUALLY(stop_covers(b, &working, 10 * ONE));
     assert_true(stop_covers(b, &open, 10 * ONE));
@@ -486,9 +355,9 @@ static void a_restart_does_not_wait_for_the_next_poll(void **state)
     script_broker_next_submit(b->broker, OUTCOME_UNKNOWN, REJECT_NONE, false);
     struct uuid lost = place(b);
     EVENTUALLY(view_of(b, &lost).tracker.calls == 1);
-    stop(b);
-    b->options.poll_interval_ns = 10 * PATIENCE_S * NS_PER_SECOND;
-    start(b);
+    bench_stop(b);
+    b->options.poll_interval_ns = 10 * TEST_PATIENCE_MS * NS_PER_MS;
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     EVENTUALLY(script_broker_live(b->broker, &lost, LEG_ENTRY, NULL) == 1);
     assert_true(stop_covers(b, &open, 10 * ONE));
@@ -500,12 +369,12 @@ static void the_gate_stays_shut_while_orders_are_in_doubt(void **state)
     script_broker_silence(b->broker, true);
     struct uuid id = place(b);
     EVENTUALLY(view_of(b, &id).tracker.calls == 1);
-    stop(b);
-    start(b);
+    bench_stop(b);
+    bench_start(b);
     const char *why = "";
     assert_false(desk_ready(b->desk, &why));
     assert_true(*why);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
     script_broker_silence(b->broker, false);
     EVENTUALLY(desk_ready(b->desk, &why));
@@ -518,11 +387,11 @@ static void a_chain_that_was_tampered_with_is_not_started(void **state)
     struct bench *b = *state;
     struct uuid id = place(b);
     EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
-    stop(b);
+    bench_stop(b);
     memory_store_tamper(b->store);
     assert_int_equal(desk_create(&b->options, &b->desk, NULL), ERR_OK);
     assert_int_equal(desk_start(b->desk, NULL), ERR_DATA);
-    stop(b);
+    bench_stop(b);
 }
 
 static void a_refused_commit_is_tried_again_before_any_call(void **state)
@@ -543,14 +412,14 @@ static void an_unknown_commit_stops_everything(void **state)
     EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
     int submits = script_broker_submits(b->broker);
     memory_store_fail(b->store, COMMIT_UNKNOWN, 1000);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     assert_int_equal(place_with(b, &spec, NULL, NULL).outcome, DESK_UNKNOWN);
     EVENTUALLY(atomic_load(&b->failures) == 1);
     const char *why;
     assert_false(desk_ready(b->desk, &why));
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_UNAVAILABLE);
     assert_int_equal(script_broker_submits(b->broker), submits);
-    stop(b);
+    bench_stop(b);
     memory_store_fail(b->store, COMMIT_STORED, 0);
 }
 
@@ -560,10 +429,10 @@ static void the_kill_switch_cancels_entries_and_outlives_a_restart(void **state)
     struct uuid working = place(b), open = protect(b);
     assert_int_equal(desk_set_paused(b->desk, true, NULL), ERR_OK);
     EVENTUALLY(script_broker_live(b->broker, &working, LEG_ENTRY, NULL) == 0);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     assert_int_equal(place_with(b, &spec, NULL, NULL).code, ERR_CONFLICT);
-    stop(b);
-    start(b);
+    bench_stop(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     assert_true(desk_paused(b->desk));
     assert_true(stop_covers(b, &open, 10 * ONE));
@@ -611,8 +480,8 @@ static void positions_are_the_fold_of_the_fills(void **state)
     EVENTUALLY(stop_covers(b, &id, 7 * ONE));
     script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 7 * ONE, 95 * ONE);
     EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
-    stop(b);
-    start(b);
+    bench_stop(b);
+    bench_start(b);
     sum = (struct sum){0};
     assert_int_equal(desk_positions(b->desk, add_position, &sum, NULL), ERR_OK);
     assert_int_equal(sum.quantity, 0);
@@ -660,20 +529,20 @@ static void an_exit_in_flight_still_covers_after_a_pause(void **state)
 {
     struct bench *b = *state;
     struct uuid id = protect(b);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     desk_quote(b->desk, spec.contract.symbol, 110 * ONE, 110 * ONE + CENT, false, 0);
     EVENTUALLY(take_profit_works(b, &id));
-    stop(b);
+    bench_stop(b);
     struct clock later = *clock_real();
     later.monotonic_ns = a_minute_later;
     b->options.clock = &later;
-    start(b);
+    bench_start(b);
     int64_t unprotected = 0;
     assert_int_equal(desk_positions(b->desk, add_unprotected, &unprotected, NULL), ERR_OK);
     assert_int_equal(unprotected, 0);
-    stop(b);
+    bench_stop(b);
     b->options.clock = clock_real();
-    start(b);
+    bench_start(b);
 }
 
 /* After a restart with fewer threads than orders. */
@@ -683,9 +552,9 @@ static void the_shared_loop_serves_what_has_no_thread(void **state)
     struct uuid ids[6];
     for (int i = 0; i < 6; i++)
         ids[i] = place(b);
-    stop(b);
+    bench_stop(b);
     b->options.threads_max = 2;
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     struct desk_stats stats;
     desk_stats(b->desk, &stats);
@@ -705,16 +574,16 @@ static void a_thousand_brackets_each_with_its_thread(void **state)
 {
     enum { COUNT = 1000 };
     struct bench *b = *state;
-    stop(b);
+    bench_stop(b);
     b->options.poll_interval_ns = 200 * NS_PER_MS;
-    start(b);
+    bench_start(b);
     EVENTUALLY(desk_ready(b->desk, NULL));
     static struct answer answers[COUNT];
     memset(answers, 0, sizeof answers);
-    struct bracket_spec spec = terms();
+    struct bracket_spec spec = bench_terms();
     struct desk_placement p = {.spec = &spec};
     for (int i = 0; i < COUNT; i++)
-        assert_int_equal(desk_place(b->desk, &p, answered, &answers[i], NULL), ERR_OK);
+        assert_int_equal(desk_place(b->desk, &p, bench_answered, &answers[i], NULL), ERR_OK);
     EVENTUALLY(script_broker_live(b->broker, NULL, LEG_ENTRY, NULL) == COUNT);
     struct desk_stats stats;
     desk_stats(b->desk, &stats);
@@ -723,7 +592,7 @@ static void a_thousand_brackets_each_with_its_thread(void **state)
         script_broker_fill(b->broker, &answers[i].id, LEG_ENTRY, 10 * ONE, 100 * ONE);
     EVENTUALLY(script_broker_live(b->broker, NULL, LEG_STOP_LOSS, NULL) == COUNT);
     int64_t start_ns = clock_monotonic_ns(clock_real());
-    stop(b);
+    bench_stop(b);
     assert_true(clock_monotonic_ns(clock_real()) - start_ns < 5 * NS_PER_SECOND);
 }
 
@@ -751,7 +620,7 @@ static void a_fifth_of_the_rate_is_kept_for_protection(void **state)
         assert_int_equal(rate_gate_take(&g, CALL_QUOTE, 0), 0);
 }
 
-#define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down)
 
 int main(void)
 {

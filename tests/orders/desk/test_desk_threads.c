@@ -2,21 +2,17 @@
  * under a limit on threads. */
 #include "base/clock.h"
 #include "base/thread.h"
-#include "orders/desk/desk.h"
-#include "tests/orders/bracket_fixture.h"
-#include "tests/orders/desk/memory_store.h"
-#include "tests/orders/desk/script_broker.h"
+#include "tests/orders/desk/desk_bench.h"
 #include "tests/support/child.h"
 #include "tests/support/test.h"
 
 #include <dirent.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000, ORDERS = 12, SPARE = 4, LEFT = 3, NOBODY_ELSES_USER = 61417 };
+enum { ORDERS = 12, SPARE = 4, LEFT = 3, NOBODY_ELSES_USER = 61417 };
 
 /* cmocka's asserts are for the parent. */
 static void check(bool holds, const char *what)
@@ -53,7 +49,7 @@ static struct desk *start(const struct desk_options *options)
     struct desk *desk = NULL;
     struct error e = {.message = ""};
     check(desk_create(options, &desk, &e) == ERR_OK && desk_start(desk, &e) == ERR_OK, e.message);
-    check(test_wait(is_ready, desk, PATIENCE_MS), "never ready");
+    check(test_wait(is_ready, desk, TEST_PATIENCE_MS), "never ready");
     return desk;
 }
 
@@ -81,7 +77,7 @@ static void place_all(struct desk *desk)
     const struct desk_placement p = {.spec = &spec};
     for (int i = 0; i < ORDERS; i++)
         check(desk_place(desk, &p, placed, &count, NULL) == ERR_OK, "not placed");
-    check(test_wait(all_are_there, &count, PATIENCE_MS), "not all placed");
+    check(test_wait(all_are_there, &count, TEST_PATIENCE_MS), "not all placed");
 }
 
 static void *end_at_once(void *context)
@@ -93,29 +89,23 @@ static void restart_with_few_threads(void *context)
 {
     (void)context;
     check(setuid(NOBODY_ELSES_USER) == 0, "cannot be another user");
-    struct memory_store *store = memory_store_create();
-    struct script_broker *broker =
-        script_broker_create(BROKER_CAN_DEDUP | BROKER_CAN_FIND | BROKER_CAN_BULK_LIST);
-    struct desk_options options = {.broker = script_broker_of(broker),
-                                   .store = memory_store_of(store),
-                                   .clock = clock_real(),
-                                   .instance = "t",
-                                   .poll_interval_ns = 20 * NS_PER_MS,
-                                   .spare_threads = SPARE};
+    struct bench b;
+    bench_init(&b);
+    b.options.spare_threads = SPARE;
     int before = threads_now();
-    struct desk *desk = start(&options);
+    struct desk *desk = start(&b.options);
     place_all(desk);
     stop(desk);
-    check(test_wait(is_back_to, &before, PATIENCE_MS), "threads that do not end");
+    check(test_wait(is_back_to, &before, TEST_PATIENCE_MS), "threads that do not end");
     enum { GATEWAY_AND_SHARED = 2 };
     rlim_t limit = (rlim_t)(before + GATEWAY_AND_SHARED + SPARE + LEFT);
     check(setrlimit(RLIMIT_NPROC, &(struct rlimit){limit, limit}) == 0, "no limit");
-    desk = start(&options);
+    desk = start(&b.options);
     struct desk_stats stats;
     desk_stats(desk, &stats);
     check(stats.threads == LEFT && stats.shared == ORDERS - LEFT, "not served as it should be");
     int taken = before + GATEWAY_AND_SHARED + LEFT;
-    check(test_wait(is_back_to, &taken, PATIENCE_MS), "spare threads that do not end");
+    check(test_wait(is_back_to, &taken, TEST_PATIENCE_MS), "spare threads that do not end");
     struct thread later[SPARE];
     struct error e = {.message = ""};
     for (int i = 0; i < SPARE; i++)
