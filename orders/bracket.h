@@ -143,11 +143,12 @@ const char *death_name(enum death death);
 bool bracket_status_final(enum bracket_status status);
 
 enum {
-    BRACKET_ORDERS_MAX = 12,  /* orders kept one by one; older dead ones are folded into sums */
-    BRACKET_ENTRY_TRIES = 5,  /* of an entry whose submits never left */
-    BRACKET_EXIT_TTL_S = 10,  /* an exit in flight for longer protects nothing */
-    BRACKET_GRACE_S = 2,      /* open for longer without protection is `unprotected` */
-    BRACKET_RETRY_MAX_S = 30, /* 1, 2, 4 ... s between the submits of an exit that is refused */
+    BRACKET_ORDERS_MAX = 12,     /* orders kept one by one; older dead ones are folded into sums */
+    BRACKET_ENTRY_TRIES = 5,     /* of an entry whose submits never left */
+    BRACKET_EXIT_TTL_S = 10,     /* an exit in flight for longer protects nothing */
+    BRACKET_EXIT_PATIENCE_S = 1, /* then a market exit for less than is open makes room for all */
+    BRACKET_GRACE_S = 2,         /* open for longer without protection is `unprotected` */
+    BRACKET_RETRY_MAX_S = 30,    /* 1, 2, 4 ... s between the submits of an exit that is refused */
     BRACKET_CANCEL_RETRY_S = 2,
 };
 

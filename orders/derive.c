@@ -112,15 +112,19 @@ static void set_goal(const struct bracket_state *s, const struct bracket_sums *s
         want_stop(s, sums, goal);
 }
 
-/* Whether the order is what is wanted of its leg. A market exit is left alone while it fills, even
- * when it is for less than what is open by now. */
-static bool as_wanted(const struct leg_order *o, const struct goal *goal, int64_t remaining)
+/* Whether the order is what is wanted of its leg. A market exit that is for less than what is open
+ * by now is left alone while it fills, which takes no time; without a quote or in a halt it does
+ * not, and then nothing would stand behind the rest. */
+static bool as_wanted(const struct leg_order *o, const struct goal *goal, int64_t remaining,
+                      struct order_clock now)
 {
     const struct wanted *w = &goal->legs[o->leg];
     if (!w->want || remaining > goal->quantity)
         return false;
     if (w->type == ORDER_TYPE_MARKET)
-        return o->type == ORDER_TYPE_MARKET;
+        return o->type == ORDER_TYPE_MARKET &&
+               (remaining == goal->quantity ||
+                !seconds_passed(o->sent_ns, BRACKET_EXIT_PATIENCE_S, now));
     return o->type == w->type && o->limit_price == w->limit_price &&
            o->stop_price == w->stop_price && remaining == goal->quantity;
 }
@@ -135,16 +139,16 @@ static int64_t remaining_of(const struct bracket_state *s, const struct leg_orde
 
 /* A native OCO is as wanted when both legs are; with one leg dead it is none any more. */
 static bool stands(const struct bracket_state *s, const struct leg_order *o,
-                   const struct goal *goal)
+                   const struct goal *goal, struct order_clock now)
 {
     bool both = goal->legs[LEG_TAKE_PROFIT].want && goal->legs[LEG_STOP_LOSS].want;
     const struct leg_order *partner = o->paired ? bracket_partner(s, o) : NULL;
     if (both != (partner != NULL) && o->leg != LEG_EXIT)
         return false;
     if (partner &&
-        (!leg_order_live(partner) || !as_wanted(partner, goal, remaining_of(s, partner))))
+        (!leg_order_live(partner) || !as_wanted(partner, goal, remaining_of(s, partner), now)))
         return false;
-    return as_wanted(o, goal, remaining_of(s, o));
+    return as_wanted(o, goal, remaining_of(s, o), now);
 }
 
 static void cancel_exits(const struct bracket_state *s, const struct goal *goal,
@@ -159,7 +163,7 @@ static void cancel_exits(const struct bracket_state *s, const struct goal *goal,
         bool excess = remaining_of(s, o) > goal->quantity || o != bracket_live(s, o->leg);
         /* While nothing can be sent in its place, an old stop is better than none. */
         bool replaceable = may_trade(s, now) || goal->quantity <= 0 || excess;
-        if (pending || excess || (replaceable && !stands(s, o, goal)))
+        if (pending || excess || (replaceable && !stands(s, o, goal, now)))
             cancel(s, now, o, true, a);
     }
 }
@@ -300,6 +304,13 @@ static void sooner_wall(int64_t wall_ns, struct order_clock now, int64_t *next_n
                next_ns);
 }
 
+static void sooner_after(int64_t since_ns, int64_t seconds, struct order_clock now,
+                         int64_t *next_ns)
+{
+    if (since_ns)
+        sooner(order_add(since_ns, seconds * NS_PER_SECOND), now.steady_ns, next_ns);
+}
+
 int64_t bracket_next_steady_ns(const struct bracket_state *s, struct order_clock now)
 {
     int64_t next_ns = INT64_MAX;
@@ -310,21 +321,18 @@ int64_t bracket_next_steady_ns(const struct bracket_state *s, struct order_clock
     sooner_wall(s->session_close_ns, now, &next_ns);
     if (s->attempt_ns)
         sooner(order_add(s->attempt_ns, s->spec.take_profit_ttl_ns), now.steady_ns, &next_ns);
-    if (s->uncovered_ns)
-        sooner(order_add(s->uncovered_ns, BRACKET_GRACE_S * NS_PER_SECOND), now.steady_ns,
-               &next_ns);
+    sooner_after(s->uncovered_ns, BRACKET_GRACE_S, now, &next_ns);
     for (int leg = 0; leg < LEG_COUNT; leg++)
         sooner(s->legs[leg].retry_ns, now.steady_ns, &next_ns);
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         const struct leg_order *o = &s->orders[i];
         if (!leg_order_live(o))
             continue;
-        if (o->cancel_ns)
-            sooner(order_add(o->cancel_ns, BRACKET_CANCEL_RETRY_S * NS_PER_SECOND), now.steady_ns,
-                   &next_ns);
-        if (o->leg == LEG_EXIT)
-            sooner(order_add(o->sent_ns, BRACKET_EXIT_TTL_S * NS_PER_SECOND), now.steady_ns,
-                   &next_ns);
+        sooner_after(o->cancel_ns, BRACKET_CANCEL_RETRY_S, now, &next_ns);
+        if (o->leg != LEG_EXIT)
+            continue;
+        sooner_after(o->sent_ns, BRACKET_EXIT_PATIENCE_S, now, &next_ns);
+        sooner_after(o->sent_ns, BRACKET_EXIT_TTL_S, now, &next_ns);
     }
     return next_ns;
 }

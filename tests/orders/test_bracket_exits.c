@@ -145,6 +145,42 @@ static void outside_the_session_nothing_is_replaced_or_alarming(void **state)
     assert_int_equal(f.state.session_close_ns, before.session_close_ns);
 }
 
+/* ---- at market ------------------------------------------------------------------------------- */
+
+/* The entry fills further while a smaller exit is under way, and no quote fills that. */
+static void an_exit_that_does_not_fill_makes_room_for_all_that_is_open(void **state)
+{
+    (void)state;
+    struct bracket_spec spec = fixture_spec();
+    struct fixture f;
+    bracket_fixture_init(&f, &spec);
+    fixture_enter(&f, 3 * ONE, 100 * ONE);
+    fixture_simple(&f, EVENT_CLOSE_REQUESTED);
+    fixture_place(&f, LEG_EXIT);
+    fixture_cancel(&f, LEG_ENTRY, 5 * ONE, 100 * ONE);
+    fixture_is_quiet(&f); /* mostly it is about to fill */
+    assert_int_equal(bracket_next_steady_ns(&f.state, f.clock),
+                     f.clock.steady_ns + BRACKET_EXIT_PATIENCE_S * NS_PER_SECOND);
+    fixture_pass(&f, BRACKET_EXIT_PATIENCE_S);
+    fixture_cancel(&f, LEG_EXIT, ONE, 99 * ONE);
+    assert_int_equal(fixture_place(&f, LEG_EXIT), 2);
+    assert_int_equal(fixture_order(&f, LEG_EXIT, 2)->quantity, 4 * ONE);
+    fixture_pass(&f, BRACKET_GRACE_S);
+    fixture_status_is(&f, BRACKET_CLOSING);
+}
+
+static void an_exit_for_all_that_is_open_is_left_alone(void **state)
+{
+    (void)state;
+    struct fixture f = protected_with(fixture_spec());
+    fixture_simple(&f, EVENT_CLOSE_REQUESTED);
+    fixture_cancel(&f, LEG_STOP_LOSS, 0, 0);
+    fixture_place(&f, LEG_EXIT);
+    fixture_report(&f, LEG_EXIT, 1, ORDER_STATUS_NEW, 4 * ONE, 99 * ONE);
+    fixture_pass(&f, 2 * BRACKET_EXIT_PATIENCE_S);
+    fixture_is_quiet(&f);
+}
+
 /* ---- watched --------------------------------------------------------------------------------- */
 
 static void a_watched_bracket_rests_nothing(void **state)
@@ -343,6 +379,8 @@ int main(void)
         cmocka_unit_test(a_refused_take_profit_ends_the_attempt),
         cmocka_unit_test(a_stop_may_be_a_stop_limit),
         cmocka_unit_test(outside_the_session_nothing_is_replaced_or_alarming),
+        cmocka_unit_test(an_exit_that_does_not_fill_makes_room_for_all_that_is_open),
+        cmocka_unit_test(an_exit_for_all_that_is_open_is_left_alone),
         cmocka_unit_test(a_watched_bracket_rests_nothing),
         cmocka_unit_test(both_exits_rest_as_one_native_oco),
         cmocka_unit_test(one_cancel_ends_both_legs),
