@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DRAIN_MAX_BYTES = 16 * 1024 * 1024, READ_BYTES = 64 * 1024, READS_PER_EVENT = 16 };
+enum { DRAIN_MAX_BYTES = 16 * 1024 * 1024, READS_PER_EVENT = 16 };
 static const int64_t LINGER_NS = 2 * NS_PER_SECOND;
 
 void lingers_init(struct lingers *l, int epoll_fd)
@@ -63,9 +63,9 @@ void lingers_event(struct lingers *l, void *address)
 {
     struct linger_slot *slot = address;
     for (int i = 0; i < READS_PER_EVENT && slot->fd >= 0; i++) {
-        /* MSG_TRUNC: TCP throws the bytes away itself. A buffer of the thread's would stand in the
-         * stack of every thread of the program, and a tracking thread's is smaller. */
-        ssize_t n = recv(slot->fd, NULL, READ_BYTES, MSG_DONTWAIT | MSG_TRUNC);
+        /* MSG_TRUNC: TCP throws the bytes away itself, and no page of the buffer is ever touched.
+         */
+        ssize_t n = recv(slot->fd, l->unread, LINGER_READ_BYTES, MSG_DONTWAIT | MSG_TRUNC);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n > 0)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINGER_SLOTS = 64 };
+enum { LINGER_SLOTS = 64, LINGER_READ_BYTES = 64 * 1024 };
 
 struct linger_slot {
     int fd; /* -1: free */
@@ -21,6 +21,7 @@ struct linger_slot {
 struct lingers {
     int epoll_fd; /* borrowed; slots are registered in it with their own address */
     struct linger_slot slots[LINGER_SLOTS];
+    char unread[LINGER_READ_BYTES]; /* where a read would put what MSG_TRUNC throws away */
 };
 
 void lingers_init(struct lingers *l, int epoll_fd);
