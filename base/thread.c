@@ -32,6 +32,10 @@ void thread_get_name(char out[THREAD_NAME_MAX])
         out[0] = '\0';
 }
 
+/* How much nicer than the process this thread is, as it was started; a new thread begins with what
+ * its creator has. */
+static _Thread_local int nice_here;
+
 /* On Linux nice is per thread. A refusal (only for going up again) leaves the thread as it is. */
 static void set_nice(int nice)
 {
@@ -44,7 +48,9 @@ static void *run(void *thread)
 {
     const struct thread *t = thread;
     thread_set_name(t->name);
-    set_nice(t->nice);
+    nice_here = t->nice;
+    if (t->nice != t->creators_nice)
+        set_nice(t->nice);
     return t->fn(t->context);
 }
 
@@ -62,21 +68,19 @@ static int set_stack(pthread_attr_t *attributes, const struct thread_options *op
     return pthread_attr_setstacksize(attributes, thread_stack_bytes(wanted));
 }
 
-/* Signals are blocked around the creation, and so from the new thread's first instruction on. */
-static int create_with_signals_blocked(struct thread *t, const pthread_attr_t *attributes)
+/* Signals are blocked from the new thread's first instruction on. */
+static int block_signals(pthread_attr_t *attributes)
 {
-    sigset_t all, before;
+    sigset_t all;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = pthread_create(&t->handle, attributes, run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return result;
+    return pthread_attr_setsigmask_np(attributes, &all);
 }
 
 enum err thread_start(struct thread *t, const struct thread_options *options, void *(*fn)(void *),
                       void *context, struct error *e)
 {
-    *t = (struct thread){.fn = fn, .context = context, .nice = options->nice};
+    *t = (struct thread){
+        .fn = fn, .context = context, .nice = options->nice, .creators_nice = nice_here};
     snprintf(t->name, sizeof t->name, "%s", options->name);
 
     pthread_attr_t attributes;
@@ -84,7 +88,9 @@ enum err thread_start(struct thread *t, const struct thread_options *options, vo
     if (result == 0) {
         result = set_stack(&attributes, options);
         if (result == 0)
-            result = create_with_signals_blocked(t, &attributes);
+            result = block_signals(&attributes);
+        if (result == 0)
+            result = pthread_create(&t->handle, &attributes, run, t);
         pthread_attr_destroy(&attributes);
     }
     if (result != 0)

@@ -15,7 +15,7 @@ struct thread {
     /* What it runs. */
     void *(*fn)(void *);
     void *context;
-    int nice;
+    int nice, creators_nice;
     char name[THREAD_NAME_MAX];
 };
 

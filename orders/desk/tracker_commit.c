@@ -1,0 +1,100 @@
+/* How a bracket's thread has its drafts stored.
+ *
+ * What calls or answers follow, it waits for. A draft that nothing follows, as the outcome of a
+ * submit most often is, it hands over and goes to rest: `done`, on the store's thread, publishes
+ * it, and nobody has to be woken. Until then nothing of the bracket may be moved, so its thread
+ * collects what it has handed over before it does anything more.
+ */
+#include "orders/desk/desk_private.h"
+
+enum { BUSY_WAIT_MS = 2 };
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+static void committed(void *context, const struct order_commit *commit)
+{
+    struct pending_commit *p = context;
+    struct desk_order *o = desk_ref(p->order); /* its thread may end as soon as it is done */
+    struct desk *d = o->desk;
+    p->outcome = commit->outcome;
+    if (commit->error)
+        p->error = *commit->error;
+    if (commit->outcome == COMMIT_STORED)
+        desk_committed(o, p->draft, commit->sequence);
+    else if (commit->outcome == COMMIT_UNKNOWN)
+        desk_fail(d, commit->error);
+    atomic_store(&p->done, true);
+    parker_wake(o->wakes);
+    desk_unref(o);
+    atomic_fetch_sub(&d->batches, 1);
+}
+
+/* Makes the batch and gives it to the store, as soon as that has room. */
+static enum err give(struct desk_order *o, struct draft *d, order_store_done *done, void *context,
+                     struct error *e)
+{
+    struct desk *desk = o->desk;
+    struct order_store *store = desk->options.store;
+    if (!draft_seal(d, &desk->names, desk_broker_order_id, o) || !desk_make_room(o, d->now))
+        return error_set(e, ERR_NO_MEMORY, "no memory to store the order's events");
+    enum err err;
+    atomic_fetch_add(&desk->batches, 1);
+    while ((err = store->operations->submit(store, &d->batch, done, context, e)) == ERR_BUSY)
+        parker_wait(o->wakes, clock_real(),
+                    clock_monotonic_ns(clock_real()) + BUSY_WAIT_MS * NS_PER_MS);
+    if (err != ERR_OK)
+        atomic_fetch_sub(&desk->batches, 1);
+    return err;
+}
+
+bool tracker_commit(struct desk_order *o, struct draft *d, struct pending_commit *p)
+{
+    p->outcome = COMMIT_REFUSED;
+    p->order = o;
+    p->draft = d;
+    atomic_store(&p->done, false);
+    if (give(o, d, committed, p, &p->error) != ERR_OK)
+        return false;
+    while (!atomic_load(&p->done))
+        parker_wait(o->wakes, clock_real(), INT64_MAX);
+    return p->outcome == COMMIT_STORED;
+}
+
+/* ---- handing over ---------------------------------------------------------------------------- */
+
+static void handed_over(void *context, const struct order_commit *commit)
+{
+    struct desk_order *o = desk_ref(context); /* as above */
+    struct desk *d = o->desk;
+    bool stored = commit->outcome == COMMIT_STORED;
+    if (stored)
+        desk_committed(o, o->handed, commit->sequence);
+    else if (commit->outcome == COMMIT_UNKNOWN)
+        desk_fail(d, commit->error);
+    draft_pool_return(&d->drafts, o->handed);
+    int before = atomic_exchange(&o->handing, stored ? HANDING_NOTHING : HANDING_REFUSED);
+    if (!stored || before == HANDING_AWAITED)
+        parker_wake(o->wakes);
+    desk_unref(o);
+    atomic_fetch_sub(&d->batches, 1);
+}
+
+void tracker_hand_over(struct desk_order *o, struct draft *d)
+{
+    struct error e;
+    o->handed = d;
+    atomic_store(&o->handing, HANDING_UNDERWAY);
+    if (give(o, d, handed_over, o, &e) == ERR_OK)
+        return;
+    draft_pool_return(&o->desk->drafts, d);
+    atomic_store(&o->handing, HANDING_REFUSED);
+}
+
+bool tracker_collect(struct desk_order *o)
+{
+    int underway = HANDING_UNDERWAY;
+    if (atomic_compare_exchange_strong(&o->handing, &underway, HANDING_AWAITED))
+        while (atomic_load(&o->handing) == HANDING_AWAITED)
+            parker_wait(o->wakes, clock_real(), INT64_MAX);
+    return atomic_exchange(&o->handing, HANDING_NOTHING) != HANDING_REFUSED;
+}
