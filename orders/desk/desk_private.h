@@ -55,6 +55,9 @@ struct market {
     UT_hash_handle by_symbol;
 };
 
+/* What a bracket's thread has handed over to be stored; AWAITED while it waits for that. */
+enum handing { HANDING_NOTHING, HANDING_UNDERWAY, HANDING_AWAITED, HANDING_REFUSED };
+
 /* Of one commit under way; the tracking thread waits for it. */
 struct pending_commit {
     struct desk_order *order;
@@ -114,7 +117,9 @@ struct desk_order {
     void *stack; /* of the thread */
     struct tracker tracker;
     struct tracker_figures figures;
-    struct draft *first; /* accepted, its effects still to come */
+    struct draft *first;  /* accepted, its effects still to come */
+    struct draft *handed; /* while handing is UNDERWAY or AWAITED */
+    atomic_int handing;
 
     struct mutex mutex; /* BRACKET; guards what follows */
     struct order_header header;
@@ -298,6 +303,17 @@ void desk_close_mailbox(struct desk_order *o);
 void *tracker_run(void *order);
 /* The shared loop's thread: context is the desk. */
 void *tracker_run_shared(void *desk);
+
+/* ---- tracker_commit.c ------------------------------------------------------------------------ */
+
+/* Waits until the draft is on disk; false with p->error when it is not. */
+bool tracker_commit(struct desk_order *o, struct draft *d, struct pending_commit *p);
+/* Has it stored without waiting, and then returned to the pool. Neither draft nor bracket is to be
+ * touched until it was collected. */
+void tracker_hand_over(struct desk_order *o, struct draft *d);
+/* Waits until nothing is handed over any more. false when that could not be stored; this is told
+ * once. */
+bool tracker_collect(struct desk_order *o);
 
 /* ---- tracker_quiet.c ------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
  * calls bring results, derive -> commit -> call -> their results as events. After it the thread
  * waits for its next instant or for a wake.
  *
- * The thread waits for its own commits, so nothing of the bracket moves meanwhile; wakes that come
- * then stay in `attention`.
+ * Nothing of the bracket moves while a commit of it is under way (tracker_commit.c); wakes that
+ * come then stay in `attention`.
  */
 #include "orders/desk/desk_private.h"
 #include "orders/exit_price.h"
@@ -18,7 +18,7 @@
 /* After a commit that was refused, or without memory. */
 #define RETRY_NS NS_PER_SECOND
 
-enum { ROUNDS_MAX = 16, RECONCILE_FASTER = 4, BUSY_WAIT_MS = 2 };
+enum { ROUNDS_MAX = 16, RECONCILE_FASTER = 4 };
 
 static int64_t now_of(const struct desk_order *o)
 {
@@ -28,53 +28,6 @@ static int64_t now_of(const struct desk_order *o)
 static bool ending(const struct desk_order *o)
 {
     return atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed);
-}
-
-/* ---- commit ---------------------------------------------------------------------------------- */
-
-static void committed(void *context, const struct order_commit *commit)
-{
-    struct pending_commit *p = context;
-    struct desk_order *o = desk_ref(p->order); /* its thread may end as soon as it is done */
-    struct desk *d = o->desk;
-    p->outcome = commit->outcome;
-    if (commit->error)
-        p->error = *commit->error;
-    if (commit->outcome == COMMIT_STORED)
-        desk_committed(o, p->draft, commit->sequence);
-    else if (commit->outcome == COMMIT_UNKNOWN)
-        desk_fail(d, commit->error);
-    atomic_store(&p->done, true);
-    parker_wake(o->wakes);
-    desk_unref(o);
-    atomic_fetch_sub(&d->batches, 1);
-}
-
-/* Waits until it is on disk. */
-static bool commit(struct desk_order *o, struct draft *d, struct pending_commit *p)
-{
-    struct desk *desk = o->desk;
-    struct order_store *store = desk->options.store;
-    p->outcome = COMMIT_REFUSED;
-    if (!draft_seal(d, &desk->names, desk_broker_order_id, o) || !desk_make_room(o, d->now)) {
-        error_set(&p->error, ERR_NO_MEMORY, "no memory to store the order's events");
-        return false;
-    }
-    p->order = o;
-    p->draft = d;
-    atomic_store(&p->done, false);
-    enum err err;
-    atomic_fetch_add(&desk->batches, 1);
-    while ((err = store->operations->submit(store, &d->batch, committed, p, &p->error)) == ERR_BUSY)
-        parker_wait(o->wakes, clock_real(),
-                    clock_monotonic_ns(clock_real()) + BUSY_WAIT_MS * NS_PER_MS);
-    if (err != ERR_OK) {
-        atomic_fetch_sub(&desk->batches, 1);
-        return false;
-    }
-    while (!atomic_load(&p->done))
-        parker_wait(o->wakes, clock_real(), INT64_MAX);
-    return p->outcome == COMMIT_STORED;
 }
 
 /* ---- effects --------------------------------------------------------------------------------- */
@@ -315,29 +268,54 @@ static bool take_effect(struct desk_order *o, struct draft *d)
     return true;
 }
 
-/* derive -> commit -> calls, until no call brings anything more. false when a commit failed. */
-static bool settle(struct desk_order *o, struct draft *d, struct command **commands)
+static bool calls_anybody(const struct draft *d)
+{
+    for (size_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].kind == ACTION_SUBMIT || d->effects[i].kind == ACTION_CANCEL)
+            return true;
+    return false;
+}
+
+/* How a turn ends: all is stored; its last draft, after which nothing follows, is yet to be; a
+ * commit failed. */
+enum ending { END_STORED, END_TO_STORE, END_FAILED };
+
+/* The thread may rest while it is stored: nobody waits for an answer, no gate for what is in it,
+ * and no other bracket for this thread. */
+static bool may_hand_over(const struct desk_order *o, const struct draft *d,
+                          const struct command *commands)
+{
+    return d->record_count > 0 && !commands && !calls_anybody(d) && atomic_load(&o->resolved) &&
+           o->wakes == &o->parker;
+}
+
+/* derive -> commit -> calls, until no call brings anything more. */
+static enum ending settle(struct desk_order *o, struct draft *d, struct command **commands)
 {
     struct pending_commit pending = {.outcome = COMMIT_STORED};
     for (int round = 0; round < ROUNDS_MAX; round++) {
         struct order_quote quote = desk_quote_of(o);
         draft_derive(d, desk_clock(o->desk), &quote);
-        bool stored = d->record_count == 0 || commit(o, d, &pending);
+        if (may_hand_over(o, d, *commands)) {
+            carry_out(o, d); /* what is to be asked later */
+            return END_TO_STORE;
+        }
+        bool stored = d->record_count == 0 || tracker_commit(o, d, &pending);
         answer(o, *commands, stored, &pending);
         *commands = NULL;
         if (!stored)
-            return false;
+            return END_FAILED;
         if (!take_effect(o, d))
-            return true;
+            return END_STORED;
     }
-    return d->record_count == 0 || commit(o, d, &pending);
+    return d->record_count == 0 || tracker_commit(o, d, &pending) ? END_STORED : END_FAILED;
 }
 
 /* The first turn after acceptance: its commit is done, its effects are not. */
-static bool settle_first(struct desk_order *o, struct draft *d)
+static enum ending settle_first(struct desk_order *o, struct draft *d)
 {
     struct command *none = NULL;
-    return !take_effect(o, d) || settle(o, d, &none);
+    return take_effect(o, d) ? settle(o, d, &none) : END_STORED;
 }
 
 static int64_t next_instant(struct desk_order *o)
@@ -351,26 +329,39 @@ static int64_t next_instant(struct desk_order *o)
     return t->due_ns < next_ns ? t->due_ns : next_ns;
 }
 
-/* The draft is used as scratch. */
-static int64_t after_turn(struct desk_order *o, struct draft *d, bool well)
+/* `s` is what is committed, or on its way there. */
+static int64_t after_turn(struct desk_order *o, const struct bracket_state *s, bool well)
 {
     struct tracker *t = &o->tracker;
     int64_t now_ns = now_of(o);
-    struct bracket_state *committed = &d->states[0];
-    desk_state(o, committed);
-    desk_set_triggers(o, committed);
-    resolve(o, committed);
+    desk_set_triggers(o, s);
+    resolve(o, s);
     /* With a draft that was not stored, outcomes of calls may have gone. */
     t->restarted |= !well;
-    if (!bracket_status_final(committed->status))
+    if (!bracket_status_final(s->status))
         t->final_since_ns = 0;
     else if (!t->final_since_ns)
         t->final_since_ns = now_ns;
-    tracker_note_calm(o, committed, well);
+    tracker_note_calm(o, s, well);
     return well ? next_instant(o) : now_ns + RETRY_NS;
 }
 
 /* Returns when to take the next one (monotonic). */
+static int64_t end_turn(struct desk_order *o, struct draft *d, enum ending end)
+{
+    if (end == END_TO_STORE) {
+        int64_t next_ns = after_turn(o, d->now, true);
+        tracker_hand_over(o, d);
+        return next_ns;
+    }
+    struct bracket_state *committed = &d->states[0];
+    desk_state(o, committed);
+    int64_t next_ns = after_turn(o, committed, end == END_STORED);
+    draft_pool_return(&o->desk->drafts, d);
+    return next_ns;
+}
+
+/* The same. */
 static int64_t turn(struct desk_order *o)
 {
     struct desk *desk = o->desk;
@@ -382,27 +373,44 @@ static int64_t turn(struct desk_order *o)
         return began_ns + RETRY_NS;
     atomic_store(&o->turn_began_ns, began_ns);
     atomic_store(&d->turn_began_ns, began_ns);
-    bool well;
+    enum ending end;
     if (o->first) {
         o->first = NULL;
-        well = settle_first(o, d);
+        end = settle_first(o, d);
     } else {
         commands = desk_take_commands(o);
         take_in(o, d, &commands);
-        well = settle(o, d, &commands);
+        end = settle(o, d, &commands);
     }
-    int64_t next_ns = after_turn(o, d, well);
-    draft_pool_return(&desk->drafts, d);
+    int64_t next_ns = end_turn(o, d, end);
     atomic_store(&o->figures.next_wake_ns, next_ns);
     atomic_store(&o->turn_began_ns, 0);
     return next_ns;
+}
+
+/* What was handed over could not be stored: as after a commit that failed. */
+static int64_t begin_anew(struct desk_order *o)
+{
+    atomic_store(&o->attention, false);
+    o->tracker.restarted = true;
+    o->tracker.calm = false;
+    return now_of(o) + RETRY_NS;
+}
+
+/* The same. */
+static int64_t poll_or_turn(struct desk_order *o)
+{
+    int64_t next_ns;
+    if (!tracker_collect(o))
+        return begin_anew(o);
+    return tracker_poll_quietly(o, &next_ns) ? next_ns : turn(o);
 }
 
 static bool over(struct desk_order *o)
 {
     const struct tracker *t = &o->tracker;
     return t->final_since_ns && now_of(o) - t->final_since_ns >= o->desk->options.linger_ns &&
-           !atomic_load(&o->attention);
+           !atomic_load(&o->attention) && !atomic_load(&o->handing);
 }
 
 /* ---- threads --------------------------------------------------------------------------------- */
@@ -413,14 +421,13 @@ void *tracker_run(void *order)
     while (atomic_load(&o->phase) == ORDER_PARKED)
         parker_wait(&o->parker, clock_real(), INT64_MAX);
     while (atomic_load(&o->phase) == ORDER_LIVE && !ending(o)) {
-        int64_t next_ns;
-        if (!tracker_poll_quietly(o, &next_ns))
-            next_ns = turn(o);
+        int64_t next_ns = poll_or_turn(o);
         if (over(o))
             break;
         if (!atomic_load(&o->attention) && !ending(o))
             parker_wait(&o->parker, o->desk->options.clock, next_ns);
     }
+    tracker_collect(o);
     desk_order_ended(o);
     return NULL;
 }
@@ -433,9 +440,8 @@ static int64_t pass(struct desk *d, struct desk_order **orders)
         struct desk_order *o = *at;
         if (atomic_load(&d->stopping) || atomic_load(&d->failed))
             return 0;
-        if ((atomic_load(&o->attention) || now_of(o) >= o->tracker.next_turn_ns) &&
-            !tracker_poll_quietly(o, &o->tracker.next_turn_ns))
-            o->tracker.next_turn_ns = turn(o);
+        if (atomic_load(&o->attention) || now_of(o) >= o->tracker.next_turn_ns)
+            o->tracker.next_turn_ns = poll_or_turn(o);
         if (over(o)) {
             *at = o->shared_next;
             desk_order_ended(o);

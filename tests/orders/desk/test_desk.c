@@ -405,6 +405,21 @@ static void a_refused_commit_is_tried_again_before_any_call(void **state)
     assert_int_equal(atomic_load(&b->failures), 0);
 }
 
+static void a_refused_commit_that_nothing_follows_is_tried_again(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = bench_terms();
+    spec.take_profit = spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
+    struct uuid id = place_with(b, &spec, NULL, NULL).id;
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    memory_store_fail(b->store, COMMIT_REFUSED, 2);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 4 * ONE, 100 * ONE);
+    EVENTUALLY(desk_held(b->desk, "SPY") == 4 * ONE);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 6 * ONE, 100 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    assert_int_equal(desk_held(b->desk, "SPY"), 10 * ONE);
+}
+
 static void an_unknown_commit_stops_everything(void **state)
 {
     struct bench *b = *state;
@@ -643,6 +658,7 @@ int main(void)
         WITH_DESK(the_gate_stays_shut_while_orders_are_in_doubt),
         WITH_DESK(a_chain_that_was_tampered_with_is_not_started),
         WITH_DESK(a_refused_commit_is_tried_again_before_any_call),
+        WITH_DESK(a_refused_commit_that_nothing_follows_is_tried_again),
         WITH_DESK(an_unknown_commit_stops_everything),
         WITH_DESK(the_kill_switch_cancels_entries_and_outlives_a_restart),
         WITH_DESK(what_was_sold_elsewhere_is_noticed),
