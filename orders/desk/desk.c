@@ -86,29 +86,37 @@ bool desk_chore(void *desk)
     return recent;
 }
 
-/* At a start each bracket waits for the first listing, to be sure of where its orders are. */
+/* At a start each bracket waits for the first listing, to be sure of where its orders are. What is
+ * to come back waits for the threads of those that are there: until then the book stays as it is.
+ */
 static void listed(void *desk, const struct snapshot *s)
 {
     struct desk *d = desk;
     if (!d->listed)
         desk_wake_all(d);
     d->listed = true;
-    desk_take_up(d, s);
+    if (atomic_load(&d->started))
+        desk_take_up(d, s);
 }
 
+/* A bracket whose thread is yet to start finds the hint in its first turn. */
 static void hint(void *context, const char *client_id)
 {
     struct desk *d = context;
     struct client_id id;
+    struct desk_order *o;
     if (!client_id_parse(client_id, strlen(client_id), &id))
         return;
-    struct desk_order *o = desk_find(d, &id.bracket);
-    if (!o) {
+    mutex_lock(&d->mutex);
+    HASH_FIND(by_id, d->book, &id.bracket, sizeof id.bracket, o);
+    if (o)
+        atomic_store(&desk_ref(o)->hinted, true);
+    mutex_unlock(&d->mutex);
+    int phase = o ? atomic_load(&o->phase) : ORDER_ENDED;
+    if (phase == ORDER_LIVE)
+        desk_wake(o);
+    else if (phase != ORDER_PARKED)
         gateway_hurry(d->gateway); /* the listing tells whether it is to come back */
-        return;
-    }
-    atomic_store(&o->hinted, true);
-    desk_wake(o);
     desk_unref(o);
 }
 
@@ -237,6 +245,14 @@ static enum err start_threads(struct desk *d, struct error *e)
     return err;
 }
 
+/* `told`: our function, or NULL. */
+static void listen_for_hints(struct desk *d, broker_hint_fn *told)
+{
+    struct broker *broker = d->options.broker;
+    if (broker->operations->listen)
+        broker->operations->listen(broker, told, told ? d : NULL);
+}
+
 enum err desk_start(struct desk *d, struct error *e)
 {
     struct order_store *store = d->options.store;
@@ -257,13 +273,14 @@ enum err desk_start(struct desk *d, struct error *e)
     if (d->steady_offset_ns < 1 && now_ns + d->steady_offset_ns < 1)
         d->steady_offset_ns = 1 - now_ns;
     account_all(d);
+    listen_for_hints(d, hint); /* before the first listing: what it does not tell comes later */
     err = gateway_start(d->gateway, loading.oldest_ns, e);
     if (err == ERR_OK)
         err = start_threads(d, e);
-    const struct broker_operations *operations = d->options.broker->operations;
-    if (err == ERR_OK && operations->listen)
-        operations->listen(d->options.broker, hint, d);
+    if (err != ERR_OK)
+        listen_for_hints(d, NULL);
     atomic_store(&d->started, err == ERR_OK);
+    gateway_hurry(d->gateway); /* what was listed meanwhile may tell of a bracket to come back */
     return err;
 }
 
@@ -330,9 +347,8 @@ enum err desk_stop(struct desk *d, int64_t timeout_ns, struct error *e)
     may_block("desk_stop");
     int64_t deadline_ns =
         clock_monotonic_ns(clock_real()) + (timeout_ns ? timeout_ns : NS_PER_SECOND);
-    const struct broker_operations *operations = d->options.broker->operations;
-    if (atomic_load(&d->started) && operations->listen)
-        operations->listen(d->options.broker, NULL, NULL);
+    if (atomic_load(&d->started))
+        listen_for_hints(d, NULL);
     atomic_store(&d->stopping, true);
     gateway_stop(d->gateway);
     desk_wake_all(d);

@@ -13,6 +13,13 @@ struct script_order {
     enum order_side side;
 };
 
+/* Of one order, to come. */
+struct script_fill {
+    struct uuid bracket;
+    enum leg leg;
+    int64_t quantity, price; /* quantity 0 = none */
+};
+
 struct script_broker {
     struct broker broker;
     struct broker_capabilities capabilities;
@@ -25,6 +32,7 @@ struct script_broker {
     bool next, next_happens, silent;
     enum outcome next_outcome;
     enum reject next_reject;
+    struct script_fill behind_listing;
     broker_hint_fn *hint;
     void *hint_context;
 };
@@ -136,7 +144,11 @@ static enum outcome list(struct broker *b, int64_t since_ns, broker_report_fn *t
     for (size_t i = 0; i < s->count && !silent; i++)
         if (!told(context, &s->orders[i].report))
             break;
+    struct script_fill fill = s->behind_listing;
+    s->behind_listing.quantity = 0;
     pthread_mutex_unlock(&s->lock);
+    if (fill.quantity)
+        script_broker_fill(s, &fill.bracket, fill.leg, fill.quantity, fill.price);
     return silent ? OUTCOME_UNKNOWN : OUTCOME_OK;
 }
 
@@ -275,6 +287,14 @@ int64_t script_broker_fill(struct script_broker *b, const struct uuid *bracket, 
     if (hint && client_id[0])
         hint(context, client_id);
     return filled;
+}
+
+void script_broker_fill_behind_listing(struct script_broker *b, const struct uuid *bracket,
+                                       enum leg leg, int64_t quantity, int64_t price)
+{
+    pthread_mutex_lock(&b->lock);
+    b->behind_listing = (struct script_fill){*bracket, leg, quantity, price};
+    pthread_mutex_unlock(&b->lock);
 }
 
 void script_broker_bust(struct script_broker *b, const struct uuid *bracket, enum leg leg,

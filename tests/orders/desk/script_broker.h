@@ -21,6 +21,9 @@ void script_broker_silence(struct script_broker *b, bool silent);
  * filled of it now. */
 int64_t script_broker_fill(struct script_broker *b, const struct uuid *bracket, enum leg leg,
                            int64_t quantity, int64_t price);
+/* The same, just after the next listing has told how the orders are. */
+void script_broker_fill_behind_listing(struct script_broker *b, const struct uuid *bracket,
+                                       enum leg leg, int64_t quantity, int64_t price);
 void script_broker_bust(struct script_broker *b, const struct uuid *bracket, enum leg leg,
                         int64_t quantity);
 /* Somebody else trades at the same account. */

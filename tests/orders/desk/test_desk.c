@@ -363,6 +363,19 @@ static void a_restart_does_not_wait_for_the_next_poll(void **state)
     assert_true(stop_covers(b, &open, 10 * ONE));
 }
 
+/* The first listing is asked for before the brackets have their threads. */
+static void what_happens_behind_the_first_listing_does_not_wait_for_the_next_poll(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
+    bench_stop(b);
+    b->options.poll_interval_ns = 10 * TEST_PATIENCE_MS * NS_PER_MS;
+    script_broker_fill_behind_listing(b->broker, &id, LEG_ENTRY, 4 * ONE, 100 * ONE);
+    bench_start(b);
+    EVENTUALLY(stop_covers(b, &id, 4 * ONE));
+}
+
 static void the_gate_stays_shut_while_orders_are_in_doubt(void **state)
 {
     struct bench *b = *state;
@@ -521,6 +534,21 @@ static void a_bracket_that_has_left_comes_back_with_late_news(void **state)
     EVENTUALLY(!view_of(b, &id).live);
 }
 
+/* At a start the book is filled and the threads are started while the first listing comes. */
+static void late_news_of_before_a_start_do_not_wait_for_the_next_listing(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b), open = protect(b);
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 10 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    bench_stop(b);
+    script_broker_bust(b->broker, &id, LEG_STOP_LOSS, 4 * ONE);
+    b->options.poll_interval_ns = 10 * TEST_PATIENCE_MS * NS_PER_MS;
+    bench_start(b);
+    EVENTUALLY(stop_covers(b, &id, 4 * ONE));
+    assert_true(stop_covers(b, &open, 10 * ONE));
+}
+
 static int64_t a_minute_later(const struct clock *clock)
 {
     (void)clock;
@@ -655,6 +683,7 @@ int main(void)
         WITH_DESK(a_lost_submit_is_asked_for_and_never_repeated),
         WITH_DESK(a_restart_goes_on_where_the_log_ends),
         WITH_DESK(a_restart_does_not_wait_for_the_next_poll),
+        WITH_DESK(what_happens_behind_the_first_listing_does_not_wait_for_the_next_poll),
         WITH_DESK(the_gate_stays_shut_while_orders_are_in_doubt),
         WITH_DESK(a_chain_that_was_tampered_with_is_not_started),
         WITH_DESK(a_refused_commit_is_tried_again_before_any_call),
@@ -664,6 +693,7 @@ int main(void)
         WITH_DESK(what_was_sold_elsewhere_is_noticed),
         WITH_DESK(positions_are_the_fold_of_the_fills),
         WITH_DESK(a_bracket_that_has_left_comes_back_with_late_news),
+        WITH_DESK(late_news_of_before_a_start_do_not_wait_for_the_next_listing),
         WITH_DESK(the_shared_loop_serves_what_has_no_thread),
         WITH_DESK(an_exit_in_flight_still_covers_after_a_pause),
         WITH_DESK(a_thousand_brackets_each_with_its_thread),
