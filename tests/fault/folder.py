@@ -9,6 +9,7 @@ import threading
 import time
 
 import checker
+import history
 import page as faults
 import process
 import stored as store
@@ -66,6 +67,7 @@ class Folder:
         self.key = None
         self.recoveries = []  # seconds from a start to the last position protected
         self.kills = 0
+        self.marks = []  # (UTC in ns, what happened to the server)
 
     def __enter__(self):
         done = process.bracketd("keys", "create", "--data", self.data, "--name", "crash", "--scopes", "admin", "--plain")
@@ -86,22 +88,34 @@ class Folder:
     def killed(self):
         """The server is dead: nobody is told anything any more, and what is on the disk must bear out what was."""
         self.kills += 1
+        self.mark("dead")
         self.require(store.read_copy(self.data), checker.AT_REST, "after the kill")
 
     def require(self, stored, invariants, when):
         found = checker.check(stored, self.told, invariants)
         if found:
-            self.fail(found, when)
+            self.fail(found, when, stored)
 
-    def fail(self, found, when):
+    def mark(self, what):
+        self.marks.append((time.time_ns(), what))
+
+    def fail(self, found, when, stored=None):
+        """`stored`: what was looked at; the orders that are named tell their histories, the first of them at once, as who
+        reads it may not have the folder."""
+        self.mark("looked at")
         where = self.keep_evidence()
         text = "\n  ".join(found[:20]) + (f"\n  and {len(found) - 20} more" if len(found) > 20 else "")
-        raise Violation(f"{self.name}, {when} (start {self.server.starts}):\n  {text}\nevidence: {where}")
+        stories = [history.of(stored, order, self.marks) for order in history.named_in(found[:20])] if stored else []
+        with contextlib.suppress(OSError):
+            (where / "history").write_text("\n".join(stories))
+        first = "\n" + history.shortened(stories[0]) if stories else ""
+        raise Violation(f"{self.name}, {when} (start {self.server.starts}):\n  {text}\nevidence: {where}{first}")
 
     def keep_evidence(self):
         where = self.evidence / self.name.replace(" ", "-").replace("/", "-")
         with contextlib.suppress(OSError):
             shutil.rmtree(where, ignore_errors=True)
+            where.mkdir(parents=True)
             shutil.copytree(self.data, where / "data")
             shutil.copyfile(self.root / "log", where / "log")
             (where / "told.pickle").write_bytes(pickle.dumps(self.told))
@@ -112,9 +126,12 @@ class Folder:
     def start(self):
         """Starts the server, and checks that within two seconds it has taken up everything that was left open."""
         before = stalled()
+        self.mark("start")
         self.server.start()
+        self.mark("listens")
         try:
             self.wait_ready()
+            self.mark("ready")
             self.wait_recovered(before)
         except Lost as lost:
             self.server.wait(1)
@@ -138,16 +155,16 @@ class Folder:
     def wait_recovered(self, stalled_before):
         """Nothing moves now: no client, no quote."""
         while True:
+            looked_at = time.monotonic()  # the snapshot is of later, and to read it takes its time
             stored = store.read_live(self.data)
-            looked_at = time.monotonic()
             found = checker.check(stored, self.told, checker.RECOVERED)
             if not found:
                 break
             took = looked_at - self.server.started_at
             if took > RECOVERY_SECONDS + stalled() - stalled_before + self.disk_stalled():
-                self.fail(found, f"{took:.2f} s after the restart")
+                self.fail(found, f"{took:.2f} s after the restart", stored)
             time.sleep(0.01)
-        took = looked_at - self.server.started_at
+        took = time.monotonic() - self.server.started_at
         self.recoveries.append(took)
         if took > RECOVERY_SECONDS:
             print(f"note {self.name}: recovered after {took:.2f} s, of which a busy machine took {stalled() - stalled_before:.2f} s "

@@ -25,7 +25,10 @@ def _table(header, name):
 
 SIDES = _table("order.h", "ORDER_SIDE_TABLE")
 LEGS = _table("order.h", "LEG_TABLE")
+TYPES = _table("order.h", "ORDER_TYPE_TABLE")
 STATUSES = _table("order.h", "ORDER_STATUS_TABLE")
+OUTCOMES = _table("outcome.h", "OUTCOME_TABLE")
+REJECTS = _table("outcome.h", "REJECT_TABLE")
 BRACKET_STATUSES = _table("bracket.h", "BRACKET_STATUS_TABLE")
 EVENTS = _table("order_event.h", "ORDER_EVENT_TABLE")
 JOURNAL_KINDS = _table("paper/paper_store.h", "PAPER_EVENT_TABLE")
@@ -125,6 +128,7 @@ class Entry:
     """One entry of the paper broker's journal, with what never changes of the order that it is about."""
 
     seq: int
+    at_ns: int  # UTC
     kind: str
     symbol: str
     quantity: int  # of a fill or a settlement
@@ -138,11 +142,11 @@ class Entry:
 
 def read_journal(connection):
     rows = connection.execute(
-        "SELECT j.seq, j.kind, j.symbol, j.quantity, j.price, j.cash, o.client_id, o.side, o.quantity AS order_quantity,"
+        "SELECT j.seq, j.at_ns, j.kind, j.symbol, j.quantity, j.price, j.cash, o.client_id, o.side, o.quantity AS order_quantity,"
         " CASE o.pair_id WHEN 0 THEN 0 ELSE min(o.id, o.pair_id) END AS pair"
         " FROM paper_journal j LEFT JOIN paper_orders o ON o.id = j.order_id ORDER BY j.seq")
-    return [Entry(row["seq"], JOURNAL_KINDS[row["kind"]], row["symbol"], row["quantity"], row["price"], row["cash"], row["client_id"],
-                  SIDES.get(row["side"]), row["order_quantity"], row["pair"]) for row in rows]
+    return [Entry(row["seq"], row["at_ns"], JOURNAL_KINDS[row["kind"]], row["symbol"], row["quantity"], row["price"], row["cash"],
+                  row["client_id"], SIDES.get(row["side"]), row["order_quantity"], row["pair"]) for row in rows]
 
 
 class Stored:

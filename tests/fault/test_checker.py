@@ -9,9 +9,10 @@ import threading
 import unittest
 
 import checker
+import history
 import scenarios
 import stored as store
-from folder import Folder
+from folder import Folder, Violation
 from told import Request
 
 EVIDENCE = pathlib.Path("build/release/crash")
@@ -249,6 +250,22 @@ class Checker(unittest.TestCase):
         self.assertEqual(self.found(), set())
         self.told.placed(request, 201, placed.answer + b" ", order)
         self.assertIn("no_answer_contradicts_another", self.found())
+
+    def test_a_violation_tells_the_history_of_its_order(self):
+        self.test_an_open_position_lost_its_stop()
+        stored = store.read_copy(self.data)
+        folder = Folder("evidence", self.root)
+        self.addCleanup(folder.__exit__, None)
+        folder.mark("start")
+        with self.assertRaises(Violation) as caught:
+            folder.fail(checker.check(stored, self.told, checker.RECOVERED), "in a test", stored)
+        for part in ("accepted", "submitted stop_loss 1", "report leg=stop_loss", "intent stop_loss 2: new", "---- start"):
+            self.assertIn(part, str(caught.exception))
+        self.assertIn(self.ids["open"], (self.root / "evidence" / "history").read_text())
+
+    def test_an_order_is_named_by_its_id_or_by_that_at_the_broker(self):
+        order = store.read_copy(self.data).orders[self.ids["open"]]
+        self.assertEqual(history.named_in([f"x: {order.id} is gone", f"x: {order.intents[0]['client_id']} is unknown"]), [order.id])
 
     def test_every_invariant_has_a_plant(self):
         planted = pathlib.Path(__file__).read_text()
