@@ -8,14 +8,13 @@
 /* ---- statuses -------------------------------------------------------------------------------- */
 
 /* A submit that was lost on its way, mostly with the process, was no refusal: the first is sent
- * anew at once, as a position may wait for it. */
+ * anew at once, as a position may wait for it, and the waits begin with the second. */
 static void count_refusal(struct leg_ledger *leg, enum death death, int64_t steady_ns)
 {
+    int32_t step = leg->refusals - (death == DEATH_ABSENT);
     int64_t wait_s = BRACKET_RETRY_MAX_S;
-    if (death == DEATH_ABSENT && leg->refusals == 0)
-        wait_s = 0;
-    else if (leg->refusals < 5)
-        wait_s = INT64_C(1) << (leg->refusals < 0 ? 0 : leg->refusals);
+    if (step < 5)
+        wait_s = step < 0 ? 0 : INT64_C(1) << step;
     leg->refusals += leg->refusals < INT32_MAX;
     leg->retry_ns = order_greater(leg->retry_ns, order_add(steady_ns, wait_s * NS_PER_SECOND));
 }

@@ -144,7 +144,7 @@ static void an_exit_that_was_lost_on_its_way_is_sent_anew_at_once(void **state)
         if (generation == 1)
             continue;
         fixture_is_quiet(&f); /* the second time something else is wrong */
-        fixture_pass(&f, INT64_C(1) << (generation - 1));
+        fixture_pass(&f, INT64_C(1) << (generation - 2));
     }
     fixture_place(&f, LEG_STOP_LOSS);
     fixture_status_is(&f, BRACKET_PROTECTING);
