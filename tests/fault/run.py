@@ -26,6 +26,7 @@ import process  # noqa: E402
 import scenarios  # noqa: E402
 
 LIFE_CYCLES = 25
+TOLD_POINTS = 500  # a line after so many
 
 
 class Report:
@@ -134,7 +135,9 @@ def run_points(report, options):
     recoveries, missed = [], 0
     tasks = [(point.name, points.run, (point.scenario, point.name, options.evidence, point)) for point in picked]
     failed = 0
-    for name, seconds, result, trace in run_side_by_side(options, tasks):
+    for done, (name, seconds, result, trace) in enumerate(run_side_by_side(options, tasks), 1):
+        if done % TOLD_POINTS == 0:
+            print(f"points: {done} of {len(picked)} run", flush=True)
         if trace:
             failed += 1
             report.line(False, name, seconds)
