@@ -46,11 +46,16 @@ class Stalls:
 STALLS = None
 
 
-def stalled():
+def stalls():
+    """Those of this process: a fork, as for each life, has taken no thread with it."""
     global STALLS
-    if STALLS is None:
+    if STALLS is None or not STALLS.thread.is_alive():
         STALLS = Stalls()
-    return STALLS.total
+    return STALLS
+
+
+def stalled():
+    return stalls().total
 
 
 class Folder:

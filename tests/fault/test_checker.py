@@ -1,9 +1,11 @@
 """The checker finds what is planted: each invariant is broken once in a copy of a real database, or in what was told."""
 
 import copy
+import multiprocessing
 import pathlib
 import shutil
 import sqlite3
+import sys
 import tempfile
 import threading
 import unittest
@@ -12,7 +14,7 @@ import checker
 import history
 import scenarios
 import stored as store
-from folder import Folder, Violation
+from folder import Folder, Violation, stalls
 from told import Request
 
 EVIDENCE = pathlib.Path("build/release/crash")
@@ -266,6 +268,13 @@ class Checker(unittest.TestCase):
     def test_an_order_is_named_by_its_id_or_by_that_at_the_broker(self):
         order = store.read_copy(self.data).orders[self.ids["open"]]
         self.assertEqual(history.named_in([f"x: {order.id} is gone", f"x: {order.intents[0]['client_id']} is unknown"]), [order.id])
+
+    def test_a_process_that_was_forked_counts_its_stalls(self):
+        self.assertTrue(stalls().thread.is_alive())
+        child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(0 if stalls().thread.is_alive() else 1))
+        child.start()
+        child.join()
+        self.assertEqual(child.exitcode, 0)
 
     def test_every_invariant_has_a_plant(self):
         planted = pathlib.Path(__file__).read_text()
