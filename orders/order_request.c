@@ -5,6 +5,7 @@
 #include "engine/bars/calendar.h"
 #include "orders/broker.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { TAKE_PROFIT_TTL_S = 10, QUOTE_MAX_AGE_S = 5, TTL_MAX_S = 3600 };
@@ -92,6 +93,15 @@ enum err order_request_decode(const char *text, size_t length, struct arena *are
 void order_request_encode(const struct order_request *r, struct json_writer *w)
 {
     json_encode(w, request_fields, COUNT(request_fields), r);
+}
+
+const char *const *order_request_choices(const char *member)
+{
+    size_t i = 0;
+    while (i < COUNT(request_fields) && strcmp(request_fields[i].name, member) != 0)
+        i++;
+    assert(i < COUNT(request_fields) && request_fields[i].choices);
+    return request_fields[i].choices;
 }
 
 /* ---- terms as a request ---------------------------------------------------------------------- */

@@ -56,6 +56,10 @@ enum err order_request_decode(const char *text, size_t length, struct arena *are
 /* The members of the object that the writer is in: what decodes to the same again. */
 void order_request_encode(const struct order_request *r, struct json_writer *w);
 
+/* The names that a member of few values takes, in the order of its enum and ended by NULL. There is
+ * such a member (asserted). */
+const char *const *order_request_choices(const char *member);
+
 /* The request of such terms, for changing some of them: settled again it gives `spec`. Its strings
  * are those of `spec`; it has no client_order_id. */
 void order_request_of(const struct bracket_spec *spec, struct order_request *ret);

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 4 << 20, ANSWER_BYTES_MAX = 64 << 20 };
+enum { ANSWER_BYTES_MAX = 64 << 20 };
 
 struct backtest_options {
     struct target_options target;
@@ -135,37 +135,26 @@ static int run_with_report(const struct backtest_options *o, const struct study_
     return code;
 }
 
-static int settle_and_run(const struct backtest_options *o, const struct option_arguments *rest,
+static int settle_and_run(const void *given, const struct option_arguments *rest,
                           struct arena *arena)
 {
+    const struct backtest_options *o = given;
     struct study_spec spec;
     struct strbuf body;
     struct error e;
     if (o->study.symbols.count == 0)
         return command_usage(&frame, "at least one --symbol is needed");
-    if (rest->count != 1)
-        return command_usage(&frame, "%s",
-                             rest->count ? "one rule is needed: put it in quotes"
-                                         : "a rule is needed");
     strbuf_init(&body, LIMIT_BODY_BYTES);
-    int code =
-        study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_BACKTEST, arena, &body, &spec, &e)
-            ? command_usage(&frame, "%s", e.message)
-            : run_with_report(o, &spec, strbuf_text(&body));
+    int code = study_flags_settle(&o->study, rest, STUDY_SPEC_BACKTEST, arena, &body, &spec, &e)
+                   ? command_usage(&frame, "%s", e.message)
+                   : run_with_report(o, &spec, strbuf_text(&body));
     strbuf_release(&body);
     return code;
 }
 
 int cli_backtest(int argc, char **argv)
 {
-    struct arena arena;
     struct backtest_options o = {0};
-    struct option_arguments rest;
-    int code;
     study_flags_init(&o.study);
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = settle_and_run(&o, &rest, &arena);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, settle_and_run);
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    ARENA_BYTES = 4 << 20,
     ANSWER_BYTES_MAX = 64 << 20,
     CHECK_TIMEOUT_MS = 600 * 1000,
 };
@@ -95,9 +94,10 @@ static int run(const struct check_options *o, const struct study_spec *spec, con
     return code;
 }
 
-static int settle_and_run(const struct check_options *o, const struct option_arguments *rest,
+static int settle_and_run(const void *given, const struct option_arguments *rest,
                           struct arena *arena)
 {
+    const struct check_options *o = given;
     struct study_spec spec;
     struct strbuf body;
     struct error e;
@@ -106,29 +106,17 @@ static int settle_and_run(const struct check_options *o, const struct option_arg
         return command_usage(&frame, "--explain: %s", e.message);
     if (o->study.symbols.count != 1)
         return command_usage(&frame, "one --symbol is needed; for several there is backtest");
-    if (rest->count != 1)
-        return command_usage(&frame, "%s",
-                             rest->count ? "one rule is needed: put it in quotes"
-                                         : "a rule is needed");
     strbuf_init(&body, LIMIT_BODY_BYTES);
-    int code =
-        study_flags_settle(&o->study, rest->items[0], STUDY_SPEC_CHECK, arena, &body, &spec, &e)
-            ? command_usage(&frame, "%s", e.message)
-            : run(o, &spec, strbuf_text(&body), o->explain ? &explain_ns : NULL);
+    int code = study_flags_settle(&o->study, rest, STUDY_SPEC_CHECK, arena, &body, &spec, &e)
+                   ? command_usage(&frame, "%s", e.message)
+                   : run(o, &spec, strbuf_text(&body), o->explain ? &explain_ns : NULL);
     strbuf_release(&body);
     return code;
 }
 
 int cli_check(int argc, char **argv)
 {
-    struct arena arena;
     struct check_options o = {0};
-    struct option_arguments rest;
-    int code;
     study_flags_init(&o.study);
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = settle_and_run(&o, &rest, &arena);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, settle_and_run);
 }

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { HELP_BYTES_MAX = 1 << 16 };
+enum { HELP_BYTES_MAX = 1 << 16, ARENA_BYTES = 4 << 20 };
 
 static int help(const struct command_frame *c)
 {
@@ -22,21 +22,22 @@ static int help(const struct command_frame *c)
     return command_end(CLI_OK);
 }
 
-bool command_begin(const struct command_frame *c, int argc, char **argv, struct arena *arena,
-                   void *out, struct option_arguments *ret_arguments, int *ret_code)
+int command_run(const struct command_frame *c, int argc, char **argv, void *options,
+                command_fn *run)
 {
+    struct arena arena;
+    struct option_arguments rest;
     struct error e;
+    int code;
     signal(SIGPIPE, SIG_IGN);
     log_set_level(LOG_ERROR);
-    if (options_parse(argc, argv, c->options, c->option_count, arena, out, ret_arguments, &e)) {
-        *ret_code = command_usage(c, "%s", e.message);
-        return false;
-    }
-    if (ret_arguments->help) {
-        *ret_code = help(c);
-        return false;
-    }
-    return true;
+    arena_init(&arena, ARENA_BYTES);
+    if (options_parse(argc, argv, c->options, c->option_count, &arena, options, &rest, &e))
+        code = command_usage(c, "%s", e.message);
+    else
+        code = rest.help ? help(c) : run(options, &rest, &arena);
+    arena_release(&arena);
+    return code;
 }
 
 int command_usage(const struct command_frame *c, const char *format, ...)

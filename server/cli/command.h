@@ -16,10 +16,15 @@ struct command_frame {
     const char *example; /* one or more lines, indented by four */
 };
 
-/* Parses argv into *out. True when the command goes on; otherwise --help was printed or the mistake
- * was told, and *ret_code is what to return. From here on SIGPIPE is ignored. */
-bool command_begin(const struct command_frame *c, int argc, char **argv, struct arena *arena,
-                   void *out, struct option_arguments *ret_arguments, int *ret_code);
+/* The command itself, once its options are read: `given` are those that command_run was given,
+ * `rest` is what no option took. The arena, in which texts live, ends with it. Returns the exit
+ * code. */
+typedef int command_fn(const void *given, const struct option_arguments *rest, struct arena *arena);
+
+/* Parses argv into *options, which has the defaults, and runs the command; unless --help was asked
+ * for, or a mistake was told. From here on SIGPIPE is ignored. Returns the exit code. */
+int command_run(const struct command_frame *c, int argc, char **argv, void *options,
+                command_fn *run);
 /* A mistake in the command line that no table knows of: told on standard error. CLI_USAGE. */
 int command_usage(const struct command_frame *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

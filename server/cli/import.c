@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ARENA_BYTES = 4 << 20, REPORT_BYTES_MAX = 1 << 20 };
+enum { REPORT_BYTES_MAX = 1 << 20 };
 
 struct import_command {
     struct target_options target;
@@ -121,8 +121,11 @@ static int run(const struct import_command *o, const struct import_settings *set
     return code;
 }
 
-static int settle_and_run(const struct import_command *o, const struct option_arguments *files)
+static int settle_and_run(const void *given, const struct option_arguments *files,
+                          struct arena *arena)
 {
+    const struct import_command *o = given;
+    (void)arena;
     struct import_settings settings;
     struct error e;
     if (files->count == 0)
@@ -138,14 +141,7 @@ static int settle_and_run(const struct import_command *o, const struct option_ar
 
 int cli_import(int argc, char **argv)
 {
-    struct arena arena;
     struct import_command o = {0};
-    struct option_arguments files;
-    int code;
     import_options_init(&o.import);
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &files, &code))
-        code = settle_and_run(&o, &files);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, settle_and_run);
 }

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 1 << 20, ANSWER_BYTES_MAX = 64 << 20, SCOPES_TEXT = 64 };
+enum { ANSWER_BYTES_MAX = 64 << 20, SCOPES_TEXT = 64 };
 
 struct keys_options {
     struct target_options target;
@@ -244,8 +244,10 @@ static const char *mistake_in_revoke(const struct keys_options *o)
     return NULL;
 }
 
-static int run(const struct keys_options *o, const struct option_arguments *rest)
+static int run(const void *given, const struct option_arguments *rest, struct arena *arena)
 {
+    const struct keys_options *o = given;
+    (void)arena;
     static const struct {
         const char *name;
         action *run;
@@ -276,13 +278,6 @@ static int run(const struct keys_options *o, const struct option_arguments *rest
 
 int cli_keys(int argc, char **argv)
 {
-    struct arena arena;
     struct keys_options o = {0};
-    struct option_arguments rest;
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = run(&o, &rest);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, run);
 }

@@ -8,20 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define X(code, name) name,
-static const char *const times_in_force[] = {TIME_IN_FORCE_TABLE(X) NULL};
-static const char *const arms[] = {ARM_TABLE(X) NULL};
-static const char *const protections[] = {PROTECTION_TABLE(X) NULL};
-#undef X
-
 static enum err refuse(const char *flag, const char *text, const char *form, struct error *e)
 {
     return error_set(e, ERR_INVALID, "%s: '%.60s' is not %s", flag, text, form);
 }
 
-static enum err fill_name(const char *flag, const char *text, const char *const *names,
-                          int32_t *ret, struct error *e)
+/* The index of the text among the names that this member of a request takes. */
+static enum err fill_name(const char *flag, const char *text, const char *member, int32_t *ret,
+                          struct error *e)
 {
+    const char *const *names = order_request_choices(member);
     if (!text)
         return ERR_OK;
     for (int32_t i = 0; names[i]; i++)
@@ -196,9 +192,9 @@ static enum err fill_terms(const struct order_flags *f, struct order_request *r,
 {
     struct error inner;
     enum err err;
-    if ((err = fill_name("--tif", f->time_in_force, times_in_force, &r->time_in_force, e)) ||
-        (err = fill_name("--arm", f->arm, arms, &r->arm, e)) ||
-        (err = fill_name("--protection", f->protection, protections, &r->protection, e)))
+    if ((err = fill_name("--tif", f->time_in_force, "time_in_force", &r->time_in_force, e)) ||
+        (err = fill_name("--arm", f->arm, "arm", &r->arm, e)) ||
+        (err = fill_name("--protection", f->protection, "protection", &r->protection, e)))
         return err;
     r->has_protection = r->has_protection || f->protection;
     r->accept_unprotected_if_down = r->accept_unprotected_if_down || f->accept_unprotected;

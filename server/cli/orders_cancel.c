@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-enum { ARENA_BYTES = 1 << 20 };
-
 struct cancel_options {
     struct target_options target;
     bool all, close, json;
@@ -65,8 +63,10 @@ static int cancel_one(struct api_client *client, const char *name, const struct 
     return send(client, "DELETE", target, o->json, order_text_line);
 }
 
-static int run(const struct cancel_options *o, const struct option_arguments *rest)
+static int run(const void *given, const struct option_arguments *rest, struct arena *arena)
 {
+    const struct cancel_options *o = given;
+    (void)arena;
     struct target target;
     struct error e;
     int code = CLI_OK;
@@ -89,13 +89,6 @@ static int run(const struct cancel_options *o, const struct option_arguments *re
 
 int cli_orders_cancel(int argc, char **argv)
 {
-    struct arena arena;
     struct cancel_options o = {0};
-    struct option_arguments rest;
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = run(&o, &rest);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, run);
 }

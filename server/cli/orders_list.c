@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { ARENA_BYTES = 1 << 20, ANSWER_BYTES_MAX = 64 << 20, LIST_LIMIT = 50 };
+enum { ANSWER_BYTES_MAX = 64 << 20, LIST_LIMIT = 50 };
 
 struct list_options {
     struct target_options target;
@@ -59,8 +59,10 @@ static void add_filters(struct strbuf *target, const struct list_options *o)
             url_add_query(target, filters[i].name, filters[i].value);
 }
 
-static int list(const struct list_options *o, const struct option_arguments *rest)
+static int list(const void *given, const struct option_arguments *rest, struct arena *arena)
 {
+    const struct list_options *o = given;
+    (void)arena;
     struct target target;
     struct strbuf path, answer;
     struct error e;
@@ -82,15 +84,8 @@ static int list(const struct list_options *o, const struct option_arguments *res
 
 int cli_orders_list(int argc, char **argv)
 {
-    struct arena arena;
     struct list_options o = {.limit = LIST_LIMIT};
-    struct option_arguments rest;
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&list_frame, argc, argv, &arena, &o, &rest, &code))
-        code = list(&o, &rest);
-    arena_release(&arena);
-    return code;
+    return command_run(&list_frame, argc, argv, &o, list);
 }
 
 /* ---- one, and what it looks at: the order or its log ----------------------------------------- */
@@ -174,40 +169,43 @@ static int print_order(struct api_client *client, const char *id, bool json)
 
 typedef int print_one(struct api_client *client, const char *id, bool json);
 
-static int look(const struct command_frame *frame, int argc, char **argv, print_one *print)
+static int look(const struct command_frame *frame, const struct show_options *o,
+                const struct option_arguments *rest, print_one *print)
 {
-    struct arena arena;
-    struct show_options o = {0};
-    struct option_arguments rest;
     struct target target;
     struct error e;
     char id[UUID_TEXT];
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (!command_begin(frame, argc, argv, &arena, &o, &rest, &code))
-        goto end;
-    if (rest.count != 1) {
-        code = command_usage(frame, "which order? Give its id");
-        goto end;
-    }
-    if (target_open(&o.target, TARGET_SERVER, &target, &e)) {
-        code = target_fail(frame, &e);
-        goto end;
-    }
-    code = order_ask_id(target.client, rest.items[0], id, &e) ? answer_fail(&e)
-                                                              : print(target.client, id, o.json);
+    if (rest->count != 1)
+        return command_usage(frame, "which order? Give its id");
+    if (target_open(&o->target, TARGET_SERVER, &target, &e))
+        return target_fail(frame, &e);
+    int code = order_ask_id(target.client, rest->items[0], id, &e)
+                   ? answer_fail(&e)
+                   : print(target.client, id, o->json);
     target_close(&target);
-end:
-    arena_release(&arena);
     return code;
+}
+
+static int show(const void *given, const struct option_arguments *rest, struct arena *arena)
+{
+    (void)arena;
+    return look(&show_frame, given, rest, print_order);
+}
+
+static int events(const void *given, const struct option_arguments *rest, struct arena *arena)
+{
+    (void)arena;
+    return look(&events_frame, given, rest, print_log);
 }
 
 int cli_orders_show(int argc, char **argv)
 {
-    return look(&show_frame, argc, argv, print_order);
+    struct show_options o = {0};
+    return command_run(&show_frame, argc, argv, &o, show);
 }
 
 int cli_orders_events(int argc, char **argv)
 {
-    return look(&events_frame, argc, argv, print_log);
+    struct show_options o = {0};
+    return command_run(&events_frame, argc, argv, &o, events);
 }

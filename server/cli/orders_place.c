@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 4 << 20, BODY_BYTES_MAX = LIMIT_BODY_BYTES, TRIES = 5, AGAIN_MS = 1000 };
+enum { BODY_BYTES_MAX = LIMIT_BODY_BYTES, TRIES = 5, AGAIN_MS = 1000 };
 
 struct place_options {
     struct target_options target;
@@ -120,9 +120,9 @@ static int place(const struct place_options *o, const char *body)
     return code;
 }
 
-static int run(const struct place_options *o, const struct option_arguments *rest,
-               struct arena *arena)
+static int run(const void *given, const struct option_arguments *rest, struct arena *arena)
 {
+    const struct place_options *o = given;
     struct order_request request;
     struct strbuf body;
     struct json_writer w;
@@ -148,13 +148,6 @@ static int run(const struct place_options *o, const struct option_arguments *res
 
 int cli_orders_place(int argc, char **argv)
 {
-    struct arena arena;
     struct place_options o = {0};
-    struct option_arguments rest;
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = run(&o, &rest, &arena);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, run);
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 1 << 20, ORDERS_MAX = 64, AGAIN_MS = 1000, SEQUENCE_TEXT = 24 };
+enum { ORDERS_MAX = 64, AGAIN_MS = 1000, SEQUENCE_TEXT = 24 };
 
 struct watch_options {
     struct target_options target;
@@ -216,8 +216,10 @@ static int watch(struct watch *w, const struct watch_options *o,
     return err ? answer_fail(&e) : command_end(CLI_OK);
 }
 
-static int run(const struct watch_options *o, const struct option_arguments *rest)
+static int run(const void *given, const struct option_arguments *rest, struct arena *arena)
 {
+    const struct watch_options *o = given;
+    (void)arena;
     struct target target;
     struct error e;
     interrupt_flag();
@@ -237,13 +239,6 @@ static int run(const struct watch_options *o, const struct option_arguments *res
 
 int cli_orders_watch(int argc, char **argv)
 {
-    struct arena arena;
     struct watch_options o = {0};
-    struct option_arguments rest;
-    int code;
-    arena_init(&arena, ARENA_BYTES);
-    if (command_begin(&frame, argc, argv, &arena, &o, &rest, &code))
-        code = run(&o, &rest);
-    arena_release(&arena);
-    return code;
+    return command_run(&frame, argc, argv, &o, run);
 }

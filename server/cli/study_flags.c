@@ -106,13 +106,16 @@ static void name_flag(const struct study_flags *f, struct error *e)
     error_set(e, e->code, "%s: %s", flag, message);
 }
 
-enum err study_flags_settle(const struct study_flags *f, const char *rule,
+enum err study_flags_settle(const struct study_flags *f, const struct option_arguments *rest,
                             enum study_spec_kind kind, struct arena *arena, struct strbuf *body,
                             struct study_spec *ret, struct error *e)
 {
     struct study_spec given;
     struct json_writer w;
-    enum err err = fill(f, rule, kind, arena, &given, e);
+    if (rest->count != 1)
+        return error_set(e, ERR_INVALID,
+                         rest->count ? "one rule is needed: put it in quotes" : "a rule is needed");
+    enum err err = fill(f, rest->items[0], kind, arena, &given, e);
     if (!err) {
         json_writer_init(&w, body);
         json_begin_object(&w);

@@ -41,9 +41,9 @@ enum { STUDY_LATEST_UNSET = -1 };
 /* clang-format on */
 
 void study_flags_init(struct study_flags *f);
-/* Appends the body to *body and decodes it into *ret (strings in the arena; the flags need not
- * outlive it). ERR_INVALID with a message that names the flag. */
-enum err study_flags_settle(const struct study_flags *f, const char *rule,
+/* `rest` is the rule, in one argument. Appends the body to *body and decodes it into *ret (strings
+ * in the arena; the flags need not outlive it). ERR_INVALID with a message that names the flag. */
+enum err study_flags_settle(const struct study_flags *f, const struct option_arguments *rest,
                             enum study_spec_kind kind, struct arena *arena, struct strbuf *body,
                             struct study_spec *ret, struct error *e);
 

@@ -33,8 +33,9 @@ static int tear_down(void **state)
 
 static enum err settle(struct setting *s, const char *rule, enum study_spec_kind kind)
 {
+    const struct option_arguments rest = {.items = {rule}, .count = rule ? 1 : 0};
     strbuf_clear(&s->body);
-    return study_flags_settle(&s->flags, rule, kind, &s->arena, &s->body, &s->spec, &s->e);
+    return study_flags_settle(&s->flags, &rest, kind, &s->arena, &s->body, &s->spec, &s->e);
 }
 
 static void add(struct option_texts *texts, const char *text)
@@ -228,6 +229,18 @@ static void a_rule_longer_than_allowed_is_refused(void **state)
     assert_refused(s, rule, "the rule: ");
 }
 
+static void the_rule_is_one_argument(void **state)
+{
+    struct setting *s = *state;
+    const struct option_arguments words = {.items = {"close", ">", "1"}, .count = 3};
+    add(&s->flags.symbols, "ABC");
+    assert_refused(s, NULL, "a rule is needed");
+    assert_int_equal(study_flags_settle(&s->flags, &words, STUDY_SPEC_CHECK, &s->arena, &s->body,
+                                        &s->spec, &s->e),
+                     ERR_INVALID);
+    assert_string_equal(s->e.message, "one rule is needed: put it in quotes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +255,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_refused_strategy_names_the_flag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rule_longer_than_allowed_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rule_is_one_argument, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
