@@ -24,11 +24,16 @@ struct risk_use {
     int64_t notional; /* of all */
 };
 
-/* What the bracket has open or may still open. */
-int64_t risk_quantity(const struct bracket_state *s);
-/* The same at the entry's price: limit, stop, average fill, else `reference_price` (the newest
- * quote's), whichever is known first; times the multiplier. 0 when none is known. */
-int64_t risk_notional(const struct bracket_state *s, int64_t reference_price);
+/* A bracket's part of the sums: what it has open or may still open. */
+struct risk_part {
+    int64_t quantity;
+    /* The quantity times the multiplier and the entry's price: the higher of what its terms and its
+     * entries at the broker name as limit or stop, else its average fill, else `reference_price`
+     * (the newest quote's). 0 when none is known. */
+    int64_t notional;
+};
+/* While an entry is replaced, the old one counts until it is dead. */
+void risk_of(const struct bracket_state *s, int64_t reference_price, struct risk_part *ret);
 /* Adds the bracket to the sums: its quantity when it is in `symbol`. */
 void risk_add(struct risk_use *use, const struct bracket_state *s, const char *symbol,
               int64_t reference_price);
@@ -62,5 +67,24 @@ int64_t risk_spec_notional(const struct bracket_spec *spec, int64_t reference_pr
 enum err risk_check(const struct risk_limits *limits, const struct risk_use *use,
                     const struct risk_rate *rate, const struct bracket_spec *spec,
                     int64_t reference_price, int64_t steady_ns, struct error *e);
+
+/* ---- growth ---------------------------------------------------------------------------------- */
+
+/* A bracket of other terms. For a new one, everything before is 0. */
+struct risk_growth {
+    struct risk_part before, after;
+    int64_t whole_before, whole_after; /* notional of all that its terms ask for */
+};
+/* From state to state, both at the same price. */
+void risk_growth_of(const struct bracket_state *before, const struct bracket_state *after,
+                    int64_t reference_price, struct risk_growth *ret);
+/* What does not grow is held to no limit: somebody may always make it less. */
+bool risk_grows(const struct risk_growth *g);
+/* As risk_check, but for the rate; `others`: what is used without this bracket. */
+enum err risk_check_growth(const struct risk_limits *limits, const struct risk_use *others,
+                           const struct risk_growth *g, struct error *e);
+/* As risk_check_key. */
+enum err risk_check_key_growth(const struct risk_key_limits *limits, int64_t others_notional,
+                               const struct risk_growth *g, struct error *e);
 
 #endif

@@ -91,7 +91,7 @@ struct desk_result {
     const struct error *error; /* REFUSED, UNKNOWN; valid during the call */
     struct desk_order *order;  /* borrowed for the call; NULL when there is none (REPLAYED too) */
     struct uuid id;            /* of the bracket; DONE, REPLAYED */
-    int64_t rev;               /* DONE: that holds what was asked */
+    int64_t rev;               /* the newest on disk; DONE: it holds what was asked */
     int32_t status;            /* REPLAYED: HTTP's */
     const char *response;      /* DONE: what `describe` made; REPLAYED; valid during the call */
 };
@@ -122,23 +122,28 @@ enum err desk_place(struct desk *d, const struct desk_placement *placement, desk
 /* These put a request into the bracket's mailbox and never block; `done` (NULL = not wanted) is
  * called exactly once when OK is returned: when it is on disk, or at once when it changes nothing.
  * UNAVAILABLE while stopping, BUSY with too many requests under way. DESK_REFUSED comes with
- * CONFLICT or INVALID for terms that cannot change any more. */
-enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk_done *done,
+ * PRECONDITION when the bracket is not at `rev` any more (0 = any revision will do); then
+ * result.rev is the newest. */
+
+struct desk_change {
+    struct bracket_spec spec; /* in full: what is not to change as it is */
+    int64_t rev;
+    struct uuid key_id; /* who asks, and what they may */
+    struct risk_key_limits key_limits;
+};
+/* New terms. DESK_REFUSED also with CONFLICT or INVALID for terms that cannot change any more, and
+ * with FORBIDDEN when what they add would go over a limit of the desk's or of the key's, or when a
+ * limited key would make another key's bracket larger. What does not grow is held to no limit. */
+enum err desk_modify(struct desk_order *o, const struct desk_change *change, desk_done *done,
                      void *context, struct error *e);
-/* The same, DESK_REFUSED with PRECONDITION when the bracket is not at `rev` any more. */
-enum err desk_modify_at(struct desk_order *o, int64_t rev, const struct bracket_spec *spec,
-                        desk_done *done, void *context, struct error *e);
-/* Whether the limits, those of the desk and those of the key that asks, allow the terms of `o` to
- * become `after`: FORBIDDEN as desk_place. What does not grow is allowed always. Never blocks; ask
- * before desk_modify. */
-enum err desk_check_change(struct desk_order *o, const struct bracket_spec *before,
-                           const struct bracket_spec *after, const struct uuid *key_id,
-                           const struct risk_key_limits *key_limits, struct error *e);
-enum err desk_cancel(struct desk_order *o, desk_done *done, void *context, struct error *e);
+enum err desk_cancel(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                     struct error *e);
 /* Cancels what is left of the entry and flattens at market. */
-enum err desk_close(struct desk_order *o, desk_done *done, void *context, struct error *e);
+enum err desk_close(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                    struct error *e);
 /* A person has seen the reasons for needs_review. */
-enum err desk_review(struct desk_order *o, desk_done *done, void *context, struct error *e);
+enum err desk_review(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                     struct error *e);
 
 /* Cancels every bracket that is not final, or closes all. Returns how many were asked. Never blocks
  * and is never refused. */

@@ -28,17 +28,26 @@ struct command *desk_take_commands(struct desk_order *o)
     return commands;
 }
 
+enum err desk_check_revision(const struct desk_order *o, int64_t rev, struct error *e)
+{
+    int64_t now = atomic_load(&o->rev);
+    if (!rev || rev == now)
+        return ERR_OK;
+    return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now", (long long)now);
+}
+
 /* What has ended needs no cancel any more; everything else comes too late. */
 static void answer_ended(struct desk_order *o, struct command *c)
 {
     struct error e;
-    bool stopping = atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed);
-    if (stopping)
-        error_set(&e, ERR_UNAVAILABLE, "the server is stopping");
+    enum err err = ERR_OK;
+    if (atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed))
+        err = error_set(&e, ERR_UNAVAILABLE, "the server is stopping");
+    else if (c->type == EVENT_MODIFIED)
+        err = error_set(&e, ERR_CONFLICT, "the order has ended");
     else
-        error_set(&e, ERR_CONFLICT, "the order has ended");
-    bool done = !stopping && c->type != EVENT_MODIFIED;
-    desk_answer(o, c, done ? DESK_DONE : DESK_REFUSED, done ? NULL : &e);
+        err = desk_check_revision(o, c->rev, &e);
+    desk_answer(o, c, err ? DESK_REFUSED : DESK_DONE, err ? &e : NULL);
 }
 
 void desk_close_mailbox(struct desk_order *o)
@@ -56,34 +65,40 @@ void desk_close_mailbox(struct desk_order *o)
 
 enum delivery { DELIVERED, DELIVERY_CLOSED, DELIVERY_FULL };
 
-static enum delivery put(struct desk_order *o, struct command *c, bool unbounded)
+/* What takes risk away finds a place always. Each has a request that waits for it, so there are no
+ * more of them than the server has connections; those without one (desk_cancel_all) are one. */
+static bool bounded(const struct command *c)
+{
+    return c->type != EVENT_CANCEL_REQUESTED && c->type != EVENT_CLOSE_REQUESTED;
+}
+
+static enum delivery put(struct desk_order *o, struct command *c)
 {
     enum delivery delivery = DELIVERED;
     mutex_lock(&o->mutex);
     if (o->closed_mailbox)
         delivery = DELIVERY_CLOSED;
-    else if (!unbounded && o->command_count >= LIMIT_ORDER_COMMANDS)
+    else if (bounded(c) && o->command_count >= LIMIT_ORDER_COMMANDS)
         delivery = DELIVERY_FULL;
     if (delivery == DELIVERED) {
         *o->commands_end = c;
         o->commands_end = &c->next;
-        o->command_count++;
+        o->command_count += bounded(c);
     }
     mutex_unlock(&o->mutex);
     return delivery;
 }
 
-/* With `unbounded`, a full mailbox takes it nevertheless. */
-static enum err post(struct desk_order *o, const struct command *wanted, bool unbounded,
-                     struct error *e)
+/* Takes over `c`; NULL = there was no memory for it. */
+static enum err post(struct desk_order *o, struct command *c, struct error *e)
 {
-    if (atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed))
-        return error_set(e, ERR_UNAVAILABLE, "the server is stopping");
-    struct command *c = malloc(sizeof *c);
     if (!c)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
-    *c = *wanted;
-    switch (put(o, c, unbounded)) {
+    if (atomic_load(&o->desk->stopping) || atomic_load(&o->desk->failed)) {
+        free(c);
+        return error_set(e, ERR_UNAVAILABLE, "the server is stopping");
+    }
+    switch (put(o, c)) {
     case DELIVERED:
         desk_wake(o);
         return ERR_OK;
@@ -97,51 +112,65 @@ static enum err post(struct desk_order *o, const struct command *wanted, bool un
     }
 }
 
-static enum err post_simple(struct desk_order *o, enum order_event_type type, desk_done *done,
-                            void *context, struct error *e)
+static struct command *make(enum order_event_type type, int64_t rev, desk_done *done, void *context)
 {
-    const struct command c = {.type = type, .done = done, .context = context};
-    return post(o, &c, false, e);
+    size_t changes = type == EVENT_MODIFIED;
+    struct command *c = calloc(1, sizeof *c + changes * sizeof c->change[0]);
+    if (c)
+        *c = (struct command){.type = type, .rev = rev, .done = done, .context = context};
+    return c;
 }
 
-enum err desk_modify(struct desk_order *o, const struct bracket_spec *spec, desk_done *done,
+enum err desk_modify(struct desk_order *o, const struct desk_change *change, desk_done *done,
                      void *context, struct error *e)
 {
-    return desk_modify_at(o, 0, spec, done, context, e);
+    struct command *c = make(EVENT_MODIFIED, change->rev, done, context);
+    if (c)
+        c->change[0] = *change;
+    return post(o, c, e);
 }
 
-enum err desk_modify_at(struct desk_order *o, int64_t rev, const struct bracket_spec *spec,
-                        desk_done *done, void *context, struct error *e)
+enum err desk_cancel(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                     struct error *e)
 {
-    const struct command c = {
-        .type = EVENT_MODIFIED, .spec = *spec, .rev = rev, .done = done, .context = context};
-    return post(o, &c, false, e);
+    return post(o, make(EVENT_CANCEL_REQUESTED, rev, done, context), e);
 }
 
-enum err desk_cancel(struct desk_order *o, desk_done *done, void *context, struct error *e)
+enum err desk_close(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                    struct error *e)
 {
-    return post_simple(o, EVENT_CANCEL_REQUESTED, done, context, e);
+    return post(o, make(EVENT_CLOSE_REQUESTED, rev, done, context), e);
 }
 
-enum err desk_close(struct desk_order *o, desk_done *done, void *context, struct error *e)
+enum err desk_review(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                     struct error *e)
 {
-    return post_simple(o, EVENT_CLOSE_REQUESTED, done, context, e);
+    return post(o, make(EVENT_REVIEWED, rev, done, context), e);
 }
 
-enum err desk_review(struct desk_order *o, desk_done *done, void *context, struct error *e)
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* A request of the kind that nobody waits for lies there already: another would bring nothing. */
+static bool asked_already(struct desk_order *o, enum order_event_type type)
 {
-    return post_simple(o, EVENT_REVIEWED, done, context, e);
+    bool found = false;
+    mutex_lock(&o->mutex);
+    for (const struct command *c = o->commands; c && !found; c = c->next)
+        found = c->type == type && !c->rev && !c->done;
+    mutex_unlock(&o->mutex);
+    return found;
 }
 
 int32_t desk_cancel_all(struct desk *d, bool close)
 {
-    const struct command c = {.type = close ? EVENT_CLOSE_REQUESTED : EVENT_CANCEL_REQUESTED};
+    enum order_event_type type = close ? EVENT_CLOSE_REQUESTED : EVENT_CANCEL_REQUESTED;
     struct desk_order *o, *next;
     int32_t asked = 0;
     mutex_lock(&d->mutex);
     HASH_ITER (by_id, d->book, o, next) {
         bool live = atomic_load(&o->phase) == ORDER_LIVE && !bracket_status_final(o->counted);
-        asked += live && post(o, &c, true, NULL) == ERR_OK;
+        asked +=
+            live && (asked_already(o, type) || post(o, make(type, 0, NULL, NULL), NULL) == ERR_OK);
     }
     mutex_unlock(&d->mutex);
     return asked;

@@ -6,13 +6,6 @@
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
-/* The price at which an entry without one of its own would fill. */
-static int64_t reference_price(const struct market *m, const struct bracket_state *s)
-{
-    struct order_quote quote = desk_market_quote(m);
-    return s->spec.side == ORDER_BUY ? quote.ask : quote.bid;
-}
-
 static int64_t unprotected_of(const struct desk *d, const struct bracket_state *s)
 {
     struct bracket_summary summary;
@@ -24,18 +17,14 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
 {
     struct market *m = o->market;
     bool counts = s->status != BRACKET_NONE && !bracket_status_final(s->status);
-    int64_t quantity = counts ? risk_quantity(s) : 0;
-    int64_t notional = counts ? risk_notional(s, reference_price(m, s)) : 0;
+    struct risk_part part = {0};
+    if (counts)
+        risk_of(s, desk_reference_price(m, s->spec.side), &part);
+    desk_set_risk(d, o, &part);
     int64_t unprotected = counts ? unprotected_of(d, s) : 0;
-    m->quantity = order_add(m->quantity, order_subtract(quantity, o->risk_quantity));
     m->unprotected += unprotected - o->unprotected;
-    d->notional = order_add(d->notional, order_subtract(notional, o->risk_notional));
-    struct key_use *use = desk_key_use(d, &o->header.key_id); /* there since desk_enter */
-    use->notional = order_add(use->notional, order_subtract(notional, o->risk_notional));
     d->counts[o->counted]--;
     d->counts[s->status]++;
-    o->risk_quantity = quantity;
-    o->risk_notional = notional;
     o->unprotected = unprotected;
     o->counted = s->status;
 }

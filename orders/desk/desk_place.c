@@ -119,8 +119,7 @@ static enum err reserve(struct desk *d, struct desk_order *o, const struct brack
         err = error_set(e, ERR_BUSY, "%d orders are live, no more are allowed", d->live);
     if (err == ERR_OK && !desk_entry_closes(d, spec)) {
         const struct risk_use use = {.quantity = m->quantity, .notional = d->notional};
-        struct order_quote quote = desk_market_quote(m);
-        int64_t price = spec->side == ORDER_BUY ? quote.ask : quote.bid;
+        int64_t price = desk_reference_price(m, spec->side);
         err = risk_check(&d->options.limits, &use, &d->rate, spec, price, now.steady_ns, e);
         if (err == ERR_OK)
             err = desk_check_key(d, &o->header.key_id, limits, spec, price, e);

@@ -29,11 +29,12 @@ enum order_phase { ORDER_PARKED, ORDER_LIVE, ORDER_DISCARDED, ORDER_ENDED };
 
 struct command {
     enum order_event_type type;
-    struct bracket_spec spec; /* MODIFIED */
-    int64_t rev;              /* MODIFIED: only at this one; 0 = any */
-    desk_done *done;          /* NULL = nobody waits */
+    int64_t rev;     /* only at this one; 0 = any */
+    bool late;       /* the bracket was not at `rev` any more: nothing was done */
+    desk_done *done; /* NULL = nobody waits */
     void *context;
     struct command *next;
+    struct desk_change change[]; /* MODIFIED: one; others have none */
 };
 
 /* The newest quote of a contract. Written behind the desk's mutex; read by thousands of threads
@@ -128,14 +129,15 @@ struct desk_order {
     struct desk_leg legs[LEGS_IN_PLACE];
     struct desk_leg *more_legs; /* NULL, or the rest of BRACKET_ORDERS_MAX */
     struct command *commands, **commands_end;
-    int32_t command_count;
+    int32_t command_count; /* of those that are bounded: changes, reviews */
     bool closed_mailbox;
 
     /* Behind the desk's mutex. */
     struct market *market;
     struct desk_order *market_next, *market_previous;
-    int64_t risk_quantity, risk_notional, unprotected; /* its part of the sums */
-    enum bracket_status counted;                       /* in the desk's counts */
+    struct risk_part risk;       /* its part of the sums, with what a change under way reserves */
+    int64_t unprotected;         /* the same */
+    enum bracket_status counted; /* in the desk's counts */
     struct desk_order *ended_next;
     struct desk_order *shared_next; /* of the shared loop */
     bool listed;                    /* by_client_order_id */
@@ -246,6 +248,18 @@ enum err desk_check_key(struct desk *d, const struct uuid *key_id,
                         const struct risk_key_limits *limits, const struct bracket_spec *spec,
                         int64_t reference_price, struct error *e) REQUIRES(d->mutex);
 void desk_free_key_uses(struct desk *d);
+/* The price at which an entry without one of its own would fill; 0 = not known. */
+int64_t desk_reference_price(const struct market *m, enum order_side side);
+/* The bracket's part of all sums becomes this. */
+void desk_set_risk(struct desk *d, struct desk_order *o, const struct risk_part *part)
+    REQUIRES(d->mutex);
+/* For the bracket's thread, before it steps a change: takes what `after` adds to `before` out of
+ * the room that is left. FORBIDDEN: nothing was taken. The next commit's desk_account settles it;
+ * without a commit it is to be given back. */
+enum err desk_reserve_change(struct desk_order *o, const struct desk_change *change,
+                             const struct bracket_state *before, const struct bracket_state *after,
+                             struct error *e);
+void desk_give_back(struct desk_order *o, const struct bracket_state *committed);
 
 /* ---- desk_market.c --------------------------------------------------------------------------- */
 
@@ -291,6 +305,8 @@ bool desk_entry_closes(struct desk *d, const struct bracket_spec *spec) REQUIRES
 /* ---- desk_ask.c ------------------------------------------------------------------------------ */
 
 struct command *desk_take_commands(struct desk_order *o);
+/* PRECONDITION when what is published is not at `rev` (0 = any). */
+enum err desk_check_revision(const struct desk_order *o, int64_t rev, struct error *e);
 /* Calls `done` and frees. e NULL = done. */
 void desk_answer(struct desk_order *o, struct command *c, enum desk_outcome outcome,
                  const struct error *e);

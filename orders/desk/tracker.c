@@ -122,35 +122,48 @@ static void feed_simple(struct desk_order *o, struct draft *d, enum order_event_
     draft_feed(d, &e);
 }
 
-/* Whether the terms that a person asks for may stand, by all that this draft has stepped. */
-static enum err check_modification(const struct draft *d, const struct command *c, struct error *e)
+/* Whether the terms that a person asks for may stand, by all that this draft has stepped; what they
+ * add is reserved then. */
+static enum err reserve(struct desk_order *o, struct draft *d, const struct desk_change *change,
+                        const struct order_event *event, struct error *e)
 {
-    if (c->rev && c->rev != d->header.rev)
-        return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now",
-                         (long long)d->header.rev);
     if (bracket_status_final(d->now->status))
         return error_set(e, ERR_CONFLICT, "the order has ended");
-    return bracket_may_modify(d->now, &c->spec, e);
+    enum err err = bracket_may_modify(d->now, &change->spec, e);
+    if (err)
+        return err;
+    bracket_step(d->now, event, d->spare);
+    return desk_reserve_change(o, change, d->now, d->spare, e);
 }
 
-/* Keeps in *commands those that wait for the commit. */
+/* Keeps in *commands those that wait for the commit, if only to be told which revision came before
+ * theirs. */
 static void feed_commands(struct desk_order *o, struct draft *d, struct command **commands)
 {
     struct command **next = commands;
     for (struct command *c = *commands; c; c = *next) {
         struct order_event e = tracker_event(o, c->type);
         struct error error;
-        if (c->type == EVENT_MODIFIED) {
-            e.spec = c->spec;
-            if (check_modification(d, c, &error)) {
+        c->late = c->rev && c->rev != d->header.rev;
+        if (!c->late && c->type == EVENT_MODIFIED) {
+            e.spec = c->change[0].spec;
+            if (reserve(o, d, &c->change[0], &e, &error)) {
                 *next = c->next;
                 desk_answer(o, c, DESK_REFUSED, &error);
                 continue;
             }
         }
-        draft_feed(d, &e);
+        if (!c->late)
+            draft_feed(d, &e);
         next = &c->next;
     }
+}
+
+static void answer_stored(struct desk_order *o, struct command *c)
+{
+    struct error e;
+    enum err err = c->late ? desk_check_revision(o, c->rev, &e) : ERR_OK;
+    desk_answer(o, c, err ? DESK_REFUSED : DESK_DONE, err ? &e : NULL);
 }
 
 static void answer(struct desk_order *o, struct command *commands, bool stored,
@@ -160,7 +173,10 @@ static void answer(struct desk_order *o, struct command *commands, bool stored,
     while (commands) {
         struct command *c = commands;
         commands = c->next;
-        desk_answer(o, c, stored ? DESK_DONE : refused, stored ? NULL : &p->error);
+        if (stored)
+            answer_stored(o, c);
+        else
+            desk_answer(o, c, refused, &p->error);
     }
 }
 
@@ -301,6 +317,8 @@ static enum ending settle(struct desk_order *o, struct draft *d, struct command 
             return END_TO_STORE;
         }
         bool stored = d->record_count == 0 || tracker_commit(o, d, &pending);
+        if (!stored && *commands && pending.outcome == COMMIT_REFUSED)
+            desk_give_back(o, d->before);
         answer(o, *commands, stored, &pending);
         *commands = NULL;
         if (!stored)

@@ -217,7 +217,7 @@ static bool is_alone(struct desk_order *o)
     mutex_lock(&o->desk->mutex);
     for (const struct desk_order *other = o->market->first; other && alone;
          other = other->market_next)
-        alone = other == o || !other->risk_quantity;
+        alone = other == o || !other->risk.quantity;
     mutex_unlock(&o->desk->mutex);
     return alone;
 }

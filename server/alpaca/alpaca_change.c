@@ -82,9 +82,8 @@ struct replacing {
     struct order_wait *wait;
     struct alpaca_replacement replacement;
     enum leg leg;
-    struct uuid id;     /* of the order that is replaced */
-    struct uuid key_id; /* who asks, and what they may */
-    struct risk_key_limits limits;
+    struct uuid id; /* of the order that is replaced */
+    struct desk_change change;
     struct desk_view view;
     int tries;
 };
@@ -102,13 +101,12 @@ static void replaced(void *context, const struct desk_result *result);
 
 static enum err ask(struct replacing *x, struct error *e)
 {
-    struct bracket_spec spec;
     desk_view(x->order, &x->view);
+    x->change.rev = x->view.header.rev;
     x->tries++;
-    enum err err = alpaca_replacement_apply(&x->replacement, &x->view.state, x->leg, &spec, e);
-    if (!err)
-        err = desk_check_change(x->order, &x->view.state.spec, &spec, &x->key_id, &x->limits, e);
-    return err ? err : desk_modify_at(x->order, x->view.header.rev, &spec, replaced, x, e);
+    enum err err =
+        alpaca_replacement_apply(&x->replacement, &x->view.state, x->leg, &x->change.spec, e);
+    return err ? err : desk_modify(x->order, &x->change, replaced, x, e);
 }
 
 static void respond(struct http_request *r, struct replacing *x)
@@ -185,8 +183,8 @@ static enum err replace_order(struct http_request *r, struct http_response *out,
     x->replacement.client_order_id = NULL; /* it lives in the request's arena */
     x->leg = found.order->leg;
     x->id = found.order->id;
-    x->limits = order_key_limits(r);
-    uuid_parse(r->identity.id, strlen(r->identity.id), &x->key_id);
+    x->change.key_limits = order_key_limits(r);
+    uuid_parse(r->identity.id, strlen(r->identity.id), &x->change.key_id);
     err = x->order ? replace_live(r, x, e) : refuse_ended(e);
     if (err)
         replacing_free(x);

@@ -31,8 +31,8 @@ void alpaca_write_closing(const struct desk_view *view, struct json_writer *w)
 static enum err ask(struct alpaca_closing *c, struct desk_order *order, bool close, struct error *e)
 {
     alpaca_gather_expect(c->gather);
-    enum err err = close ? desk_close(order, alpaca_gather_done, c->gather, e)
-                         : desk_cancel(order, alpaca_gather_done, c->gather, e);
+    enum err err = close ? desk_close(order, 0, alpaca_gather_done, c->gather, e)
+                         : desk_cancel(order, 0, alpaca_gather_done, c->gather, e);
     if (err)
         alpaca_gather_forget(c->gather);
     return err;

@@ -14,12 +14,47 @@
 
 enum { ACCEPTED = 202 };
 
+/* ---- revisions ------------------------------------------------------------------------------- */
+
+/* *ret_rev: the revision that If-Match asks for, 0 = any. PRECONDITION when it can be none. */
+static enum err if_match(const struct http_request *r, int64_t *ret_rev, struct error *e)
+{
+    const char *tag = http_header(r, "If-Match");
+    *ret_rev = 0;
+    if (!tag || strcmp(tag, "*") == 0 || order_etag_parse(tag, ret_rev))
+        return ERR_OK;
+    return error_set(e, ERR_PRECONDITION, "If-Match takes one tag as an order's ETag gives it");
+}
+
+/* With the tag that the order has now. */
+static void respond_moved(struct http_request *r, struct http_response *out, int64_t rev,
+                          const struct error *e)
+{
+    http_respond_problem(r, out, e, NULL, 0);
+    order_etag(rev, out->etag);
+}
+
+static enum err refuse_revision(int64_t rev, struct error *e)
+{
+    return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now", (long long)rev);
+}
+
 /* ---- answering ------------------------------------------------------------------------------- */
 
 /* What a change is, for the answer. */
 struct change {
     bool asks; /* 202 unless the order has ended: what was asked takes its time */
 };
+
+static void refuse(struct http_request *r, const struct desk_result *result)
+{
+    if (result->error->code != ERR_PRECONDITION) {
+        http_request_fail(r, result->error);
+        return;
+    }
+    respond_moved(r, http_request_response(r), result->rev, result->error);
+    http_request_complete(r);
+}
 
 static void answer(struct http_request *r, const struct change *change,
                    const struct desk_result *result)
@@ -31,7 +66,7 @@ static void answer(struct http_request *r, const struct change *change,
         return;
     }
     if (result->outcome != DESK_DONE) {
-        http_request_fail(r, result->error);
+        refuse(r, result);
         return;
     }
     bool final = bracket_status_final(desk_status(result->order));
@@ -78,19 +113,34 @@ static enum err refuse_ended(struct http_request *r, const struct uuid *id, stru
 
 /* ---- cancel, close, review ------------------------------------------------------------------- */
 
-typedef enum err desk_ask(struct desk_order *o, desk_done *done, void *context, struct error *e);
+typedef enum err desk_ask(struct desk_order *o, int64_t rev, desk_done *done, void *context,
+                          struct error *e);
 
-static enum err ask(struct http_request *r, struct desk_order *order, desk_ask *asked,
+static enum err ask(struct http_request *r, struct desk_order *order, int64_t rev, desk_ask *asked,
                     const struct change *change, struct error *e)
 {
     struct order_wait *wait;
     enum err err = wait_for_change(r, change, &wait, e);
     if (err)
         return err;
-    err = asked(order, changed, wait, e);
+    err = asked(order, rev, changed, wait, e);
     if (err)
         order_wait_drop(wait);
     return err;
+}
+
+/* There is nothing left to cancel; the client may have meant an order that still was. */
+static enum err respond_ended(struct http_request *r, struct http_response *out,
+                              const struct uuid *id, int64_t rev, struct error *e)
+{
+    int64_t now = rev;
+    enum err err = orders_respond(r, out, id, e);
+    if (err || !rev || !order_etag_parse(out->etag, &now) || now == rev)
+        return err;
+    struct error moved;
+    refuse_revision(now, &moved);
+    respond_moved(r, out, now, &moved);
+    return ERR_OK;
 }
 
 static enum err cancel(struct http_request *r, struct http_response *out, struct error *e)
@@ -99,15 +149,16 @@ static enum err cancel(struct http_request *r, struct http_response *out, struct
     static const struct change change = {.asks = true};
     struct app *app = r->app;
     struct uuid id;
+    int64_t rev;
     bool close = false;
     enum err err;
     if ((err = http_query_only(r, names, e)) || (err = http_query_bool(r, "close", &close, e)) ||
-        (err = orders_path_id(r, &id, e)))
+        (err = orders_path_id(r, &id, e)) || (err = if_match(r, &rev, e)))
         return err;
     struct desk_order *order = desk_find(app->desk, &id);
     if (!order)
-        return orders_respond(r, out, &id, e); /* it is done already */
-    err = ask(r, order, close ? desk_close : desk_cancel, &change, e);
+        return respond_ended(r, out, &id, rev, e);
+    err = ask(r, order, rev, close ? desk_close : desk_cancel, &change, e);
     desk_unref(order);
     return err;
 }
@@ -124,31 +175,20 @@ static enum err review(struct http_request *r, struct http_response *out, struct
     struct desk_order *order = desk_find(app->desk, &id);
     if (!order)
         return refuse_ended(r, &id, e);
-    err = ask(r, order, desk_review, &change, e);
+    err = ask(r, order, 0, desk_review, &change, e);
     desk_unref(order);
     return err;
 }
 
 /* ---- new terms ------------------------------------------------------------------------------- */
 
-/* *ret_rev: the revision that If-Match asks for, 0 = any. PRECONDITION when it can be none. */
-static enum err if_match(const struct http_request *r, int64_t *ret_rev, struct error *e)
-{
-    const char *tag = http_header(r, "If-Match");
-    *ret_rev = 0;
-    if (!tag || strcmp(tag, "*") == 0 || order_etag_parse(tag, ret_rev))
-        return ERR_OK;
-    return error_set(e, ERR_PRECONDITION, "If-Match takes one tag as an order's ETag gives it");
-}
-
 /* A change on its way. Its terms hold for the revision that they were made of; when that is past,
  * and the client did not ask for it, what it changes is done to the newest terms. */
 struct modification {
     struct desk_order *order; /* a reference */
     struct order_wait *wait;
-    struct bracket_spec base, wanted;
-    struct uuid key_id; /* who asks, and what they may */
-    struct risk_key_limits limits;
+    struct bracket_spec base;
+    struct desk_change wanted;
     struct desk_view view;
     bool pinned; /* If-Match */
     int tries;
@@ -165,19 +205,14 @@ static void modification_free(struct modification *m)
 
 static void modified(void *context, const struct desk_result *result);
 
-static enum err submit(struct modification *m, struct error *e)
-{
-    enum err err = desk_check_change(m->order, &m->base, &m->wanted, &m->key_id, &m->limits, e);
-    return err ? err : desk_modify_at(m->order, m->view.header.rev, &m->wanted, modified, m, e);
-}
-
 static enum err modify_again(struct modification *m, struct error *e)
 {
     desk_view(m->order, &m->view);
-    m->wanted = order_patch_rebase(&m->base, &m->wanted, &m->view.state.spec);
+    m->wanted.spec = order_patch_rebase(&m->base, &m->wanted.spec, &m->view.state.spec);
+    m->wanted.rev = m->view.header.rev;
     m->base = m->view.state.spec;
     m->tries++;
-    return submit(m, e);
+    return desk_modify(m->order, &m->wanted, modified, m, e);
 }
 
 /* On the bracket's thread, or on the request's when it has ended. */
@@ -202,20 +237,20 @@ static enum err make_modification(struct http_request *r, struct desk_order *ord
     struct app *app = r->app;
     m->order = desk_ref(order);
     m->pinned = rev != 0;
-    m->limits = order_key_limits(r);
-    uuid_parse(r->identity.id, strlen(r->identity.id), &m->key_id);
+    m->wanted.key_limits = order_key_limits(r);
+    uuid_parse(r->identity.id, strlen(r->identity.id), &m->wanted.key_id);
     desk_view(order, &m->view);
+    m->wanted.rev = m->view.header.rev;
     m->base = m->view.state.spec;
     if (rev && rev != m->view.header.rev)
-        return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now",
-                         (long long)m->view.header.rev);
+        return refuse_revision(m->view.header.rev, e);
     return order_patch(&m->base, r->body, r->body_bytes,
                        app->broker->operations->capabilities(app->broker),
-                       clock_realtime_ns(r->clock), r->arena, &m->wanted, e);
+                       clock_realtime_ns(r->clock), r->arena, &m->wanted.spec, e);
 }
 
-static enum err modify(struct http_request *r, struct desk_order *order, int64_t rev,
-                       struct error *e)
+static enum err modify(struct http_request *r, struct http_response *out, struct desk_order *order,
+                       int64_t rev, struct error *e)
 {
     static const struct change change = {.asks = false};
     struct modification *m = calloc(1, sizeof *m);
@@ -224,12 +259,14 @@ static enum err modify(struct http_request *r, struct desk_order *order, int64_t
     enum err err = make_modification(r, order, rev, m, e);
     if (!err)
         err = wait_for_change(r, &change, &m->wait, e);
+    if (err == ERR_PRECONDITION)
+        respond_moved(r, out, m->view.header.rev, e);
     if (err) {
         modification_free(m);
-        return err;
+        return err == ERR_PRECONDITION ? ERR_OK : err;
     }
     struct order_wait *wait = m->wait;
-    err = submit(m, e);
+    err = desk_modify(m->order, &m->wanted, modified, m, e);
     if (err) {
         order_wait_drop(wait);
         modification_free(m);
@@ -243,14 +280,13 @@ static enum err patch(struct http_request *r, struct http_response *out, struct 
     struct uuid id;
     int64_t rev;
     enum err err;
-    (void)out;
     if ((err = api_no_parameters(r, e)) || (err = orders_path_id(r, &id, e)) ||
         (err = if_match(r, &rev, e)))
         return err;
     struct desk_order *order = desk_find(app->desk, &id);
     if (!order)
         return refuse_ended(r, &id, e);
-    err = modify(r, order, rev, e);
+    err = modify(r, out, order, rev, e);
     desk_unref(order);
     return err;
 }

@@ -2,24 +2,38 @@
 #include "tests/orders/bracket_fixture.h"
 #include "tests/support/test.h"
 
+static int64_t quantity_of(const struct fixture *f)
+{
+    struct risk_part part;
+    risk_of(&f->state, 0, &part);
+    return part.quantity;
+}
+
+static int64_t notional_of(const struct fixture *f, int64_t reference_price)
+{
+    struct risk_part part;
+    risk_of(&f->state, reference_price, &part);
+    return part.notional;
+}
+
 static void whatever_may_fill_counts_in_full(void **state)
 {
     (void)state;
     struct fixture f;
     struct bracket_spec spec = fixture_spec();
     bracket_fixture_init(&f, &spec);
-    assert_int_equal(risk_quantity(&f.state), 10 * ONE); /* accepted, not sent */
+    assert_int_equal(quantity_of(&f), 10 * ONE); /* accepted, not sent */
     fixture_intend(&f, ACTION_SUBMIT, LEG_ENTRY);
     fixture_submit_outcome(&f, LEG_ENTRY, 1, OUTCOME_UNKNOWN, REJECT_NONE);
-    assert_int_equal(risk_quantity(&f.state), 10 * ONE); /* in doubt */
+    assert_int_equal(quantity_of(&f), 10 * ONE); /* in doubt */
     fixture_report(&f, LEG_ENTRY, 1, ORDER_STATUS_NEW, 4 * ONE, 99 * ONE);
-    assert_int_equal(risk_quantity(&f.state), 10 * ONE); /* 4 open, 6 working */
-    assert_int_equal(risk_notional(&f.state, 0), 1000 * ONE);
+    assert_int_equal(quantity_of(&f), 10 * ONE); /* 4 open, 6 working */
+    assert_int_equal(notional_of(&f, 0), 1000 * ONE);
     fixture_report(&f, LEG_ENTRY, 1, ORDER_STATUS_CANCELED, 4 * ONE, 99 * ONE);
-    assert_int_equal(risk_quantity(&f.state), 4 * ONE);
+    assert_int_equal(quantity_of(&f), 4 * ONE);
     fixture_place(&f, LEG_STOP_LOSS);
     fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 4 * ONE, 95 * ONE);
-    assert_int_equal(risk_quantity(&f.state), 0);
+    assert_int_equal(quantity_of(&f), 0);
 }
 
 static void notional_is_at_the_price_that_is_known(void **state)
@@ -31,10 +45,10 @@ static void notional_is_at_the_price_that_is_known(void **state)
     spec.limit_price = 0;
     spec.contract.multiplier = 100;
     bracket_fixture_init(&f, &spec);
-    assert_int_equal(risk_notional(&f.state, 0), 0);
-    assert_int_equal(risk_notional(&f.state, 2 * ONE), 2000 * ONE);
+    assert_int_equal(notional_of(&f, 0), 0);
+    assert_int_equal(notional_of(&f, 2 * ONE), 2000 * ONE);
     fixture_enter(&f, 5 * ONE, 3 * ONE);
-    assert_int_equal(risk_notional(&f.state, 2 * ONE), 3000 * ONE);
+    assert_int_equal(notional_of(&f, 2 * ONE), 3000 * ONE);
     struct risk_use use = {0};
     risk_add(&use, &f.state, "SPY", 0);
     risk_add(&use, &f.state, "QQQ", 0);
@@ -44,7 +58,7 @@ static void notional_is_at_the_price_that_is_known(void **state)
     spec.entry_type = ORDER_TYPE_STOP;
     spec.take_profit.kind = spec.stop_loss.kind = EXIT_NONE;
     bracket_fixture_init(&f, &spec);
-    assert_int_equal(risk_notional(&f.state, 0), 7000 * ONE);
+    assert_int_equal(notional_of(&f, 0), 7000 * ONE);
 }
 
 static void an_over_closed_bracket_that_may_fill_counts_what_may_fill(void **state)
@@ -54,13 +68,65 @@ static void an_over_closed_bracket_that_may_fill_counts_what_may_fill(void **sta
     struct bracket_spec spec = fixture_spec();
     bracket_fixture_init(&f, &spec);
     fixture_enter(&f, 12 * ONE, 100 * ONE); /* more than asked */
-    assert_int_equal(risk_quantity(&f.state), 12 * ONE);
+    assert_int_equal(quantity_of(&f), 12 * ONE);
     bracket_fixture_init(&f, &spec);
     fixture_enter(&f, 4 * ONE, 100 * ONE);
     struct order_event e = fixture_event(&f, EVENT_EXTERNAL);
     e.filled = 5 * ONE;
     fixture_step(&f, &e);
-    assert_int_equal(risk_quantity(&f.state), 6 * ONE);
+    assert_int_equal(quantity_of(&f), 6 * ONE);
+}
+
+/* New terms count at once, and the entry of the old ones until it is dead. */
+static void an_entry_that_is_replaced_counts_until_it_is_dead(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bracket_spec spec = fixture_spec();
+    bracket_fixture_init(&f, &spec);
+    fixture_place(&f, LEG_ENTRY);
+    struct order_event e = fixture_event(&f, EVENT_MODIFIED);
+    e.spec = spec;
+    e.spec.quantity = 2 * ONE;
+    e.spec.limit_price = 98 * ONE;
+    fixture_step(&f, &e);
+    assert_int_equal(quantity_of(&f), 10 * ONE);
+    assert_int_equal(notional_of(&f, 0), 1000 * ONE);
+    fixture_cancel(&f, LEG_ENTRY, 0, 0);
+    assert_int_equal(quantity_of(&f), 2 * ONE);
+    assert_int_equal(notional_of(&f, 0), 196 * ONE);
+    e.spec.quantity = 30 * ONE;
+    fixture_step(&f, &e);
+    assert_int_equal(quantity_of(&f), 30 * ONE);
+}
+
+static void the_limits_hold_only_what_grows(void **state)
+{
+    (void)state;
+    const struct risk_limits limits = {.quantity = 10 * ONE, .notional = 1000 * ONE};
+    const struct risk_key_limits key = {.order_notional = 500 * ONE, .open_notional = 1000 * ONE};
+    const struct risk_use others = {.quantity = 8 * ONE, .notional = 800 * ONE};
+    struct risk_growth same = {{3 * ONE, 300 * ONE}, {3 * ONE, 300 * ONE}, 600 * ONE, 600 * ONE};
+    struct risk_growth fits = {{ONE, 100 * ONE}, {2 * ONE, 200 * ONE}, 100 * ONE, 200 * ONE};
+    struct risk_growth whole = same, dearer = fits, larger = fits, untold = fits;
+    assert_false(risk_grows(&same));
+    assert_true(risk_grows(&fits));
+    assert_int_equal(risk_check_growth(&limits, &others, &same, NULL), ERR_OK);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &same, NULL), ERR_OK);
+    assert_int_equal(risk_check_growth(&limits, &others, &fits, NULL), ERR_OK);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &fits, NULL), ERR_OK);
+    whole.whole_after++;
+    assert_int_equal(risk_check_growth(&limits, &others, &whole, NULL), ERR_OK);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &whole, NULL), ERR_FORBIDDEN);
+    dearer.after.notional++;
+    assert_int_equal(risk_check_growth(&limits, &others, &dearer, NULL), ERR_FORBIDDEN);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &dearer, NULL), ERR_FORBIDDEN);
+    larger.after.quantity++;
+    assert_int_equal(risk_check_growth(&limits, &others, &larger, NULL), ERR_FORBIDDEN);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &larger, NULL), ERR_OK);
+    untold.after.notional = 0;
+    assert_int_equal(risk_check_growth(&limits, &others, &untold, NULL), ERR_FORBIDDEN);
+    assert_int_equal(risk_check_key_growth(&key, others.notional, &untold, NULL), ERR_FORBIDDEN);
 }
 
 static void the_limits_refuse_what_goes_over(void **state)
@@ -150,6 +216,8 @@ int main(void)
         cmocka_unit_test(whatever_may_fill_counts_in_full),
         cmocka_unit_test(notional_is_at_the_price_that_is_known),
         cmocka_unit_test(an_over_closed_bracket_that_may_fill_counts_what_may_fill),
+        cmocka_unit_test(an_entry_that_is_replaced_counts_until_it_is_dead),
+        cmocka_unit_test(the_limits_hold_only_what_grows),
         cmocka_unit_test(the_limits_refuse_what_goes_over),
         cmocka_unit_test(a_keys_limits_are_of_each_order_and_of_all),
         cmocka_unit_test(the_rate_is_of_the_last_minute),

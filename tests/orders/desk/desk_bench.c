@@ -117,3 +117,17 @@ struct answer bench_place(struct bench *b, const struct desk_placement *placemen
     answer_outcome(&a);
     return a;
 }
+
+struct desk_order *bench_find(struct bench *b, const struct uuid *id)
+{
+    struct desk_order *o = desk_find(b->desk, id);
+    assert_non_null(o);
+    return o;
+}
+
+void bench_await_status(struct bench *b, const struct uuid *id, enum bracket_status status)
+{
+    struct desk_order *o = bench_find(b, id);
+    EVENTUALLY(desk_status(o) == status);
+    desk_unref(o);
+}

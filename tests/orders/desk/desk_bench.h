@@ -50,5 +50,9 @@ enum desk_outcome answer_outcome(struct answer *a);
 struct bracket_spec bench_terms(void);
 /* The answer: what was refused at once, as DESK_REFUSED. */
 struct answer bench_place(struct bench *b, const struct desk_placement *placement);
+/* A live one, with a reference; fails when there is none. */
+struct desk_order *bench_find(struct bench *b, const struct uuid *id);
+/* Waits until a live one has the status. */
+void bench_await_status(struct bench *b, const struct uuid *id, enum bracket_status status);
 
 #endif

@@ -34,7 +34,8 @@ struct memory_store {
     struct mutex mutex;
     struct condition changed;
     struct item *first, **end;
-    bool closed, paused;
+    bool closed, paused, held;
+    int waiting;
     struct kept *orders;
     size_t count;
     struct order_fill *fills;
@@ -176,13 +177,14 @@ static void *run(void *context)
     struct memory_store *s = context;
     for (;;) {
         mutex_lock(&s->mutex);
-        while (!s->first && !s->closed)
+        while ((!s->first || s->held) && !s->closed)
             condition_wait(&s->changed, &s->mutex);
         struct item *item = s->first;
         struct error e;
         struct order_commit commit = {.outcome = COMMIT_STORED};
         if (item) {
             s->first = item->next;
+            s->waiting--;
             if (!s->first)
                 s->end = &s->first;
             commit = store_batch(s, item->batch, &e);
@@ -205,6 +207,7 @@ static enum err submit(struct order_store *store, const struct order_batch *batc
     mutex_lock(&s->mutex);
     *s->end = item;
     s->end = &item->next;
+    s->waiting++;
     condition_signal(&s->changed);
     mutex_unlock(&s->mutex);
     return ERR_OK;
@@ -319,6 +322,22 @@ void memory_store_free(struct memory_store *s)
 struct order_store *memory_store_of(struct memory_store *s)
 {
     return &s->store;
+}
+
+void memory_store_hold(struct memory_store *s, bool held)
+{
+    mutex_lock(&s->mutex);
+    s->held = held;
+    condition_signal(&s->changed);
+    mutex_unlock(&s->mutex);
+}
+
+int memory_store_waiting(struct memory_store *s)
+{
+    mutex_lock(&s->mutex);
+    int waiting = s->waiting;
+    mutex_unlock(&s->mutex);
+    return waiting;
 }
 
 void memory_store_refuse_pause(struct memory_store *s, bool refuse)

@@ -15,6 +15,10 @@ struct order_store *memory_store_of(struct memory_store *s);
 /* The next batches end like this instead, `count` times; UNKNOWN writes nothing either. */
 void memory_store_fail(struct memory_store *s, enum order_commit_outcome outcome, int count);
 
+/* Nothing is written while it is held; what is submitted waits. */
+void memory_store_hold(struct memory_store *s, bool held);
+int memory_store_waiting(struct memory_store *s);
+
 /* The kill switch cannot be stored, for want of room. */
 void memory_store_refuse_pause(struct memory_store *s, bool refuse);
 

@@ -59,12 +59,12 @@ static bool stop_covers(struct bench *b, const struct uuid *id, int64_t quantity
 }
 
 static void ask(struct bench *b, const struct uuid *id,
-                enum err (*what)(struct desk_order *, desk_done *, void *, struct error *))
+                enum err (*what)(struct desk_order *, int64_t, desk_done *, void *, struct error *))
 {
     struct answer a = {.outcome = DESK_REFUSED};
     struct desk_order *o = desk_find(b->desk, id);
     assert_non_null(o);
-    assert_int_equal(what(o, bench_answered, &a, NULL), ERR_OK);
+    assert_int_equal(what(o, 0, bench_answered, &a, NULL), ERR_OK);
     desk_unref(o);
     assert_int_equal(answer_outcome(&a), DESK_DONE);
 }
@@ -160,17 +160,17 @@ static void a_modified_stop_is_replaced(void **state)
 {
     struct bench *b = *state;
     struct uuid id = protect(b);
-    struct bracket_spec spec = view_of(b, &id).state.spec;
+    struct desk_change change = {.spec = view_of(b, &id).state.spec};
     struct answer a = {.outcome = DESK_REFUSED};
     struct desk_order *o = desk_find(b->desk, &id);
-    spec.stop_loss.value = 97 * ONE;
-    assert_int_equal(desk_modify(o, &spec, bench_answered, &a, NULL), ERR_OK);
+    change.spec.stop_loss.value = 97 * ONE;
+    assert_int_equal(desk_modify(o, &change, bench_answered, &a, NULL), ERR_OK);
     assert_int_equal(answer_outcome(&a), DESK_DONE);
     EVENTUALLY(stop_price(b, &id) == 97 * ONE);
     EVENTUALLY(stop_covers(b, &id, 10 * ONE));
     struct answer no = {.outcome = DESK_DONE};
-    spec.side = ORDER_SELL;
-    assert_int_equal(desk_modify(o, &spec, bench_answered, &no, NULL), ERR_OK);
+    change.spec.side = ORDER_SELL;
+    assert_int_equal(desk_modify(o, &change, bench_answered, &no, NULL), ERR_OK);
     EVENTUALLY(atomic_load(&no.there));
     assert_int_equal(no.outcome, DESK_REFUSED);
     desk_unref(o);

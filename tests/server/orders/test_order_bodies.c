@@ -68,7 +68,7 @@ static void cancel(struct rig *rig, const struct uuid *id)
 {
     struct desk_order *o = desk_find(rig->bench.desk, id);
     assert_non_null(o);
-    assert_int_equal(desk_cancel(o, NULL, NULL, NULL), ERR_OK);
+    assert_int_equal(desk_cancel(o, 0, NULL, NULL, NULL), ERR_OK);
     desk_unref(o);
 }
 
