@@ -1,5 +1,6 @@
 """Keys that trade with a limit: of each order, and of all that are open."""
 
+import concurrent.futures
 import unittest
 
 import harness
@@ -78,6 +79,29 @@ class KeyLimits(unittest.TestCase):
         self.assert_refused(up, "/quantity", "max_order_notional")
         self.assertEqual(trader.request("PATCH", path, json={"quantity": 11}, headers=headers).status, 200)
         self.assertEqual(trader.request("PATCH", path, json={"stop_loss": {"stop_price": 60}}, headers=headers).status, 200)
+
+    def test_changes_at_the_same_time_share_the_room_that_is_left(self):
+        trader = self.trader(max_open_notional="4000")
+        paths = [f"/v1/orders/{trader.post('/v1/orders', json=order(limit='90')).json()['id']}" for _ in range(4)]
+        for path in paths:
+            harness.wait_until(lambda path=path: trader.get(path).json()["status"] == "working")
+
+        def grow(path):
+            return self.server.client(trader.key).request("PATCH", path, json={"quantity": 14},
+                                                          headers={"Content-Type": "application/merge-patch+json"})
+
+        with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
+            answers = list(pool.map(grow, paths))
+        self.assertEqual(sorted(a.status for a in answers), [200, 403, 403, 403], answers)
+        self.assertEqual(sorted(trader.get(p).json()["quantity"] for p in paths), ["10", "10", "10", "14"])
+
+    def test_a_limited_key_makes_no_other_keys_order_larger(self):
+        trader = self.trader(max_open_notional="4000")
+        path = f"/v1/orders/{self.admin.post('/v1/orders', json=order(limit='90')).json()['id']}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        answer = trader.request("PATCH", path, json={"quantity": 11}, headers=headers)
+        self.assertEqual((answer.status, answer.json()["code"]), (403, "forbidden"), answer)
+        self.assertEqual(trader.request("PATCH", path, json={"quantity": 9}, headers=headers).status, 200)
 
     def test_open_orders_count_together_across_a_restart(self):
         trader = self.trader(max_open_notional="2000")

@@ -327,8 +327,38 @@ class Orders(unittest.TestCase):
         self.assertEqual(first.status, 200, first)
         second = self.desk.change(order["id"], {"take_profit": {"limit_price": "7.20"}}, **{"If-Match": tag})
         self.assertEqual((second.status, second.json()["code"]), (412, "precondition_failed"), second)
+        self.assertEqual(second.headers["ETag"], self.desk.get(order["id"]).headers["ETag"])
         self.assertEqual(self.desk.change(order["id"], {"arm": "full"}, **{"If-Match": "*"}).status, 200)
         self.assertEqual(self.desk.change(order["id"], {"arm": "partial"}, **{"If-Match": "W/\"1\""}).status, 412)
+
+    def test_if_match_holds_a_cancel_to_a_revision(self):
+        order = self.desk.placed(Contract().order())
+        path = f"/v1/orders/{order['id']}"
+        old = self.desk.get(order["id"]).headers["ETag"]
+        changed = self.desk.change(order["id"], {"flat_at": "15:30"})
+        self.assertEqual(changed.status, 200, changed)
+        for query in ("", "?close=true"):
+            answer = self.desk.client.request("DELETE", path + query, headers={"If-Match": old})
+            self.assertEqual((answer.status, answer.json()["code"]), (412, "precondition_failed"), answer)
+        now = answer.headers["ETag"]
+        self.assertEqual(now, self.desk.get(order["id"]).headers["ETag"])
+        self.assertEqual(self.desk.order(order["id"])["status"], "working")
+        self.assertEqual(self.desk.client.request("DELETE", path, headers={"If-Match": "1"}).status, 412)
+        answer = self.desk.client.request("DELETE", path, headers={"If-Match": now})
+        self.assertIn(answer.status, (200, 202), answer)
+        self.desk.until(order["id"], "canceled")
+
+    def test_if_match_holds_for_an_order_that_has_ended_too(self):
+        order = self.desk.placed(Contract().order())
+        path = f"/v1/orders/{order['id']}"
+        old = self.desk.get(order["id"]).headers["ETag"]
+        self.desk.client.delete(path)
+        self.desk.until(order["id"], "canceled")
+        answer = self.desk.client.request("DELETE", path, headers={"If-Match": old})
+        now = self.desk.get(order["id"]).headers["ETag"]
+        self.assertEqual((answer.status, answer.headers["ETag"]), (412, now), answer)
+        answer = self.desk.client.request("DELETE", path, headers={"If-Match": now})
+        self.assertEqual((answer.status, answer.headers["ETag"]), (200, now), answer)
 
     def test_changes_at_the_same_time_do_not_undo_each_other(self):
         order = self.desk.filled(Contract())
