@@ -200,54 +200,49 @@ static enum err load_unfinished(struct order_store *store, stored_order_fn *visi
     return err;
 }
 
-/* A statement on a leased connection. */
-#define READ(store, call)                                                                          \
-    struct db_order_store *s = (struct db_order_store *)(store);                                   \
-    struct db_read r = {0};                                                                        \
-    enum err err = readers_lease(s->readers, &r, e);                                               \
-    if (err == ERR_OK)                                                                             \
-        err = (call);                                                                              \
-    readers_return(s->readers, &r);                                                                \
-    return err
+static struct readers *readers_of(struct order_store *store)
+{
+    return ((struct db_order_store *)store)->readers;
+}
 
 static enum err find(struct order_store *store, const char *client_order_id, struct uuid *ret,
                      struct error *e)
 {
-    READ(store, order_repo_find_client_order_id(&r, client_order_id, ret, e));
+    READERS_RETURN(readers_of(store), order_repo_find_client_order_id(&r, client_order_id, ret, e));
 }
 
 static enum err list(struct order_store *store, const struct order_query *query,
                      order_header_fn *visit, void *context, struct error *e)
 {
-    READ(store, order_repo_list(&r, query, visit, context, e));
+    READERS_RETURN(readers_of(store), order_repo_list(&r, query, visit, context, e));
 }
 
 static enum err changes(struct order_store *store, const struct order_query *query, int64_t since,
                         order_change_fn *visit, void *context, struct error *e)
 {
-    READ(store, order_repo_changes(&r, query, since, visit, context, e));
+    READERS_RETURN(readers_of(store), order_repo_changes(&r, query, since, visit, context, e));
 }
 
 static enum err newest(struct order_store *store, int64_t *ret_sequence, struct error *e)
 {
-    READ(store, order_repo_newest(&r, ret_sequence, e));
+    READERS_RETURN(readers_of(store), order_repo_newest(&r, ret_sequence, e));
 }
 
 static enum err events(struct order_store *store, const struct uuid *id, int64_t since,
                        int32_t limit, order_record_fn *visit, void *context, struct error *e)
 {
-    READ(store, order_repo_events(&r, id, since, limit, visit, context, e));
+    READERS_RETURN(readers_of(store), order_repo_events(&r, id, since, limit, visit, context, e));
 }
 
 static enum err fills(struct order_store *store, order_fill_fn *visit, void *context,
                       struct error *e)
 {
-    READ(store, fill_repo_each(&r, visit, context, e));
+    READERS_RETURN(readers_of(store), fill_repo_each(&r, visit, context, e));
 }
 
 static enum err get_paused(struct order_store *store, bool *ret_paused, struct error *e)
 {
-    READ(store, owner_repo_get_paused(&r, ret_paused, e));
+    READERS_RETURN(readers_of(store), owner_repo_get_paused(&r, ret_paused, e));
 }
 
 /* ---- the owner's row ------------------------------------------------------------------------- */
@@ -278,12 +273,7 @@ static enum err take(struct db_write *w, void *context, struct error *e)
 
 static enum err check_tables(struct readers *readers, struct error *e)
 {
-    struct db_read r = {0};
-    enum err err = readers_lease(readers, &r, e);
-    if (err == ERR_OK)
-        err = integrity_check_orders(&r, e);
-    readers_return(readers, &r);
-    return err;
+    READERS_RETURN(readers, integrity_check_orders(&r, e));
 }
 
 enum err order_store_create(struct writer *writer, struct readers *readers,

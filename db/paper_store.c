@@ -87,32 +87,27 @@ static enum err load(struct paper_store *store, int64_t cash, struct paper_accou
     return err;
 }
 
-/* A statement on a leased connection. */
-#define READ(store, call)                                                                          \
-    struct db_paper_store *s = (struct db_paper_store *)(store);                                   \
-    struct db_read r = {0};                                                                        \
-    enum err err = readers_lease(s->readers, &r, e);                                               \
-    if (err == ERR_OK)                                                                             \
-        err = (call);                                                                              \
-    readers_return(s->readers, &r);                                                                \
-    return err
+static struct readers *readers_of(struct paper_store *store)
+{
+    return ((struct db_paper_store *)store)->readers;
+}
 
 static enum err find(struct paper_store *store, const char *client_id, bool *ret_found,
                      struct paper_order_row *ret, struct error *e)
 {
-    READ(store, paper_repo_find(&r, client_id, ret_found, ret, e));
+    READERS_RETURN(readers_of(store), paper_repo_find(&r, client_id, ret_found, ret, e));
 }
 
 static enum err ended(struct paper_store *store, int64_t since_ns, int64_t until_ns,
                       paper_order_fn *visit, void *context, struct error *e)
 {
-    READ(store, paper_repo_ended(&r, since_ns, until_ns, visit, context, e));
+    READERS_RETURN(readers_of(store), paper_repo_ended(&r, since_ns, until_ns, visit, context, e));
 }
 
 static enum err executions(struct paper_store *store, int64_t since_ns, paper_execution_fn *visit,
                            void *context, struct error *e)
 {
-    READ(store, paper_repo_executions(&r, since_ns, visit, context, e));
+    READERS_RETURN(readers_of(store), paper_repo_executions(&r, since_ns, visit, context, e));
 }
 
 enum err paper_store_create(struct writer *writer, struct readers *readers,

@@ -21,4 +21,14 @@ enum err readers_lease(struct readers *r, struct db_read *ret, struct error *e);
 /* Gives it back; ends a read transaction left open. A zeroed lease is fine. */
 void readers_return(struct readers *r, struct db_read *lease);
 
+/* The body of a function that is one statement: `call`, in which the lease is `r`, on a connection
+ * of the readers. Returns its error, or the lease's; `e` is the function's own. */
+#define READERS_RETURN(readers, call)                                                              \
+    struct db_read r = {0};                                                                        \
+    enum err err = readers_lease((readers), &r, e);                                                \
+    if (err == ERR_OK)                                                                             \
+        err = (call);                                                                              \
+    readers_return((readers), &r);                                                                 \
+    return err
+
 #endif
