@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <sodium.h>
 
 static uint64_t splitmix64(uint64_t *state)
@@ -98,4 +99,22 @@ void random_secret(void *out, size_t size_bytes)
 {
     sodium_ready();
     randombytes_buf(out, size_bytes);
+}
+
+static unsigned char mapping_key[crypto_shorthash_KEYBYTES];
+
+static void make_mapping_key(void)
+{
+    random_secret(mapping_key, sizeof mapping_key);
+}
+
+uint64_t random_of(uint64_t number)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    uint64_t ret;
+    _Static_assert(sizeof ret == crypto_shorthash_BYTES, "one hash is one number");
+    pthread_once(&once, make_mapping_key);
+    crypto_shorthash((unsigned char *)&ret, (const unsigned char *)&number, sizeof number,
+                     mapping_key);
+    return ret;
 }

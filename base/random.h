@@ -18,5 +18,8 @@ double random_unit(struct random *r);                    /* uniform in [0, 1) */
 double random_normal(struct random *r);                  /* mean 0, variance 1 */
 
 void random_secret(void *out, size_t size_bytes); /* libsodium */
+/* What only this process knows of a number: SipHash under a key made at the first call. For
+ * different numbers as good as random_secret, without a system call. */
+uint64_t random_of(uint64_t number);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,10 +18,17 @@ enum { STACK_FACTOR = 4, STACKS_GIVEN = false };
 enum { STACK_FACTOR = 1, STACKS_GIVEN = true };
 #endif
 
+static void cut_name(const char *name, char out[THREAD_NAME_MAX])
+{
+    size_t length = strnlen(name, THREAD_NAME_MAX - 1);
+    memcpy(out, name, length);
+    out[length] = '\0';
+}
+
 void thread_set_name(const char *name)
 {
     char cut[THREAD_NAME_MAX];
-    snprintf(cut, sizeof cut, "%s", name);
+    cut_name(name, cut);
     pthread_setname_np(pthread_self(), cut);
 }
 
@@ -81,7 +87,7 @@ enum err thread_start(struct thread *t, const struct thread_options *options, vo
 {
     *t = (struct thread){
         .fn = fn, .context = context, .nice = options->nice, .creators_nice = nice_here};
-    snprintf(t->name, sizeof t->name, "%s", options->name);
+    cut_name(options->name, t->name);
 
     pthread_attr_t attributes;
     int result = pthread_attr_init(&attributes);

@@ -45,7 +45,8 @@ struct uuid uuid_make(const struct clock *clock)
         u.bytes[i] = (unsigned char)(stamp >> (52 - 8 * i));
     u.bytes[6] = (unsigned char)(0x70 | (stamp >> 8 & 0x0F));
     u.bytes[7] = (unsigned char)stamp;
-    random_secret(u.bytes + 8, 8);
+    uint64_t random = random_of(stamp); /* no stamp comes twice */
+    memcpy(u.bytes + 8, &random, sizeof random);
     u.bytes[8] = (unsigned char)(0x80 | (u.bytes[8] & 0x3F));
     return u;
 }

@@ -196,6 +196,22 @@ static void secrets_differ_and_stay_in_bounds(void **state)
     assert_int_equal(a[0], 0x5A);
 }
 
+static void each_number_has_an_image_of_its_own(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000, BITS = 64 };
+    uint64_t images[COUNT];
+    int ones = 0;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        images[i] = random_of(i);
+        ones += __builtin_popcountll(images[i]);
+        for (uint64_t j = 0; j < i; j++)
+            assert_true(images[i] != images[j]);
+    }
+    assert_in_range(ones, COUNT * BITS * 48 / 100, COUNT * BITS * 52 / 100);
+    assert_true(random_of(COUNT / 2) == images[COUNT / 2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +226,7 @@ int main(void)
         cmocka_unit_test(normals_agree_with_the_librarys_logarithm),
         cmocka_unit_test(normals_are_the_same_on_every_machine),
         cmocka_unit_test(secrets_differ_and_stay_in_bounds),
+        cmocka_unit_test(each_number_has_an_image_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
