@@ -1,6 +1,5 @@
 #include "orders/client_id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { INCARNATION_DIGITS = 4, BRACKET_DIGITS = 26, GENERATION_DIGITS = 7 };
@@ -42,6 +41,18 @@ static bool parse_bracket(const char *text, struct uuid *ret)
     return true;
 }
 
+static void format_generation(int32_t generation, char *out)
+{
+    char digits[GENERATION_DIGITS];
+    int count = 0;
+    for (; generation > 0; generation /= 10)
+        digits[count++] = (char)('0' + generation % 10);
+    while (count > 0)
+        *out++ = digits[--count];
+    *out = '\0';
+}
+
+/* By hand: it is made for each order at the broker and each poll of one, on small stacks. */
 bool client_id_format(const struct client_id *id, char out[CLIENT_ID_TEXT])
 {
     size_t length = strnlen(id->instance, sizeof(id->instance));
@@ -49,14 +60,18 @@ bool client_id_format(const struct client_id *id, char out[CLIENT_ID_TEXT])
         id->incarnation >= CLIENT_ID_INCARNATIONS || (size_t)id->leg >= LEG_COUNT ||
         id->generation < 1 || id->generation > CLIENT_ID_GENERATION_MAX)
         return false;
-    char incarnation[INCARNATION_DIGITS + 1] = "";
+    memcpy(out, id->instance, length);
+    out += length;
     int32_t rest = id->incarnation;
     for (int i = INCARNATION_DIGITS - 1; i >= 0; i--, rest /= 36)
-        incarnation[i] = base36[rest % 36];
-    char bracket[BRACKET_DIGITS + 1] = "";
-    format_bracket(&id->bracket, bracket);
-    snprintf(out, CLIENT_ID_TEXT, "%s%s-%s-%c%d", id->instance, incarnation, bracket,
-             leg_letter(id->leg), id->generation);
+        out[i] = base36[rest % 36];
+    out += INCARNATION_DIGITS;
+    *out++ = '-';
+    format_bracket(&id->bracket, out);
+    out += BRACKET_DIGITS;
+    *out++ = '-';
+    *out++ = leg_letter(id->leg);
+    format_generation(id->generation, out);
     return true;
 }
 

@@ -126,13 +126,16 @@ void desk_leave(struct desk *d, struct desk_order *o)
 
 void desk_thread_name(const struct desk_order *o, char out[THREAD_NAME_MAX])
 {
-    enum { DIGITS = 11 };
+    static const char prefix[] = "trk-";
+    enum { PREFIX = sizeof prefix - 1, DIGITS = THREAD_NAME_MAX - 1 - PREFIX };
     char id[UUID_TEXT];
-    uuid_format(&o->header.id, id);
-    if (o->wakes != &o->parker)
+    if (o->wakes != &o->parker) {
         snprintf(out, THREAD_NAME_MAX, "trk-shared");
-    else
-        snprintf(out, THREAD_NAME_MAX, "trk-%s", id + UUID_TEXT - 1 - DIGITS);
+        return;
+    }
+    uuid_format(&o->header.id, id);
+    memcpy(out, prefix, PREFIX);
+    memcpy(out + PREFIX, id + UUID_TEXT - 1 - DIGITS, DIGITS + 1);
 }
 
 static void share(struct desk *d, struct desk_order *o)

@@ -4,18 +4,24 @@
 
 enum { MASK_BITS = 64 };
 
+static uint64_t word_of(const struct bracket_state *s, size_t i)
+{
+    uint64_t word;
+    memcpy(&word, (const unsigned char *)s + i * sizeof word, sizeof word);
+    return word;
+}
+
 size_t state_pack(const struct bracket_state *s, uint64_t *out)
 {
-    uint64_t words[STATE_WORDS];
     size_t count = STATE_MASKS;
-    memcpy(words, s, sizeof words);
     for (size_t m = 0; m < STATE_MASKS; m++) {
         uint64_t mask = 0;
         for (size_t i = m * MASK_BITS; i < STATE_WORDS && i < (m + 1) * MASK_BITS; i++) {
-            if (!words[i])
+            uint64_t word = word_of(s, i);
+            if (!word)
                 continue;
             mask |= UINT64_C(1) << (i % MASK_BITS);
-            out[count++] = words[i];
+            out[count++] = word;
         }
         out[m] = mask;
     }
@@ -36,6 +42,8 @@ void state_unpack(const uint64_t *packed, struct bracket_state *ret)
 
 size_t state_packed_words(const struct bracket_state *s)
 {
-    uint64_t packed[PACKED_STATE_WORDS_MAX];
-    return state_pack(s, packed);
+    size_t count = STATE_MASKS;
+    for (size_t i = 0; i < STATE_WORDS; i++)
+        count += word_of(s, i) != 0;
+    return count;
 }
