@@ -58,7 +58,7 @@
     X(DRAFTS)    /* the desk's drafts: those free, those in use */                                 \
     X(WRITER)    /* the writer thread's queue */                                                   \
     X(READERS)   /* pool of read-only connections */                                               \
-    X(QUEUE)     /* a bounded queue on its own */                                                  \
+    X(PAPER_QUOTES) /* quotes on their way to the paper broker */                                  \
     X(ZONES)     /* table of loaded time zones */                                                  \
     X(LOG)       /* one line at a time; last, so that anything may log */
 /* clang-format on */

@@ -5,7 +5,7 @@
 enum err paper_quotes_init(struct paper_quotes *q, struct error *e)
 {
     *q = (struct paper_quotes){.ring = calloc(LIMIT_PAPER_QUOTES, sizeof *q->ring)};
-    mutex_init(&q->mutex, MUTEX_QUEUE);
+    mutex_init(&q->mutex, MUTEX_PAPER_QUOTES);
     return q->ring ? ERR_OK
                    : error_set(e, ERR_NO_MEMORY, "no memory for the paper market's quotes");
 }

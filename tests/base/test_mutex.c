@@ -68,7 +68,7 @@ static void a_released_rank_may_be_taken_again(void **state)
 static void a_static_mutex_needs_no_init(void **state)
 {
     (void)state;
-    static struct mutex fixed = MUTEX_INITIALIZER(MUTEX_QUEUE);
+    static struct mutex fixed = MUTEX_INITIALIZER(MUTEX_PAPER_QUOTES);
     mutex_lock(&fixed);
     mutex_assert_held(&fixed);
     mutex_unlock(&fixed);
