@@ -192,6 +192,24 @@ class Faults(unittest.TestCase):
         self.assertEqual(len(set(threads)), 1 + 8 - threads.count("trk-shared"), threads)
         self.ends_closed(folder, *stages)
 
+    # ---- the market
+
+    def test_an_entry_fills_further_behind_the_exit_of_a_close(self):
+        """After the restart there is no quote to fill the exit, which is for less than what is open."""
+        folder = self.folder("--paper-latency-ms", "1000")
+        folder.start()
+        stage = Stage(folder.client(), "close")
+        stage.quote(500, 1)
+        stage.place(arm="full")
+        stage.wait(lambda order: order["filled_quantity"] == "1")
+        stage.client.cancel(stage.order_id, close=True)
+        stage.wait(lambda order: any(leg["leg"] == "exit" and leg["status"] == "new" for leg in order["legs"]))
+        stage.quote(500, 1)
+        stage.wait(lambda order: order["filled_quantity"] == "2")
+        folder.server.arguments[-1] = "0"
+        self.restarted(folder, [stage])
+        self.ends_closed(folder, stage)
+
     # ---- clocks
 
     def set_clock(self, hours, keyed):
