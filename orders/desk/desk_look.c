@@ -146,6 +146,12 @@ static enum err refold(struct desk *d, struct error *e)
     return err;
 }
 
+static int by_symbol(const void *a, const void *b)
+{
+    const struct desk_position *x = a, *y = b;
+    return strcmp(x->position.contract.symbol, y->position.contract.symbol);
+}
+
 enum err desk_positions(struct desk *d, desk_position_fn *visit, void *context, struct error *e)
 {
     enum err err = refold(d, e);
@@ -164,6 +170,7 @@ enum err desk_positions(struct desk *d, desk_position_fn *visit, void *context, 
     mutex_unlock(&d->mutex);
     if (!copies)
         return error_set(e, ERR_NO_MEMORY, "no memory for the positions");
+    qsort(copies, count, sizeof *copies, by_symbol);
     for (i = 0; i < count; i++)
         visit(context, &copies[i]);
     free(copies);

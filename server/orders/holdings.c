@@ -1,9 +1,11 @@
 /* /v1/positions and /v1/account: what the fills add up to, and what the broker says. */
 #include "base/decimal.h"
 #include "server/api/api.h"
+#include "server/api/cursor.h"
 #include "server/app.h"
 #include "server/orders/orders.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void member_decimal(struct json_writer *w, const char *name, bool known, int64_t value)
@@ -38,25 +40,16 @@ static int64_t value_of(const struct position *p, int64_t price)
                : value * p->contract.multiplier;
 }
 
-struct positions_writer {
-    struct desk *desk;
-    struct json_writer *w;
-    bool closed; /* those that are flat by now too */
-};
-
-static void write_position(void *context, const struct desk_position *held)
+static void write_position(struct json_writer *w, struct desk *desk,
+                           const struct desk_position *held)
 {
-    struct positions_writer *x = context;
-    struct json_writer *w = x->w;
     const struct position *p = &held->position;
     struct occ_symbol occ;
     int64_t price = 0;
-    if (p->quantity == 0 && !x->closed)
-        return;
     bool option =
         p->contract.kind == CONTRACT_OPTION &&
         occ_symbol_parse(p->contract.symbol, strlen(p->contract.symbol), &occ, NULL) == ERR_OK;
-    bool priced = closing_price(x->desk, p, &price);
+    bool priced = closing_price(desk, p, &price);
     json_begin_object(w);
     json_member_string(w, "symbol", option ? occ.root : p->contract.symbol);
     json_member_string(w, "occ_symbol", option ? p->contract.symbol : NULL);
@@ -74,21 +67,60 @@ static void write_position(void *context, const struct desk_position *held)
     json_end_object(w);
 }
 
+/* A page of them, by symbol. */
+struct position_page {
+    struct desk *desk;
+    struct json_writer *w;
+    bool closed; /* those that are flat by now too */
+    int64_t limit, count;
+    char after[CURSOR_PLACE]; /* the last symbol of the page before, then of this one */
+    bool more;
+};
+
+static void add_to_page(void *context, const struct desk_position *held)
+{
+    struct position_page *page = context;
+    const struct position *p = &held->position;
+    if ((p->quantity == 0 && !page->closed) || strcmp(p->contract.symbol, page->after) <= 0)
+        return;
+    page->more = page->count == page->limit;
+    if (page->more)
+        return;
+    page->count++;
+    snprintf(page->after, sizeof page->after, "%s", p->contract.symbol);
+    write_position(page->w, page->desk, held);
+}
+
+static enum err read_page(const struct http_request *r, struct position_page *page, struct error *e)
+{
+    static const char *const names[] = {"closed", "limit", "cursor", NULL};
+    enum err err;
+    page->limit = LIMIT_PAGE_ITEMS_DEFAULT;
+    if ((err = http_query_only(r, names, e)) ||
+        (err = http_query_bool(r, "closed", &page->closed, e)) ||
+        (err = http_query_int(r, "limit", 1, LIMIT_PAGE_ITEMS, &page->limit, e)))
+        return err;
+    return cursor_read(r, "position", page->after, e);
+}
+
 static enum err get_positions(struct http_request *r, struct http_response *out, struct error *e)
 {
-    static const char *const names[] = {"closed", NULL};
     struct app *app = r->app;
     struct json_writer w;
-    struct positions_writer x = {.desk = app->desk, .w = &w};
-    enum err err;
-    if ((err = http_query_only(r, names, e)) || (err = http_query_bool(r, "closed", &x.closed, e)))
+    struct position_page page = {.desk = app->desk, .w = &w};
+    char cursor[CURSOR_TEXT];
+    enum err err = read_page(r, &page, e);
+    if (err)
         return err;
     json_writer_init(&w, &out->body);
     json_begin_object(&w);
     json_key(&w, "items");
     json_begin_array(&w);
-    err = desk_positions(app->desk, write_position, &x, e);
+    err = desk_positions(app->desk, add_to_page, &page, e);
     json_end_array(&w);
+    if (page.more)
+        cursor_write(cursor, "position", "%s", page.after);
+    json_member_string(&w, "next_cursor", page.more ? cursor : NULL);
     json_end_object(&w);
     return err ? err : http_respond_json(out, 200, e);
 }

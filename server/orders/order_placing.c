@@ -5,11 +5,13 @@
 #include "server/orders/order_placing.h"
 
 #include "base/digest.h"
+#include "base/json_slice.h"
 #include "db/idempotency_repo.h"
 #include "server/app.h"
 #include "server/orders/order_bodies.h"
 #include "server/orders/order_limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum err order_idempotency_key(const struct http_request *r, const char **ret, struct error *e)
@@ -53,6 +55,20 @@ static void respond(struct http_response *out, int status, const char *response)
     strbuf_add_string(&out->body, response);
 }
 
+/* As it was answered then, with the tag of the revision that the body tells of: whoever changes the
+ * order by what they read here is held to that one. */
+static void respond_again(struct http_request *r, struct http_response *out,
+                          const struct order_style *style, const struct uuid *id, int status,
+                          const char *response)
+{
+    add_location(r, out, style, id);
+    http_add_header(r, out, "Idempotency-Replayed", "true");
+    struct json_slice rev = json_slice_member(json_slice_of(response), "rev");
+    if (style->location && rev.text)
+        order_etag(strtoll(rev.text, NULL, 10), out->etag);
+    respond(out, status, response);
+}
+
 static void answer(struct http_request *r, const struct order_style *style,
                    const struct desk_result *result)
 {
@@ -67,9 +83,7 @@ static void answer(struct http_request *r, const struct order_style *style,
         http_request_complete(r);
         return;
     case DESK_REPLAYED:
-        add_location(r, out, style, &result->id);
-        http_add_header(r, out, "Idempotency-Replayed", "true");
-        respond(out, result->status, result->response);
+        respond_again(r, out, style, &result->id, result->status, result->response);
         http_request_complete(r);
         return;
     case DESK_REFUSED:
@@ -107,10 +121,7 @@ static enum err find_replay(struct http_request *r, const struct desk_placement 
     readers_return(app->storage.readers, &reader);
     if (err || !*ret_found)
         return err;
-    struct http_response *out = http_request_response(r);
-    add_location(r, out, style, &row.resource_id);
-    http_add_header(r, out, "Idempotency-Replayed", "true");
-    respond(out, row.status, row.response);
+    respond_again(r, http_request_response(r), style, &row.resource_id, row.status, row.response);
     return ERR_OK;
 }
 

@@ -168,6 +168,8 @@ class Orders(unittest.TestCase):
         self.assertEqual(first.body, second.body)
         self.assertEqual(second.headers["Idempotency-Replayed"], "true")
         self.assertEqual(first.headers["Location"], second.headers["Location"])
+        self.assertEqual(first.headers["ETag"], f'"{first.json()["rev"]}"')
+        self.assertEqual(first.headers["ETag"], second.headers["ETag"])
         self.assertIsNone(first.headers["Idempotency-Replayed"])
         other = self.desk.place({**body, "quantity": 3}, key="k-1")
         self.assertEqual((other.status, other.json()["code"]), (422, "idempotency_mismatch"))
@@ -387,6 +389,26 @@ class Orders(unittest.TestCase):
         again = self.desk.client.delete(f"/v1/orders/{order['id']}")
         self.assertEqual((again.status, again.json()["status"]), (200, "canceled"))
 
+    def test_positions_come_in_pages_by_symbol(self):
+        contracts = [Contract() for _ in range(5)]
+        for contract in contracts:
+            self.desk.filled(contract)
+        symbols, cursor = [], None
+        while True:
+            page = self.desk.client.get("/v1/positions?limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
+            self.assertLessEqual(len(page["items"]), 2)
+            symbols += [p["occ_symbol"] for p in page["items"]]
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        everything = self.desk.client.get("/v1/positions?limit=1000").json()
+        self.assertIsNone(everything["next_cursor"])
+        self.assertEqual(symbols, [p["occ_symbol"] for p in everything["items"]])
+        self.assertEqual(symbols, sorted(symbols))
+        self.assertLessEqual({c.symbol for c in contracts}, set(symbols))
+        for bad in ("limit=0", "limit=1001", "cursor=x"):
+            self.assertEqual(self.desk.client.get(f"/v1/positions?{bad}").status, 400, bad)
+
     def test_close_flattens_at_market(self):
         order = self.desk.filled(Contract())
         answer = self.desk.client.delete(f"/v1/orders/{order['id']}", query={"close": "true"})
@@ -434,7 +456,7 @@ class Controls(unittest.TestCase):
             answer = desk.client.post("/v1/orders/cancel-all", query={"close": "true"})
             self.assertEqual(answer.json(), {"orders": 1, "close": True})
             self.assertEqual(desk.until(held["id"], "closed")["close_reason"], "manual")
-            self.assertEqual(desk.client.get("/v1/positions").json(), {"items": []})
+            self.assertEqual(desk.client.get("/v1/positions").json(), {"items": [], "next_cursor": None})
             self.assertEqual(desk.client.get("/v1/positions?closed=1").json()["items"][0]["quantity"], "0")
 
     def test_the_kill_switch_outlasts_a_restart(self):
@@ -522,6 +544,7 @@ class Restarts(unittest.TestCase):
             self.assertEqual(desk.until(working["id"], "working")["filled_quantity"], "0")
             again = desk.place(body, key="across")
             self.assertEqual((again.status, again.body, again.headers["Idempotency-Replayed"]), (201, keyed.body, "true"))
+            self.assertEqual(again.headers["ETag"], keyed.headers["ETag"])
             then = desk.order(ended["id"])
             self.assertEqual((then["tracker"], then["legs"], then["realized_pnl"]), (None, ended["legs"], ended["realized_pnl"]))
             answer = desk.get(ended["id"])
