@@ -130,11 +130,12 @@ class Client:
         return answer
 
     def switch(self, paused):
-        self.told.switching(paused)
-        request = Request("PUT", "/v1/kill-switch")
-        number, answer = self._ask(Request("PUT", "/v1/kill-switch", json.dumps({"on": paused}).encode()))
-        if answer.ok:
-            self.told.switched(paused)
+        switching, answer = self.told.switching(paused), None
+        request = Request("PUT", "/v1/kill-switch", json.dumps({"on": paused}).encode())
+        try:
+            number, answer = self._ask(request)
+        finally:
+            self.told.switched(switching, answer is not None and answer.ok)
         self.told.end(number)
         self.told.count(f"{request.path} {answer.status}")
         return answer

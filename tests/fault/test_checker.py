@@ -15,7 +15,7 @@ import history
 import scenarios
 import stored as store
 from folder import Folder, Violation, stalls
-from told import Request
+from told import Request, Told
 
 EVIDENCE = pathlib.Path("build/release/crash")
 
@@ -252,6 +252,16 @@ class Checker(unittest.TestCase):
         self.assertEqual(self.found(), set())
         self.told.placed(request, 201, placed.answer + b" ", order)
         self.assertIn("no_answer_contradicts_another", self.found())
+
+    def test_of_two_switches_at_once_either_may_be_the_last(self):
+        told = Told()
+        one, other = told.switching(True), told.switching(False)
+        told.switched(other, True)
+        self.assertEqual(told.paused, {True, False})
+        told.switched(one, False)  # its answer never came
+        self.assertEqual(told.paused, {True, False})
+        told.switched(told.switching(False), True)
+        self.assertEqual(told.paused, {False})
 
     def test_a_violation_tells_the_history_of_its_order(self):
         self.test_an_open_position_lost_its_stop()

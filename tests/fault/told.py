@@ -52,6 +52,8 @@ class Told:
         self.polled_to = 0  # the place in the log that they have come to
         self.doubt = {}  # number -> Request
         self.paused = {False}  # what the kill switch may be
+        self.switches = {}  # number -> what it is set to by a request under way
+        self.crossed = False  # requests to set it were under way at once: either may have been the last
         self.lies = []  # what contradicted an earlier answer, found at once
         self.counts = {}
         self.number = 0
@@ -125,13 +127,22 @@ class Told:
             if order_id in self.orders:
                 self.orders[order_id].stops.add(json.dumps(stop, sort_keys=True))
 
-    def switched(self, paused):
-        with self.lock:
-            self.paused = {paused}
-
     def switching(self, paused):
+        """The number of a request that is about to set it."""
         with self.lock:
+            self.number += 1
+            self.switches[self.number] = paused
+            self.crossed = self.crossed or len(self.switches) > 1
             self.paused = self.paused | {paused}
+            return self.number
+
+    def switched(self, number, done):
+        """The request is over; `done`: it was answered so."""
+        with self.lock:
+            paused = self.switches.pop(number)
+            if done and not self.crossed:
+                self.paused = {paused}
+            self.crossed = self.crossed and bool(self.switches)
 
     def event(self, order_id, seq, sequence, shown):
         """An event in a stream or a list; `shown` is whatever of it must never change."""
