@@ -160,6 +160,18 @@ static int64_t cover_of(const struct bracket_state *s, const struct leg_order *o
     return leg_order_remaining(o);
 }
 
+/* A position is open whose stop is to stand: at the broker, or in our eyes. */
+static bool wants_stop(const struct bracket_state *s, const struct bracket_sums *sums)
+{
+    return sums->open > 0 && !s->closing && s->spec.stop_loss.kind != EXIT_NONE &&
+           !bracket_released(s, sums) && bracket_armed(s, sums);
+}
+
+bool bracket_watches(const struct bracket_state *s, const struct bracket_sums *sums)
+{
+    return s->spec.protection == PROTECTION_WATCHED && wants_stop(s, sums);
+}
+
 /* Whether the position is one that something has to stand behind now. */
 static bool needs_cover(const struct bracket_state *s, const struct bracket_sums *sums,
                         struct order_clock now)
@@ -168,11 +180,7 @@ static bool needs_cover(const struct bracket_state *s, const struct bracket_sums
         return false;
     if (s->closing)
         return true;
-    if (s->spec.stop_loss.kind == EXIT_NONE || s->spec.protection == PROTECTION_WATCHED)
-        return false;
-    if (bracket_released(s, sums))
-        return false;
-    return bracket_armed(s, sums);
+    return s->spec.protection == PROTECTION_WATCHED ? s->blind != 0 : wants_stop(s, sums);
 }
 
 int64_t bracket_uncovered(const struct bracket_state *s, const struct bracket_sums *sums,
@@ -220,23 +228,37 @@ static bool busted_further(const struct bracket_state *before, const struct leg_
     return after->busted > (o ? o->busted : 0);
 }
 
+/* Of an exit that has come to be rejected: did the broker say so, or did it never see it? */
+static uint32_t alert_of_refusal(const struct bracket_state *before, const struct leg_order *after)
+{
+    const struct leg_order *o = bracket_find(before, after->leg, after->generation);
+    if (after->leg == LEG_ENTRY || after->status != ORDER_STATUS_REJECTED ||
+        (o && o->status == ORDER_STATUS_REJECTED))
+        return 0;
+    bool lost = after->death == DEATH_ABSENT || after->death == DEATH_NOT_SENT;
+    return lost ? ALERT_EXIT_LOST : ALERT_EXIT_REFUSED;
+}
+
 uint32_t bracket_alerts(const struct bracket_state *before, const struct bracket_state *after)
 {
     uint32_t alerts = 0;
     if (after->status == BRACKET_UNPROTECTED && before->status != BRACKET_UNPROTECTED)
         alerts |= ALERT_UNPROTECTED;
+    if (before->status == BRACKET_UNPROTECTED && after->status != BRACKET_UNPROTECTED &&
+        after->status != BRACKET_NEEDS_REVIEW)
+        alerts |= ALERT_PROTECTED;
     if ((after->review & ~after->reviewed) & ~(before->review & ~before->reviewed))
         alerts |= ALERT_REVIEW;
     if (bracket_status_final(before->status) && !bracket_status_final(after->status))
         alerts |= ALERT_REOPENED;
-    for (int leg = LEG_ENTRY + 1; leg < LEG_COUNT; leg++)
-        if (after->legs[leg].refusals > before->legs[leg].refusals)
-            alerts |= ALERT_EXIT_REFUSED;
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
         const struct leg_order *o = &after->orders[i];
-        if (o->generation > 0 && filled_after_death(before, o))
+        if (o->generation <= 0)
+            continue;
+        alerts |= alert_of_refusal(before, o);
+        if (filled_after_death(before, o))
             alerts |= ALERT_LATE_FILL;
-        if (o->generation > 0 && busted_further(before, o))
+        if (busted_further(before, o))
             alerts |= ALERT_BUST;
     }
     return alerts;

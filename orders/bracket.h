@@ -48,7 +48,7 @@
     X(CANCELED, "canceled")         /* nothing was filled */                                       \
     X(EXPIRED, "expired")           /* the same */                                                 \
     X(REJECTED, "rejected")         /* the same */                                                 \
-    X(UNPROTECTED, "unprotected")   /* alarm: open for 2 s without what should protect it */       \
+    X(UNPROTECTED, "unprotected")   /* alarm: open without what should protect it; see grace */    \
     X(NEEDS_REVIEW, "needs_review") /* alarm: the facts contradict each other; a person decides */
 
 #define CLOSE_REASON_TABLE(X)                                                                      \
@@ -147,8 +147,11 @@ enum {
     BRACKET_ENTRY_TRIES = 5,     /* of an entry whose submits never left */
     BRACKET_EXIT_TTL_S = 10,     /* an exit in flight for longer protects nothing */
     BRACKET_EXIT_PATIENCE_S = 1, /* then a market exit for less than is open makes room for all */
-    BRACKET_GRACE_S = 2,         /* open for longer without protection is `unprotected` */
-    BRACKET_RETRY_MAX_S = 30,    /* 1, 2, 4 ... s between the submits of an exit that is refused */
+    BRACKET_GRACE_MS = 2000,     /* open for longer without protection is `unprotected` */
+    /* The same of a stop that we watch alone, while no quote can be used. It is shorter, as a quote
+     * may have been old already: this is for one that comes a moment after the fill. */
+    BRACKET_BLIND_GRACE_MS = 500,
+    BRACKET_RETRY_MAX_S = 30, /* 1, 2, 4 ... s between the submits of an exit that is refused */
     BRACKET_CANCEL_RETRY_S = 2,
 };
 
@@ -233,6 +236,8 @@ struct bracket_state {
     uint32_t review;                /* REVIEW_ bits that hold */
     uint32_t latched;               /* of them, those that no later fact takes away */
     uint32_t reviewed;              /* of them, those that a person has taken note of */
+    int32_t blind;    /* 1: the stop is watched by us alone, and no quote can be used for that */
+    int32_t reserved; /* 0 */
     struct leg_order orders[BRACKET_ORDERS_MAX];
     struct leg_ledger legs[LEG_COUNT];
     int64_t external;   /* closed outside, as reconciliation found; only grows */
@@ -278,8 +283,11 @@ void bracket_sum(const struct bracket_state *s, struct bracket_sums *ret);
 /* No entry is live, and none will be sent any more. */
 bool bracket_entry_done(const struct bracket_state *s, const struct bracket_sums *sums);
 
+/* A position is open whose stop is at no broker: it is protected by our watching quotes alone. */
+bool bracket_watches(const struct bracket_state *s, const struct bracket_sums *sums);
+
 /* What of the open position is covered by nothing: a working stop, an exit in flight within its
- * time, or watching where that was asked for. */
+ * time, or watching with quotes that can be used, where that was asked for. */
 int64_t bracket_uncovered(const struct bracket_state *s, const struct bracket_sums *sums,
                           struct order_clock now);
 /* Within the session that was told last, or none was told. */
@@ -303,6 +311,8 @@ enum bracket_alert {
     ALERT_REOPENED = 1 << 3,     /* was final, and is not any more */
     ALERT_BUST = 1 << 4,         /* a fill was taken back */
     ALERT_EXIT_REFUSED = 1 << 5, /* the broker refused an exit */
+    ALERT_EXIT_LOST = 1 << 6,    /* an exit never reached the broker; another is sent */
+    ALERT_PROTECTED = 1 << 7,    /* is not unprotected any more */
 };
 uint32_t bracket_alerts(const struct bracket_state *before, const struct bracket_state *after);
 

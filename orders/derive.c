@@ -321,7 +321,8 @@ int64_t bracket_next_steady_ns(const struct bracket_state *s, struct order_clock
     sooner_wall(s->session_close_ns, now, &next_ns);
     if (s->attempt_ns)
         sooner(order_add(s->attempt_ns, s->spec.take_profit_ttl_ns), now.steady_ns, &next_ns);
-    sooner_after(s->uncovered_ns, BRACKET_GRACE_S, now, &next_ns);
+    if (s->uncovered_ns)
+        sooner(order_add(s->uncovered_ns, bracket_grace_ns(s)), now.steady_ns, &next_ns);
     for (int leg = 0; leg < LEG_COUNT; leg++)
         sooner(s->legs[leg].retry_ns, now.steady_ns, &next_ns);
     for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
@@ -335,4 +336,19 @@ int64_t bracket_next_steady_ns(const struct bracket_state *s, struct order_clock
         sooner_after(o->sent_ns, BRACKET_EXIT_TTL_S, now, &next_ns);
     }
     return next_ns;
+}
+
+int64_t bracket_sight_changes_ns(const struct bracket_state *s, const struct order_quote *q,
+                                 struct order_clock now)
+{
+    struct bracket_sums sums;
+    bracket_sum(s, &sums);
+    if (!bracket_watches(s, &sums) || !bracket_market_open(s, now))
+        return INT64_MAX;
+    bool blind = bracket_is_blind(s, &sums, q, now);
+    if (blind != (s->blind != 0))
+        return now.steady_ns;
+    if (!blind)
+        return order_add(order_add(q->at_steady_ns, s->spec.quote_max_age_ns), 1);
+    return q->at_steady_ns > now.steady_ns ? q->at_steady_ns : INT64_MAX;
 }

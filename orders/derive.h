@@ -63,5 +63,9 @@ bool bracket_action_stands(const struct bracket_state *s, const struct bracket_a
 /* The steady time at which deriving or ticking again can bring something new without any event, or
  * INT64_MAX; wall-clock instants are turned by the difference of the two clocks. */
 int64_t bracket_next_steady_ns(const struct bracket_state *s, struct order_clock now);
+/* The same of this quote, for a position that is protected by our watching alone: when a tick with
+ * it makes the bracket blind or makes it see again. */
+int64_t bracket_sight_changes_ns(const struct bracket_state *s, const struct order_quote *q,
+                                 struct order_clock now);
 
 #endif

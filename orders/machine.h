@@ -100,6 +100,16 @@ static inline bool too_late_for(const struct bracket_state *s, enum leg leg, str
                                  instant_passed(s->spec.flat_ns, now)));
 }
 
+/* The stop is watched by us alone, within the session, and the quote can trigger nothing. */
+bool bracket_is_blind(const struct bracket_state *s, const struct bracket_sums *sums,
+                      const struct order_quote *q, struct order_clock now);
+
+/* For how long a position without cover is no alarm yet. */
+static inline int64_t bracket_grace_ns(const struct bracket_state *s)
+{
+    return (s->blind ? BRACKET_BLIND_GRACE_MS : BRACKET_GRACE_MS) * NS_PER_MS;
+}
+
 /* Seconds after a steady instant that is set (not 0) have passed. */
 static inline bool seconds_passed(int64_t since_ns, int64_t seconds, struct order_clock now)
 {

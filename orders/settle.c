@@ -102,6 +102,13 @@ static void watch(struct bracket_state *s, const struct bracket_sums *sums,
         watch_take_profit(s, sums, price, e->clock);
 }
 
+bool bracket_is_blind(const struct bracket_state *s, const struct bracket_sums *sums,
+                      const struct order_quote *q, struct order_clock now)
+{
+    return bracket_watches(s, sums) && bracket_market_open(s, now) &&
+           !order_quote_usable(q, now.steady_ns, s->spec.quote_max_age_ns);
+}
+
 /* ---- review and status ----------------------------------------------------------------------- */
 
 uint32_t bracket_review(const struct bracket_state *s, const struct bracket_sums *sums,
@@ -144,7 +151,8 @@ static enum bracket_status status_of(const struct bracket_state *s, const struct
     holds[FACT_FINISHED] = idle && touched && !released && (sums->open <= 0 || !bracket_manages(s));
     if (idle && (!touched || released))
         holds[nothing_fact(s)] = true;
-    holds[FACT_UNCOVERED] = seconds_passed(s->uncovered_ns, BRACKET_GRACE_S, now);
+    holds[FACT_UNCOVERED] =
+        s->uncovered_ns && order_subtract(now.steady_ns, s->uncovered_ns) >= bracket_grace_ns(s);
     holds[FACT_ENDING] =
         touched && (s->closing || (sums->open <= 0 && bracket_entry_done(s, sums)));
     holds[FACT_OPEN] = sums->open > 0 && bracket_manages(s);
@@ -182,6 +190,7 @@ void bracket_settle(struct bracket_state *s, const struct order_event *e)
     bracket_sum(s, &sums);
     end_in_time(s, &sums, e->clock);
     watch(s, &sums, e);
+    s->blind = bracket_is_blind(s, &sums, &e->quote, e->clock);
     if (bracket_uncovered(s, &sums, e->clock) <= 0)
         s->uncovered_ns = 0;
     else if (!s->uncovered_ns)

@@ -92,7 +92,7 @@
     X(NOTHING_REJECTED, REJECTED, "E = 0, nothing live, the entry was rejected")                   \
     X(NOTHING_EXPIRED, EXPIRED, "E = 0, nothing live, the entry expired or came too late")         \
     X(NOTHING_CANCELED, CANCELED, "E = 0, nothing live, the entry was canceled")                   \
-    X(UNCOVERED, UNPROTECTED, "a part of P has lacked protection for 2 s within a session")        \
+    X(UNCOVERED, UNPROTECTED, "a part of P has lacked protection for 2 s within a session, or its watched stop a quote for 0.5 s") \
     X(ENDING, CLOSING, "P > 0 and being flattened, or P = 0 and exits are not yet dead")           \
     X(OPEN, PROTECTING, "P > 0")                                                                   \
     X(AT_BROKER, WORKING, "the entry is known to be live")                                         \
@@ -125,11 +125,11 @@
     X(PROTECTING, CLOSING, NORMAL, "a watched stop, flat_at, the cutoff or a request")             \
     X(PROTECTING, CLOSED, NORMAL, "stop loss or take profit has filled")                           \
     X(PROTECTING, CANCELED, NORMAL, "a held position is given back")                               \
-    X(PROTECTING, UNPROTECTED, NORMAL, "nothing stands behind it for 2 s")                         \
+    X(PROTECTING, UNPROTECTED, NORMAL, "nothing stands behind it for 2 s, or no quote for 0.5 s")   \
     X(CLOSING, CLOSED, NORMAL, "all is filled, and all orders are dead")                           \
     X(CLOSING, UNPROTECTED, NORMAL, "no exit is under way for 2 s")                                \
     X(UNPROTECTED, WORKING, NORMAL, "a fill of a stop, while the entry is not yet dead")           \
-    X(UNPROTECTED, PROTECTING, NORMAL, "a stop works again")                                       \
+    X(UNPROTECTED, PROTECTING, NORMAL, "a stop works again, or a quote can be used again")          \
     X(UNPROTECTED, CLOSING, NORMAL, "an exit is under way")                                        \
     X(UNPROTECTED, CLOSED, NORMAL, "a fill")                                                       \
     X(UNPROTECTED, CANCELED, NORMAL, "a held position is given back")                              \

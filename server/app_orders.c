@@ -33,21 +33,34 @@ static void log_alert(const struct desk_news *news, const char *alert)
               LOG_INT("sequence", news->sequence));
 }
 
+/* The one alert that has a reason, and an end that is told too. */
+static void log_protection(const struct desk_news *news)
+{
+    bool begins = (news->alerts & ALERT_UNPROTECTED) != 0;
+    if (!begins && !(news->alerts & ALERT_PROTECTED))
+        return;
+    char id[UUID_TEXT];
+    uuid_format(news->id, id);
+    log_event(begins ? LOG_ERROR : LOG_WARN, "order_alert",
+              LOG_TEXT("alert", begins ? "unprotected" : "unprotected_over"), LOG_TEXT("order", id),
+              LOG_TEXT("reason", exposure_reason_name(news->reason)),
+              LOG_TEXT("status", bracket_status_name(news->status)), LOG_INT("rev", news->rev),
+              LOG_INT("sequence", news->sequence));
+}
+
 static void committed(void *context, const struct desk_news *news)
 {
     static const struct {
         enum bracket_alert bit;
         const char *name;
     } alerts[] = {
-        {ALERT_UNPROTECTED, "unprotected"},
-        {ALERT_REVIEW, "needs_review"},
-        {ALERT_LATE_FILL, "late_fill"},
-        {ALERT_REOPENED, "reopened"},
-        {ALERT_BUST, "bust"},
-        {ALERT_EXIT_REFUSED, "exit_refused"},
+        {ALERT_REVIEW, "needs_review"},       {ALERT_LATE_FILL, "late_fill"},
+        {ALERT_REOPENED, "reopened"},         {ALERT_BUST, "bust"},
+        {ALERT_EXIT_REFUSED, "exit_refused"}, {ALERT_EXIT_LOST, "exit_lost"},
     };
     struct app *app = context;
     event_hub_order(app->events, news);
+    log_protection(news);
     for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++)
         if (news->alerts & alerts[i].bit)
             log_alert(news, alerts[i].name);

@@ -17,6 +17,7 @@
 #define ORDERS_DESK_DESK_H
 
 #include "base/thread.h"
+#include "orders/exposure.h"
 #include "orders/order_store.h"
 #include "orders/positions.h"
 #include "orders/risk.h"
@@ -34,8 +35,9 @@ struct desk_news {
     const struct uuid *id;
     int64_t rev;
     enum bracket_status status;
-    uint32_t alerts;          /* ALERT_ bits: someone must be told at once */
-    struct desk_order *order; /* borrowed for the call; its view is this revision's or newer */
+    uint32_t alerts;             /* ALERT_ bits: someone must be told at once */
+    enum exposure_reason reason; /* with ALERT_UNPROTECTED: why */
+    struct desk_order *order;    /* borrowed for the call; its view is this revision's or newer */
 };
 
 struct desk_listener {
@@ -185,10 +187,11 @@ struct desk_leg {
 
 struct desk_view {
     struct order_header header;
-    struct bracket_state state; /* as of header.rev */
-    struct order_clock clock;   /* now, for bracket_summarize */
-    struct client_id client_id; /* of its orders at the broker, but for leg and generation */
-    bool live;                  /* in the book: `tracker` is filled in */
+    struct bracket_state state;       /* as of header.rev */
+    struct order_clock clock;         /* now, for bracket_summarize */
+    struct bracket_exposure exposure; /* now, by the newest quote */
+    struct client_id client_id;       /* of its orders at the broker, but for leg and generation */
+    bool live;                        /* in the book: `tracker` is filled in */
     struct desk_tracker tracker;
     size_t leg_count; /* orders whose broker id is known */
     struct desk_leg legs[BRACKET_ORDERS_MAX];
@@ -234,6 +237,7 @@ size_t desk_open(struct desk *d, const char *symbol, struct desk_order **ret, si
 struct desk_stats {
     int64_t live, threads, shared, stuck; /* now */
     int64_t unprotected, needs_review;    /* brackets */
+    int64_t unprotected_quantity;         /* of all brackets, also of those within their grace */
     int64_t unresolved;                   /* that hold the start gate */
     int64_t placed, refused, retired;     /* ever */
     int64_t commits, events, polls, snapshots, broker_calls, broker_unknown;

@@ -23,6 +23,7 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
     desk_set_risk(d, o, &part);
     int64_t unprotected = counts ? unprotected_of(d, s) : 0;
     m->unprotected += unprotected - o->unprotected;
+    d->unprotected += unprotected - o->unprotected;
     d->counts[o->counted]--;
     d->counts[s->status]++;
     o->unprotected = unprotected;
@@ -211,11 +212,15 @@ void desk_committed(struct desk_order *o, const struct draft *draft, int64_t seq
     const struct desk_listener *listener = &d->options.listener;
     if (!listener->committed)
         return;
+    const struct order_quote quote = desk_quote_of(o);
+    struct bracket_exposure exposure;
+    bracket_exposure(draft->now, desk_clock(d), &quote, &exposure);
     const struct desk_news news = {.sequence = sequence,
                                    .id = &draft->header.id,
                                    .rev = draft->header.rev,
                                    .status = draft->now->status,
                                    .alerts = alerts,
+                                   .reason = exposure.reason,
                                    .order = o};
     listener->committed(listener->context, &news);
 }

@@ -79,6 +79,8 @@ void desk_view(struct desk_order *o, struct desk_view *ret)
             ret->legs[ret->leg_count++] = *leg;
     }
     mutex_unlock(&o->mutex);
+    const struct order_quote quote = desk_quote_of(o);
+    bracket_exposure(&ret->state, ret->clock, &quote, &ret->exposure);
     view_tracker(o, &ret->tracker);
 }
 
@@ -114,7 +116,10 @@ enum err desk_load(struct desk *d, const struct uuid *id, struct desk_view *ret,
     ret->clock = desk_clock(d);
     ret->client_id = desk_name_of(d, id);
     struct order_store *store = d->options.store;
-    return store->operations->load(store, id, view_stored, ret, e);
+    enum err err = store->operations->load(store, id, view_stored, ret, e);
+    if (err == ERR_OK)
+        bracket_exposure(&ret->state, ret->clock, &(struct order_quote){0}, &ret->exposure);
+    return err;
 }
 
 /* ---- positions ------------------------------------------------------------------------------- */
@@ -191,6 +196,7 @@ void desk_stats(struct desk *d, struct desk_stats *ret)
         .stuck = d->stuck,
         .unprotected = d->counts[BRACKET_UNPROTECTED],
         .needs_review = d->counts[BRACKET_NEEDS_REVIEW],
+        .unprotected_quantity = d->unprotected,
         .placed = d->placed,
         .refused = d->refused,
         .retired = d->retired,

@@ -57,6 +57,23 @@ struct order_quote desk_quote_of(const struct desk_order *o)
     return desk_market_quote(o->market);
 }
 
+static bool has_triggers(const struct desk_order *o)
+{
+    return atomic_load(&o->wake_low) != INT64_MIN || atomic_load(&o->wake_high) != INT64_MAX;
+}
+
+static bool is_beyond(const struct desk_order *o, const struct order_quote *q)
+{
+    int64_t low = atomic_load(&o->wake_low), high = atomic_load(&o->wake_high);
+    return q->bid >= high || q->ask >= high || q->bid <= low || q->ask <= low;
+}
+
+/* But for its age. */
+static bool is_sound(const struct order_quote *q)
+{
+    return order_quote_usable(q, q->at_steady_ns, 0);
+}
+
 void desk_quote(struct desk *d, const char *symbol, int64_t bid, int64_t ask, bool halted,
                 int64_t age_ns)
 {
@@ -69,13 +86,13 @@ void desk_quote(struct desk *d, const char *symbol, int64_t bid, int64_t ask, bo
             .at_steady_ns = desk_clock(d).steady_ns - age_ns,
             .halted = halted,
         };
+        const struct order_quote before = desk_market_quote(m);
         set_quote(m, &quote);
-        for (struct desk_order *o = m->first; o; o = o->market_next) {
-            bool beyond = bid >= atomic_load(&o->wake_high) || ask >= atomic_load(&o->wake_high) ||
-                          bid <= atomic_load(&o->wake_low) || ask <= atomic_load(&o->wake_low);
-            if (beyond)
+        /* A stop that is watched has lost what protects it, or has it back. */
+        bool turned = is_sound(&before) != is_sound(&quote);
+        for (struct desk_order *o = m->first; o; o = o->market_next)
+            if ((turned && has_triggers(o)) || is_beyond(o, &quote))
                 desk_wake(o);
-        }
     }
     mutex_unlock(&d->mutex);
 }
@@ -122,7 +139,7 @@ static struct levels levels_of(const struct bracket_state *s)
         *(bought ? &l.high : &l.low) = better;
     if (stop)
         *(bought ? &l.low : &l.high) = stop;
-    if (trails && !s->anchor)
+    if ((trails && !s->anchor) || s->blind)
         l = (struct levels){INT64_MAX, INT64_MIN}; /* any quote */
     return l;
 }
@@ -143,7 +160,7 @@ static bool near(int64_t price, int64_t level)
 bool desk_near_trigger(const struct desk_order *o)
 {
     int64_t low = atomic_load(&o->wake_low), high = atomic_load(&o->wake_high);
-    if (low == INT64_MIN && high == INT64_MAX)
+    if (!has_triggers(o))
         return false;
     struct order_quote quote = desk_quote_of(o);
     return near(quote.bid, low) || near(quote.ask, low) || near(quote.bid, high) ||
@@ -154,8 +171,7 @@ bool desk_quote_is_due(const struct desk_order *o, int64_t age_ns)
 {
     const struct desk *d = o->desk;
     const struct market *m = o->market;
-    if (!d->options.broker->operations->quote ||
-        (atomic_load(&o->wake_low) == INT64_MIN && atomic_load(&o->wake_high) == INT64_MAX))
+    if (!d->options.broker->operations->quote || !has_triggers(o))
         return false;
     int64_t now_ns = clock_monotonic_ns(d->options.clock);
     struct order_quote quote = desk_market_quote(m);

@@ -177,7 +177,8 @@ struct desk {
     struct market *markets;
     int32_t market_count;
     struct risk_rate rate;
-    int64_t notional; /* risk, of all */
+    int64_t notional;    /* risk, of all */
+    int64_t unprotected; /* quantity, of all */
     struct key_use *keys;
     int64_t counts[BRACKET_STATUS_COUNT];
     int64_t placed, refused, retired, stuck;

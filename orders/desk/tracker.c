@@ -242,8 +242,10 @@ static void ask(struct desk_order *o, struct draft *d)
 static void take_in(struct desk_order *o, struct draft *d, struct command **commands)
 {
     begin(o, d);
-    if (o->tracker.restarted)
+    if (o->tracker.restarted) {
         feed_simple(o, d, EVENT_RESTARTED);
+        desk_set_triggers(o, d->now); /* they tell whether quotes are asked for */
+    }
     o->tracker.restarted = false;
     desk_refresh_quote(o, o->desk->options.poll_interval_ns, &d->now->spec.contract);
     tracker_feed_session(o, d);

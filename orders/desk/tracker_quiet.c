@@ -46,6 +46,18 @@ static int64_t clocks_apart_ns(const struct clock *clock)
     return clock_realtime_ns(clock) - clock_monotonic_ns(clock);
 }
 
+/* The next instant at which the machine brings something by itself. */
+static int64_t due_steady_ns(const struct desk_order *o, const struct bracket_state *s)
+{
+    struct order_clock now = desk_clock(o->desk);
+    struct order_quote quote = desk_quote_of(o);
+    int64_t next_ns = bracket_next_steady_ns(s, now);
+    int64_t sight_ns = bracket_sight_changes_ns(s, &quote, now);
+    if (s->blind && desk_quote_is_due(o, o->desk->options.poll_interval_ns))
+        sight_ns = now.steady_ns; /* to ask for one */
+    return sight_ns < next_ns ? sight_ns : next_ns;
+}
+
 void tracker_note_calm(struct desk_order *o, const struct bracket_state *s, bool well)
 {
     struct tracker *t = &o->tracker;
@@ -56,7 +68,7 @@ void tracker_note_calm(struct desk_order *o, const struct bracket_state *s, bool
               !t->must_query && !t->must_reconcile && !t->incomplete && !t->final_since_ns &&
               broker_can(d->options.broker, BROKER_CAN_BULK_LIST);
     t->opened = sums.open != 0;
-    t->due_ns = desk_monotonic(d, bracket_next_steady_ns(s, desk_clock(d)));
+    t->due_ns = desk_monotonic(d, due_steady_ns(o, s));
     t->session_end_ns = d->options.calendar ? s->session_close_ns : INT64_MAX;
     t->clocks_apart_ns = clocks_apart_ns(d->options.clock);
     t->deep = true;

@@ -1,3 +1,4 @@
+#include "base/decimal.h"
 #include "base/number.h"
 #include "orders/desk/desk.h"
 #include "orders/paper/paper_broker.h"
@@ -109,6 +110,9 @@ static void add_desk(struct strbuf *out, struct desk *desk, const struct desk_st
                (double)s->stuck);
     add_metric(out, GAUGE, "bracketd_orders_unprotected", "Open without protection.",
                (double)s->unprotected);
+    add_metric(out, GAUGE, "bracketd_orders_unprotected_quantity",
+               "Of all positions; what is between two orders for a moment counts too.",
+               (double)s->unprotected_quantity / (double)DECIMAL_ONE);
     add_metric(out, GAUGE, "bracketd_orders_needs_review", "A person has to look at.",
                (double)s->needs_review);
     add_metric(out, GAUGE, "bracketd_orders_in_doubt", "That keep new orders out after a start.",

@@ -63,6 +63,19 @@ const char *order_text_contract(const struct json_value *order, char out[ORDER_T
 
 /* ---- one ------------------------------------------------------------------------------------- */
 
+/* "UNPROTECTED: 2 since ..., no_quote", when anything is. */
+static void print_unprotected(FILE *out, const struct json_value *order, int indent)
+{
+    char stamp[TEXT_FORMAT_MAX];
+    if (is_zero(text(order, "unprotected_quantity")))
+        return;
+    fprintf(out, "%*s  UNPROTECTED: %s", indent, "", text(order, "unprotected_quantity"));
+    if (json_value_member_text(order, "unprotected_reason"))
+        fprintf(out, " since %s UTC, %s", when(order, "unprotected_since", stamp),
+                text(order, "unprotected_reason"));
+    fputc('\n', out);
+}
+
 static void print_legs(FILE *out, const struct json_value *legs)
 {
     static const char *const names[] = {"leg",    "gen",   "type", "status",         "quantity",
@@ -100,6 +113,7 @@ void order_text_one(FILE *out, const struct json_value *order)
             text(order, "filled_quantity"), text(order, "average_fill_price"),
             text(order, "open_quantity"), text(order, "unprotected_quantity"),
             text(order, "realized_pnl"));
+    print_unprotected(out, order, 0);
     fprintf(out, "  updated %s UTC, revision %lld\n\n", when(order, "updated_at", stamp),
             (long long)json_value_member_int(order, "rev"));
     print_legs(out, json_value_member(order, "legs"));
@@ -115,9 +129,7 @@ void order_text_line(FILE *out, const struct json_value *order)
             reason ? " by " : "", reason ? reason : "", text(order, "filled_quantity"),
             text(order, "average_fill_price"), text(order, "open_quantity"),
             text(order, "realized_pnl"));
-    if (!is_zero(text(order, "unprotected_quantity")))
-        fprintf(out, "%*s  UNPROTECTED: %s\n", (int)strlen(stamp), "",
-                text(order, "unprotected_quantity"));
+    print_unprotected(out, order, (int)strlen(stamp));
 }
 
 /* ---- many ------------------------------------------------------------------------------------ */

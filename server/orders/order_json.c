@@ -243,7 +243,10 @@ static void write_figures(struct json_writer *w, const struct desk_view *view)
     json_member_decimal(w, "filled_quantity", sum.filled_quantity);
     json_member_decimal_or_null(w, "average_fill_price", sum.average_fill_price);
     json_member_decimal(w, "open_quantity", sum.open_quantity);
+    const struct bracket_exposure *x = &view->exposure;
     json_member_decimal(w, "unprotected_quantity", sum.unprotected_quantity);
+    json_member_time_or_null(w, "unprotected_since", x->since_wall_ns);
+    json_member_string(w, "unprotected_reason", x->reason ? exposure_reason_name(x->reason) : NULL);
     json_member_decimal(w, "realized_pnl", sum.realized_pnl);
 }
 
@@ -253,8 +256,8 @@ static void write_alarms(struct json_writer *w, const struct desk_view *view)
     const struct bracket_state *s = &view->state;
     json_key(w, "alarms");
     json_begin_array(w);
-    if (s->status == BRACKET_UNPROTECTED)
-        json_string(w, bracket_status_name(s->status));
+    if (s->status == BRACKET_UNPROTECTED || view->exposure.alarm)
+        json_string(w, bracket_status_name(BRACKET_UNPROTECTED));
     if (view->live && view->tracker.stuck)
         json_string(w, "stuck");
 #define X(code, bit, name)                                                                         \

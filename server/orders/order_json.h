@@ -2,7 +2,7 @@
  *
  *   {"id", "client_order_id", "status", "close_reason", "closing",
  *    "filled_quantity", "average_fill_price", "open_quantity", "unprotected_quantity",
- *    "realized_pnl",
+ *    "unprotected_since", "unprotected_reason", "realized_pnl",
  *    "symbol", "occ_symbol", "expiry", "strike", "right", "multiplier", "side", "quantity",
  *    "entry": {...}, "time_in_force", "take_profit": {...}, "stop_loss": {...}, "protection",
  *    "arm", "take_profit_ttl", "quote_max_age", "flat_time", "cutoff_time",

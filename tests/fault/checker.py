@@ -423,22 +423,18 @@ def _has_stop(order):
     return "spec.stop_loss.kind" in _spec(order)
 
 
-def _rests(order):
-    """Its stop is to stand at the broker; what is watched is protected by a server that runs."""
-    return _has_stop(order) and _spec(order).get("spec.protection", 0) != store.WATCHED
-
-
 def _arms_late(order):
     """Its user wants exits once the entry is done."""
     return _spec(order).get("spec.arm", 0) == store.ARM_FULL
 
 
 def unprotected(stored):
-    """Messages of open positions behind which nothing works, and which no status tells of."""
+    """Messages of open positions behind which nothing works, and which no status tells of. A stop that is watched is none
+    here: nobody has posted a quote since the start."""
     truth = ledgers(stored)
     for order in stored.orders.values():
         ledger = truth.get(order.id)
-        if ledger is None or not _rests(order) or (_arms_late(order) and ledger.live_entries()):
+        if ledger is None or not _has_stop(order) or (_arms_late(order) and ledger.live_entries()):
             continue
         uncovered = ledger.entered - ledger.exited - ledger.working()
         if uncovered > 0 and order.status not in ("unprotected", "needs_review"):

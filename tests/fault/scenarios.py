@@ -166,7 +166,7 @@ def kill_switch(stage):
 def watched(stage):
     yield lambda: stage.quote(500)
     yield lambda: stage.place(protection="watched", accept_unprotected_if_down=True)
-    yield lambda: stage.wait_status("protecting")
+    yield lambda: stage.wait(lambda order: order["status"] == "protecting", lambda: stage.quote(500))
     yield lambda: stage.wait(lambda order: order["status"] == "closed", lambda: stage.quote(390))
     yield lambda: stage.ended("closed", "stop_loss")
 

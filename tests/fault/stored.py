@@ -32,7 +32,6 @@ REJECTS = _table("outcome.h", "REJECT_TABLE")
 BRACKET_STATUSES = _table("bracket.h", "BRACKET_STATUS_TABLE")
 EVENTS = _table("order_event.h", "ORDER_EVENT_TABLE")
 JOURNAL_KINDS = _table("paper/paper_store.h", "PAPER_EVENT_TABLE")
-WATCHED = next(number for number, name in _table("bracket.h", "PROTECTION_TABLE").items() if name == "watched")
 ARM_FULL = next(number for number, name in _table("bracket.h", "ARM_TABLE").items() if name == "full")
 DEAD = {"filled", "canceled", "expired", "rejected"}
 FINAL = {"closed", "canceled", "expired", "rejected"}

@@ -21,7 +21,8 @@ EVIDENCE = pathlib.Path("build/release/crash")
 
 
 class Checker(unittest.TestCase):
-    """One run makes the database: two brackets that ended, one that is open and protected, one that works."""
+    """One run makes the database: two brackets that ended, one that is open and protected, one that works, one that is
+    watched and sees no quotes."""
 
     @classmethod
     def setUpClass(cls):
@@ -50,6 +51,11 @@ class Checker(unittest.TestCase):
             cls.ids["working"] = stage.order_id
             stage.client.cancel(stage.order_id)
             stage.wait_status("canceled")
+            stage = scenarios.Stage(folder.client(), "watched")
+            stage.quote(500)
+            stage.place(protection="watched", accept_unprotected_if_down=True, quote_max_age="1s")
+            stage.wait_status("unprotected")
+            cls.ids["watched"] = stage.order_id
             while stage.client.poll().json()["items"]:
                 pass
             folder.server.kill()
@@ -228,6 +234,9 @@ class Checker(unittest.TestCase):
         self.test_an_open_position_lost_its_stop()
         self.plant("UPDATE orders SET status = 9 WHERE id = :open")
         self.assertNotIn("positions_are_protected_or_flagged", self.found())
+
+    def test_a_watched_position_without_quotes_is_not_flagged(self):
+        self.finds("positions_are_protected_or_flagged", "UPDATE orders SET status = 4 WHERE id = :watched")
 
     def test_what_is_closed_is_open_at_the_broker(self):
         self.finds("what_ended_is_over", "UPDATE orders SET status = 5, final = 1 WHERE id = :open")

@@ -440,6 +440,68 @@ class Orders(unittest.TestCase):
         self.assertGreaterEqual(values["bracketd_broker_calls_total"], 2)
 
 
+class Watched(unittest.TestCase):
+    """A stop that the server watches itself protects while there are quotes. Polls are a minute apart: none is waited for."""
+
+    def setUp(self):
+        self.server = harness.Server(arguments=("--market-hours", "24x7", "--poll-interval-ms", "60000")).__enter__()
+        self.addCleanup(lambda: self.server.__exit__(None, None, None))
+
+    def watched(self, contract):
+        return contract.order(protection="watched", accept_unprotected_if_down=True)
+
+    def alerts(self, order_id):
+        """What the log says of the order's protection."""
+        records = (json.loads(line) for line in self.server.log_lines if line.startswith("{"))
+        return [(r["alert"], r["reason"]) for r in records if r.get("event") == "order_alert" and r.get("order") == order_id
+                and r["alert"].startswith("unprotected")]
+
+    def metric(self, name):
+        lines = self.server.client().get("/metrics").text().splitlines()
+        return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
+
+    def test_without_quotes_after_a_restart_it_is_unprotected_until_one_comes(self):
+        contract, desk = Contract(), Desk(self.server)
+        desk.quote(contract.symbol, "5.00", "5.05")
+        order = desk.placed(self.watched(contract))
+        now = desk.until(order["id"], "protecting")
+        self.assertEqual((now["unprotected_quantity"], now["unprotected_since"], now["unprotected_reason"], now["alarms"]), ("0", None, None, []))
+        self.server.kill()
+        self.server.start()
+        desk = Desk(self.server)
+        now = desk.until(order["id"], "unprotected")
+        self.assertEqual((now["unprotected_quantity"], now["unprotected_reason"], now["alarms"]), ("2", "no_quote", ["unprotected"]))
+        self.assertIsNotNone(now["unprotected_since"])
+        self.assertEqual((self.metric("bracketd_orders_unprotected"), self.metric("bracketd_orders_unprotected_quantity")), (1, 2))
+        self.assertEqual(desk.client.get("/v1/account").json()["unprotected_quantity"], "2")
+        harness.wait_until(lambda: self.alerts(order["id"]) == [("unprotected", "no_quote")])
+        self.assertIn("UNPROTECTED: 2 since", self.shown(order["id"]))
+
+        desk.quote(contract.symbol, "5.00", "5.05")
+        now = desk.until(order["id"], "protecting")
+        self.assertEqual((now["unprotected_quantity"], now["unprotected_since"], now["unprotected_reason"], now["alarms"]), ("0", None, None, []))
+        self.assertEqual((self.metric("bracketd_orders_unprotected"), self.metric("bracketd_orders_unprotected_quantity")), (0, 0))
+        harness.wait_until(lambda: self.alerts(order["id"]) == [("unprotected", "no_quote"), ("unprotected_over", "none")])
+        desk.quote(contract.symbol, "3.90", "3.95")
+        self.assertEqual(desk.until(order["id"], "closed")["close_reason"], "stop_loss")
+
+    def shown(self, order_id):
+        done = harness.run("orders", "show", order_id, "--data", self.server.data)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_a_quote_that_cannot_be_used_and_one_of_age_are_told_apart(self):
+        contract, desk = Contract(), Desk(self.server)
+        desk.quote(contract.symbol, "5.00", "5.05")
+        order = desk.placed({**self.watched(contract), "quote_max_age": "1s"})
+        now = desk.when(order["id"], lambda o: o["unprotected_reason"] == "stale_quote" and o["status"] == "unprotected")
+        desk.quote(contract.symbol, "5.10", "5.05")
+        now = desk.when(order["id"], lambda o: o["unprotected_reason"] == "bad_quote")
+        self.assertEqual(now["status"], "unprotected")
+        events = desk.client.get(f"/v1/orders/{order['id']}/events").json()["items"]
+        self.assertIn("tick", {event["type"] for event in events})
+
+
 class Controls(unittest.TestCase):
     """What concerns all orders at once has a server of its own."""
 

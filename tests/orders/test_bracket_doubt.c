@@ -255,7 +255,7 @@ static void an_exit_at_market_covers_for_its_time_only(void **state)
     fixture_pass(&f, BRACKET_EXIT_TTL_S - 1);
     fixture_status_is(&f, BRACKET_CLOSING);
     fixture_pass(&f, 1);
-    fixture_pass(&f, BRACKET_GRACE_S);
+    fixture_pass(&f, BRACKET_GRACE_MS / 1000);
     fixture_status_is(&f, BRACKET_UNPROTECTED);
     fixture_report(&f, LEG_EXIT, 1, ORDER_STATUS_FILLED, 10 * ONE, 90 * ONE);
     fixture_status_is(&f, BRACKET_CLOSED);

@@ -165,7 +165,7 @@ static void an_exit_that_does_not_fill_makes_room_for_all_that_is_open(void **st
     fixture_cancel(&f, LEG_EXIT, ONE, 99 * ONE);
     assert_int_equal(fixture_place(&f, LEG_EXIT), 2);
     assert_int_equal(fixture_order(&f, LEG_EXIT, 2)->quantity, 4 * ONE);
-    fixture_pass(&f, BRACKET_GRACE_S);
+    fixture_pass(&f, BRACKET_GRACE_MS / 1000);
     fixture_status_is(&f, BRACKET_CLOSING);
 }
 
@@ -192,7 +192,9 @@ static void a_watched_bracket_rests_nothing(void **state)
     fixture_enter(&f, 10 * ONE, 100 * ONE);
     fixture_pass(&f, 60);
     fixture_is_quiet(&f);
+    fixture_quote(&f, 100 * ONE, 101 * ONE);
     fixture_status_is(&f, BRACKET_PROTECTING);
+    fixture_is_quiet(&f);
     fixture_quote(&f, 110 * ONE, 111 * ONE);
     fixture_place(&f, LEG_TAKE_PROFIT);
     fixture_pass(&f, 10);

@@ -6,6 +6,7 @@
 #include "orders/transitions.h"
 
 #include "base/strbuf.h"
+#include "orders/exposure.h"
 #include "orders/order_event.h"
 #include "orders/outcome.h"
 #include "tests/support/test.h"
@@ -98,12 +99,20 @@ static void write_reviews(struct strbuf *out)
         strbuf_add_format(out, "| `%s` | %s |\n", reviews[i].name, reviews[i].text);
 }
 
+static void write_exposures(struct strbuf *out)
+{
+    strbuf_add_string(out, "| `unprotected_reason` | what it says |\n| --- | --- |\n");
+    for (int i = EXPOSURE_NONE + 1; i < EXPOSURE_REASON_COUNT; i++)
+        strbuf_add_format(out, "| `%s` | %s |\n", exposure_reason_name((enum exposure_reason)i),
+                          exposure_reason_text((enum exposure_reason)i));
+}
+
 static const struct {
     const char *name;
     void (*write)(struct strbuf *);
 } tables[] = {
     {"transitions", write_matrix}, {"rules", write_rules},     {"edges", write_edges},
-    {"late", write_late},          {"reviews", write_reviews},
+    {"late", write_late},          {"reviews", write_reviews}, {"exposures", write_exposures},
 };
 
 /* The page with each of its tables written anew. */

@@ -146,17 +146,26 @@ static void check_trigger(struct world *w, const struct bracket_state *before,
                 (long long)price);
 }
 
-/* Whether something has to stand behind what is open: in the session, armed, and asked for. */
-static bool must_be_covered(const struct bracket_state *s, const struct known *k,
-                            struct order_clock now)
+/* No stop is to be at the broker. */
+static bool is_watched(const struct bracket_state *s)
 {
+    return s->spec.protection == PROTECTION_WATCHED && !s->closing;
+}
+
+/* Whether something has to stand behind what is open: in the session, armed, and asked for. What is
+ * watched alone is covered while a quote can be used. */
+static bool must_be_covered(const struct bracket_state *s, const struct known *k,
+                            const struct order_event *e)
+{
+    struct order_clock now = e->clock;
     bool in_session = !s->session_close_ns ||
                       (now.wall_ns >= s->session_open_ns && now.wall_ns < s->session_close_ns);
     if (k->open <= 0 || !in_session)
         return false;
     if (s->closing)
         return true;
-    if (s->spec.stop_loss.kind == EXIT_NONE || s->spec.protection == PROTECTION_WATCHED)
+    if (s->spec.stop_loss.kind == EXIT_NONE ||
+        (is_watched(s) && is_usable(&e->quote, now.steady_ns, s->spec.quote_max_age_ns)))
         return false;
     if (s->spec.adopts_position && s->entry_end)
         return false;
@@ -164,21 +173,26 @@ static bool must_be_covered(const struct bracket_state *s, const struct known *k
            (!k->entry_live && (s->paused || s->entry_end || k->entered >= s->spec.quantity));
 }
 
-/* 6: bare for two seconds is told. */
+static int64_t grace_ns(const struct bracket_state *s)
+{
+    return (is_watched(s) ? BRACKET_BLIND_GRACE_MS : BRACKET_GRACE_MS) * NS_PER_MS;
+}
+
+/* 6: bare for two seconds is told; after half a second where nothing but quotes protects. */
 static void check_protection(struct world *w, const struct order_event *e,
                              const struct bracket_state *s)
 {
     struct known k;
     known_sum(s, e->clock, &k);
     struct checks *c = &w->checks;
-    if (!must_be_covered(s, &k, e->clock) || k.stops_working + k.exits_in_time >= k.open) {
+    if (!must_be_covered(s, &k, e) || k.stops_working + k.exits_in_time >= k.open) {
         c->bare_since_ns = 0;
         return;
     }
     if (!c->bare_since_ns)
         c->bare_since_ns = e->clock.steady_ns;
-    if (e->clock.steady_ns - c->bare_since_ns > BRACKET_GRACE_S * NS_PER_SECOND &&
-        s->status != BRACKET_UNPROTECTED && s->status != BRACKET_NEEDS_REVIEW)
+    if (e->clock.steady_ns - c->bare_since_ns > grace_ns(s) && s->status != BRACKET_UNPROTECTED &&
+        s->status != BRACKET_NEEDS_REVIEW)
         violate(w, 6, "%lld bare for %lld ms, and %s", (long long)k.open / PRICE_ONE,
                 (long long)((e->clock.steady_ns - c->bare_since_ns) / NS_PER_MS),
                 bracket_status_name(s->status));
@@ -225,10 +239,18 @@ void check_next(struct world *w, int64_t next_steady_ns)
     const struct bracket_state *s = w->tracker.state;
     if (s->attempt_ns && next_steady_ns > s->attempt_ns + s->spec.take_profit_ttl_ns)
         violate(w, 22, "nobody wakes for the end of an attempt");
-    int64_t bare_ns = s->uncovered_ns, grace_ns = BRACKET_GRACE_S * NS_PER_SECOND;
-    if (bare_ns && tracker_clock(w).steady_ns < bare_ns + grace_ns &&
-        next_steady_ns > bare_ns + grace_ns)
+    const struct order_clock now = tracker_clock(w);
+    int64_t bare_ns = s->uncovered_ns, told_ns = bare_ns + grace_ns(s);
+    if (bare_ns && now.steady_ns < told_ns && next_steady_ns > told_ns)
         violate(w, 6, "nobody wakes when it has been bare for long");
+    struct known k;
+    struct order_event e = {.clock = now}; /* as if there were no quote */
+    known_sum(s, now, &k);
+    const struct order_quote *q = &w->tracker.quote;
+    if (is_watched(s) && must_be_covered(s, &k, &e) &&
+        is_usable(q, now.steady_ns, s->spec.quote_max_age_ns) &&
+        next_steady_ns > q->at_steady_ns + s->spec.quote_max_age_ns + 1)
+        violate(w, 6, "nobody wakes when the quote that protects is too old");
 }
 
 void check_intent(struct world *w, const struct bracket_state *s, const struct bracket_action *a)

@@ -137,6 +137,8 @@ static void plan_wake(struct world *w)
     if (t->must_reconcile && t->next_reconcile_ns < at_ns)
         at_ns = t->next_reconcile_ns;
     int64_t next_ns = bracket_next_steady_ns(t->state, tracker_clock(w));
+    int64_t sight_ns = bracket_sight_changes_ns(t->state, &t->quote, tracker_clock(w));
+    next_ns = sight_ns < next_ns ? sight_ns : next_ns;
     check_next(w, next_ns);
     if (next_ns < INT64_MAX - t->lag_ns && next_ns + t->lag_ns < at_ns)
         at_ns = next_ns + t->lag_ns;

@@ -29,6 +29,7 @@ struct script_broker {
     struct broker_position positions[64];
     size_t position_count;
     int submits, doubles, closing;
+    struct order_quote quote;
     bool next, next_happens, silent;
     enum outcome next_outcome;
     enum reject next_reject;
@@ -173,6 +174,19 @@ static enum outcome account(struct broker *b, struct broker_account *ret)
     return silent ? OUTCOME_UNKNOWN : OUTCOME_OK;
 }
 
+static enum outcome quote(struct broker *b, const struct contract *contract,
+                          struct order_quote *ret, int64_t *ret_age_ns)
+{
+    (void)contract;
+    struct script_broker *s = of(b);
+    pthread_mutex_lock(&s->lock);
+    bool known = s->quote.ask > 0 && !s->silent;
+    *ret = s->quote;
+    *ret_age_ns = 0;
+    pthread_mutex_unlock(&s->lock);
+    return known ? OUTCOME_OK : OUTCOME_REJECTED;
+}
+
 static void listen(struct broker *b, broker_hint_fn *hint, void *context)
 {
     struct script_broker *s = of(b);
@@ -197,6 +211,7 @@ struct script_broker *script_broker_create(uint32_t abilities)
         .list = list,
         .positions = positions,
         .account = account,
+        .quote = quote,
         .listen = listen,
         .free = free_broker,
     };
@@ -234,6 +249,13 @@ void script_broker_silence(struct script_broker *b, bool silent)
 {
     pthread_mutex_lock(&b->lock);
     b->silent = silent;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void script_broker_quote(struct script_broker *b, int64_t bid, int64_t ask)
+{
+    pthread_mutex_lock(&b->lock);
+    b->quote = (struct order_quote){.bid = bid, .ask = ask};
     pthread_mutex_unlock(&b->lock);
 }
 

@@ -17,6 +17,8 @@ void script_broker_next_submit(struct script_broker *b, enum outcome outcome, en
                                bool happens);
 /* Nobody answers: every call is unknown. */
 void script_broker_silence(struct script_broker *b, bool silent);
+/* What it tells of every contract from now on; ask 0 = nothing, as at first. */
+void script_broker_quote(struct script_broker *b, int64_t bid, int64_t ask);
 /* Fills the newest live order of the leg of the bracket; 0 when there is none. Returns what is
  * filled of it now. */
 int64_t script_broker_fill(struct script_broker *b, const struct uuid *bracket, enum leg leg,

@@ -23,6 +23,7 @@ static struct desk_view view_of(const struct fixture *f)
         .live = true,
         .tracker = {.thread = "trk-7"},
     };
+    bracket_exposure(&f->state, f->clock, &f->quote, &view.exposure);
     return view;
 }
 
@@ -330,6 +331,7 @@ static void what_closes_and_what_closed_it_is_told(void **state)
     fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_FILLED, 10 * ONE, 94 * ONE);
     assert_bracket_tells(&f, "\"status\":\"closed\",\"close_reason\":\"stop_loss\"");
     assert_bracket_tells(&f, "\"open_quantity\":\"0\",\"unprotected_quantity\":\"0\","
+                             "\"unprotected_since\":null,\"unprotected_reason\":null,"
                              "\"realized_pnl\":\"-60\"");
 }
 
@@ -340,9 +342,10 @@ static void what_nobody_may_overlook_is_an_alarm(void **state)
     fixture_protect(&f);
     assert_bracket_tells(&f, "\"alarms\":[],\"reviewed\":[]");
     fixture_report(&f, LEG_STOP_LOSS, 1, ORDER_STATUS_CANCELED, 0, 0);
-    fixture_pass(&f, BRACKET_GRACE_S + 1);
+    fixture_pass(&f, BRACKET_GRACE_MS / 1000 + 1);
     assert_bracket_tells(&f, "\"status\":\"unprotected\"");
-    assert_bracket_tells(&f, "\"unprotected_quantity\":\"10\"");
+    assert_bracket_tells(&f, "\"unprotected_quantity\":\"10\",\"unprotected_since\":\"20");
+    assert_bracket_tells(&f, "\"unprotected_reason\":\"no_exit\"");
     assert_bracket_tells(&f, "\"alarms\":[\"unprotected\"],\"reviewed\":[]");
 }
 
