@@ -106,9 +106,9 @@ const char *const *order_request_choices(const char *member)
 
 /* ---- terms as a request ---------------------------------------------------------------------- */
 
-static int32_t minute_of_day(int64_t ns)
+static int32_t minute_of_day(const struct calendar *calendar, int64_t ns)
 {
-    const struct zone *zone = calendar_zone(contract_calendar());
+    const struct zone *zone = calendar_zone(calendar);
     int64_t utc_s = ns / NS_PER_SECOND;
     return (int32_t)((utc_s + zone_offset_at(zone, utc_s)) % 86400 / 60);
 }
@@ -119,7 +119,7 @@ static void contract_of(const struct contract *c, struct order_request *ret)
     ret->symbol = option ? NULL : c->symbol;
     ret->occ_symbol = option ? c->symbol : NULL;
     ret->has_cutoff = c->cutoff_ns > 0;
-    ret->cutoff_minute = ret->has_cutoff ? minute_of_day(c->cutoff_ns) : 0;
+    ret->cutoff_minute = ret->has_cutoff ? minute_of_day(contract_calendar(), c->cutoff_ns) : 0;
 }
 
 static void take_profit_of(const struct exit_terms *x, struct order_request *ret)
@@ -147,7 +147,8 @@ static void stop_loss_of(const struct exit_terms *x, struct order_request *ret)
     out->limit_price = x->limit_price;
 }
 
-void order_request_of(const struct bracket_spec *spec, struct order_request *ret)
+void order_request_of(const struct bracket_spec *spec, const struct calendar *hours,
+                      struct order_request *ret)
 {
     order_request_init(ret);
     contract_of(&spec->contract, ret);
@@ -169,7 +170,7 @@ void order_request_of(const struct bracket_spec *spec, struct order_request *ret
     ret->protection = (int32_t)spec->protection;
     ret->accept_unprotected_if_down = spec->protection == PROTECTION_WATCHED;
     ret->has_flat_at = spec->flat_ns > 0;
-    ret->flat_at_minute = ret->has_flat_at ? minute_of_day(spec->flat_ns) : 0;
+    ret->flat_at_minute = ret->has_flat_at ? minute_of_day(hours, spec->flat_ns) : 0;
     ret->has_ttl = ret->has_quote_max_age = true;
     ret->take_profit_ttl_ns = spec->take_profit_ttl_ns;
     ret->quote_max_age_ns = spec->quote_max_age_ns;
@@ -304,21 +305,38 @@ static enum err settle_protection(const struct order_request *r,
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
-static enum err settle_flat_at(const struct order_request *r, int64_t now_ns,
-                               struct bracket_spec *spec, struct error *e)
+/* Nothing can be open before a session but where one begins as the other ends. */
+static bool before_session(const struct session *session, int64_t ns)
 {
-    const struct calendar *calendar = contract_calendar();
+    bool whole_day = session->close_ns - session->open_ns >= NS_PER_DAY;
+    return whole_day ? ns < session->open_ns : ns <= session->open_ns;
+}
+
+static enum err refuse_flat_at(const struct calendar *hours, const struct session *session,
+                               struct error *e)
+{
+    int32_t open = minute_of_day(hours, session->open_ns);
+    int32_t close = minute_of_day(hours, session->close_ns);
+    return error_field(e, ERR_INVALID, "/flat_at",
+                       "not within a session: %s is open from %02d:%02d to %02d:%02d, %s",
+                       calendar_name(hours), open / 60, open % 60, close / 60, close % 60,
+                       zone_name(calendar_zone(hours)));
+}
+
+static enum err settle_flat_at(const struct order_request *r, const struct calendar *hours,
+                               int64_t now_ns, struct bracket_spec *spec, struct error *e)
+{
     struct session session;
     if (!r->has_flat_at)
         return ERR_OK;
-    int32_t day = calendar_day_at(calendar, now_ns);
-    for (; calendar_next_session(calendar, day, &session); day = session.day + 1) {
+    int32_t day = calendar_day_at(hours, now_ns);
+    for (; calendar_next_session(hours, day, &session); day = session.day + 1) {
         int64_t local_s = (int64_t)session.day * 86400 + (int64_t)r->flat_at_minute * 60;
-        int64_t flat_ns = zone_local_to_utc(calendar_zone(calendar), local_s, NULL) * NS_PER_SECOND;
+        int64_t flat_ns = zone_local_to_utc(calendar_zone(hours), local_s, NULL) * NS_PER_SECOND;
         int64_t latest_ns = session.close_ns - NS_PER_MINUTE;
         spec->flat_ns = flat_ns < latest_ns ? flat_ns : latest_ns;
-        if (flat_ns <= session.open_ns)
-            return error_field(e, ERR_INVALID, "/flat_at", "not within a session of New York");
+        if (before_session(&session, flat_ns))
+            return refuse_flat_at(hours, &session, e);
         if (spec->flat_ns > now_ns)
             return ERR_OK;
     }
@@ -333,7 +351,8 @@ static enum err check_in_time(const struct bracket_spec *spec, int64_t now_ns, s
 }
 
 enum err order_request_settle(const struct order_request *r,
-                              const struct broker_capabilities *capabilities, int64_t now_ns,
+                              const struct broker_capabilities *capabilities,
+                              const struct calendar *hours, int64_t now_ns,
                               struct bracket_spec *ret, struct error *e)
 {
     struct bracket_spec spec;
@@ -353,8 +372,8 @@ enum err order_request_settle(const struct order_request *r,
         (err = settle_take_profit(r, &spec.take_profit, e)) ||
         (err = settle_stop_loss(r, &spec.stop_loss, e)) ||
         (err = settle_protection(r, capabilities, &spec, e)) ||
-        (err = check_in_time(&spec, now_ns, e)) || (err = settle_flat_at(r, now_ns, &spec, e)) ||
-        (err = bracket_spec_check(&spec, e)))
+        (err = check_in_time(&spec, now_ns, e)) ||
+        (err = settle_flat_at(r, hours, now_ns, &spec, e)) || (err = bracket_spec_check(&spec, e)))
         return err;
     *ret = spec;
     return ERR_OK;

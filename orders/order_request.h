@@ -17,6 +17,7 @@
 #include "orders/bracket.h"
 
 struct broker_capabilities;
+struct calendar; /* engine/bars/calendar.h */
 
 enum { CLIENT_ORDER_ID_BYTES = 128 };
 enum { ORDER_ENTRY_HELD = ORDER_TYPE_COUNT }; /* of order_request_entry.type, after the types */
@@ -41,7 +42,8 @@ struct order_request {
     bool has_expiry, has_strike, has_right, has_flat_at, has_cutoff, has_protection, has_ttl;
     bool has_entry, has_take_profit, has_stop_loss, has_quote_max_age;
     int32_t expiry_days, right, side, time_in_force, arm, protection;
-    int32_t flat_at_minute, cutoff_minute; /* New York */
+    int32_t flat_at_minute; /* by the clock of the market's hours */
+    int32_t cutoff_minute;  /* New York */
     int64_t strike, quantity, take_profit_ttl_ns, quote_max_age_ns;
     bool accept_unprotected_if_down;
     struct order_request_entry entry;
@@ -62,13 +64,15 @@ const char *const *order_request_choices(const char *member);
 
 /* The request of such terms, for changing some of them: settled again it gives `spec`. Its strings
  * are those of `spec`; it has no client_order_id. */
-void order_request_of(const struct bracket_spec *spec, struct order_request *ret);
+void order_request_of(const struct bracket_spec *spec, const struct calendar *hours,
+                      struct order_request *ret);
 
-/* The terms, checked whole (bracket_spec_check). now_ns (UTC) finds the day of flat_at: the first
- * session in which that time is still to come, a minute before the close at the latest. ERR_INVALID
- * with a JSON pointer, also for what the broker cannot do. */
+/* The terms, checked whole (bracket_spec_check). `hours` and now_ns (UTC) find the day of flat_at:
+ * the first session in which that time is still to come, a minute before the close at the latest.
+ * ERR_INVALID with a JSON pointer, also for what the broker cannot do. */
 enum err order_request_settle(const struct order_request *r,
-                              const struct broker_capabilities *capabilities, int64_t now_ns,
+                              const struct broker_capabilities *capabilities,
+                              const struct calendar *hours, int64_t now_ns,
                               struct bracket_spec *ret, struct error *e);
 
 #endif

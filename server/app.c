@@ -1,6 +1,7 @@
 #include "server/app.h"
 
 #include "base/log.h"
+#include "engine/bars/calendar.h"
 #include "server/alpaca/alpaca_auth.h"
 #include "server/alpaca/alpaca_error.h"
 #include "server/api/api.h"
@@ -97,7 +98,9 @@ enum err app_start(struct app *app, const struct config *config, const struct cl
                                       .ballast_bytes = config->ballast_mb << 20,
                                       .failed = app_fail,
                                       .context = app};
-    enum err err = storage_open(config->data, &options, &app->storage, e);
+    enum err err = calendar_find(config->market_hours, &app->hours, e);
+    if (!err)
+        err = storage_open(config->data, &options, &app->storage, e);
     if (err)
         return err;
     if ((err = keys_create(&app->storage, clock, &app->keys, e)) ||

@@ -19,6 +19,7 @@
 #include "server/keys.h"
 
 struct broker;         /* orders/broker.h */
+struct calendar;       /* engine/bars/calendar.h */
 struct desk;           /* orders/desk/desk.h */
 struct event_hub;      /* server/events/event_hub.h */
 struct job_service;    /* server/jobs/job_service.h */
@@ -34,6 +35,7 @@ enum app_phase { APP_STARTING, APP_READY, APP_STOPPING };
 struct app {
     const struct config *config;
     const struct clock *clock;
+    const struct calendar *hours; /* in which orders trade: --market-hours */
     struct storage storage;
     struct keys *keys;
     struct worker_pool *pool; /* backtests and checks, at low priority */

@@ -69,12 +69,9 @@ static void committed(void *context, const struct desk_news *news)
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 /* NULL: never closed. */
-static const struct calendar *market_hours(const struct config *config)
+static const struct calendar *market_hours(const struct app *app)
 {
-    const struct calendar *calendar = NULL;
-    if (strcmp(config->market_hours, "24x7") != 0)
-        calendar_find(config->market_hours, &calendar, NULL);
-    return calendar;
+    return strcmp(calendar_name(app->hours), "24x7") == 0 ? NULL : app->hours;
 }
 
 struct naming {
@@ -108,7 +105,7 @@ static enum err create_broker(struct app *app, struct error *e)
     enum err err =
         paper_store_create(app->storage.writer, app->storage.readers, &app->paper_store, e);
     const struct paper_options options = {.clock = app->clock,
-                                          .calendar = market_hours(app->config),
+                                          .calendar = market_hours(app),
                                           .store = app->paper_store,
                                           .cash = app->config->paper_cash * DECIMAL_ONE,
                                           .latency_ns = app->config->paper_latency_ms * NS_PER_MS,
@@ -128,7 +125,7 @@ static enum err create_desk(struct app *app, struct error *e)
         .broker = app->broker,
         .store = app->order_store,
         .clock = app->clock,
-        .calendar = market_hours(config),
+        .calendar = market_hours(app),
         .incarnation = instance.incarnation,
         .limits = {.quantity = config->max_open_quantity * DECIMAL_ONE,
                    .notional = config->max_open_notional * DECIMAL_ONE,

@@ -97,7 +97,7 @@ enum err alpaca_close_rest(struct alpaca_closing *c, const struct alpaca_holding
     uuid_parse(c->request->identity.id, strlen(c->request->identity.id), &placement.key_id);
     enum err err =
         order_request_settle(&request, app->broker->operations->capabilities(app->broker),
-                             clock_realtime_ns(c->request->clock), &spec, e);
+                             app->hours, clock_realtime_ns(c->request->clock), &spec, e);
     if (err)
         return err;
     struct strbuf *text = alpaca_gather_text(c->gather);

@@ -7,11 +7,6 @@
 
 #include <stdio.h>
 
-static enum err market_calendar(const struct app *app, const struct calendar **ret, struct error *e)
-{
-    return calendar_find(app->config->market_hours, ret, e);
-}
-
 /* ---- clock ----------------------------------------------------------------------------------- */
 
 /* The first session that opens after now_ns. */
@@ -29,12 +24,12 @@ static bool next_session(const struct calendar *c, int64_t now_ns, struct sessio
 static enum err get_clock(struct http_request *r, struct http_response *out, struct error *e)
 {
     struct app *app = r->app;
-    const struct calendar *calendar;
+    const struct calendar *calendar = app->hours;
     struct session now, next;
     struct json_writer w;
     int64_t now_ns = clock_realtime_ns(r->clock);
     enum err err;
-    if ((err = api_no_parameters(r, e)) || (err = market_calendar(app, &calendar, e)))
+    if ((err = api_no_parameters(r, e)))
         return err;
     bool open = calendar_session_at(calendar, now_ns, &now);
     if (!next_session(calendar, now_ns, &next))
@@ -106,11 +101,11 @@ static enum err get_calendar(struct http_request *r, struct http_response *out, 
 {
     static const char *const names[] = {"start", "end", "date_type", NULL};
     struct app *app = r->app;
-    const struct calendar *calendar;
+    const struct calendar *calendar = app->hours;
     struct session session;
     struct json_writer w;
     enum err err;
-    if ((err = http_query_only(r, names, e)) || (err = market_calendar(app, &calendar, e)))
+    if ((err = http_query_only(r, names, e)))
         return err;
     int32_t today = calendar_day_at(calendar, clock_realtime_ns(r->clock));
     int32_t day = today - YEAR_DAYS, end = today + YEAR_DAYS;

@@ -9,18 +9,13 @@
 
 #include <string.h>
 
-static const struct calendar *hours_of(const struct app *app)
-{
-    const struct calendar *calendar;
-    return calendar_find(app->config->market_hours, &calendar, NULL) ? NULL : calendar;
-}
-
 static enum err respond(struct http_request *r, struct http_response *out, int status,
                         const struct replay_view *view, struct error *e)
 {
+    const struct app *app = r->app;
     struct json_writer w;
     json_writer_init(&w, &out->body);
-    replay_json_write(&w, view, hours_of(r->app), clock_realtime_ns(r->clock));
+    replay_json_write(&w, view, app->hours, clock_realtime_ns(r->clock));
     return http_respond_json(out, status, e);
 }
 
@@ -131,7 +126,7 @@ static enum err list(struct http_request *r, struct http_response *out, struct e
     json_key(&w, "items");
     json_begin_array(&w);
     for (size_t i = 0; i < count; i++)
-        replay_json_write(&w, &views[i], hours_of(app), clock_realtime_ns(r->clock));
+        replay_json_write(&w, &views[i], app->hours, clock_realtime_ns(r->clock));
     json_end_array(&w);
     if (more) {
         uuid_format(&views[count - 1].id, id);

@@ -245,7 +245,7 @@ static enum err make_modification(struct http_request *r, struct desk_order *ord
     if (rev && rev != m->view.header.rev)
         return refuse_revision(m->view.header.rev, e);
     return order_patch(&m->base, r->body, r->body_bytes,
-                       app->broker->operations->capabilities(app->broker),
+                       app->broker->operations->capabilities(app->broker), app->hours,
                        clock_realtime_ns(r->clock), r->arena, &m->wanted.spec, e);
 }
 

@@ -51,8 +51,8 @@ static void keep_flat_day(const struct order_request *before, const struct order
 }
 
 enum err order_patch(const struct bracket_spec *spec, const char *patch, size_t length,
-                     const struct broker_capabilities *capabilities, int64_t now_ns,
-                     struct arena *arena, struct bracket_spec *ret, struct error *e)
+                     const struct broker_capabilities *capabilities, const struct calendar *hours,
+                     int64_t now_ns, struct arena *arena, struct bracket_spec *ret, struct error *e)
 {
     struct order_request before, after;
     struct strbuf merged;
@@ -61,7 +61,7 @@ enum err order_patch(const struct bracket_spec *spec, const char *patch, size_t 
         return err;
     if (!json_slice_is_object(json_slice_of(patch)))
         return error_set(e, ERR_INVALID, "a change is a JSON object");
-    order_request_of(spec, &before);
+    order_request_of(spec, hours, &before);
     strbuf_init(&merged, REQUEST_BYTES);
     if (!merge(&before, patch, arena, &merged))
         err = error_set(e, ERR_NO_MEMORY, "no memory for the change");
@@ -71,7 +71,7 @@ enum err order_patch(const struct bracket_spec *spec, const char *patch, size_t 
     if (!err)
         err = check_fixed(&before, &after, e);
     if (!err)
-        err = order_request_settle(&after, capabilities, now_ns, ret, e);
+        err = order_request_settle(&after, capabilities, hours, now_ns, ret, e);
     if (!err)
         keep_flat_day(&before, &after, spec, ret);
     return err;

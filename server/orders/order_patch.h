@@ -13,8 +13,9 @@
 /* INVALID with a place in the patch, or a JSON pointer into the request that it makes; now_ns UTC.
  */
 enum err order_patch(const struct bracket_spec *spec, const char *patch, size_t length,
-                     const struct broker_capabilities *capabilities, int64_t now_ns,
-                     struct arena *arena, struct bracket_spec *ret, struct error *e);
+                     const struct broker_capabilities *capabilities, const struct calendar *hours,
+                     int64_t now_ns, struct arena *arena, struct bracket_spec *ret,
+                     struct error *e);
 
 /* What `wanted` changed of `base`, done to `current`, which was changed meanwhile. */
 struct bracket_spec order_patch_rebase(const struct bracket_spec *base,

@@ -135,7 +135,7 @@ static enum err place(struct http_request *r, const struct order_request *reques
     struct desk_placement placement = *asked;
     struct bracket_spec spec;
     enum err err = order_request_settle(request, app->broker->operations->capabilities(app->broker),
-                                        clock_realtime_ns(r->clock), &spec, e);
+                                        app->hours, clock_realtime_ns(r->clock), &spec, e);
     if (!err)
         err = disk_guard_check(app->storage.disk, e);
     if (err)

@@ -314,6 +314,15 @@ class Orders(unittest.TestCase):
                 self.assertEqual(answer.status, status, answer)
         self.assertEqual(self.desk.order(order["id"])["rev"], order["rev"])
 
+    def test_flat_at_is_any_time_of_the_day_where_the_market_never_closes(self):
+        order = self.desk.placed({**Contract().order(), "flat_at": "03:30"})
+        self.assertRegex(order["flat_time"], r"T03:30:00Z$")
+        changed = self.desk.change(order["id"], {"flat_at": "00:00"})
+        self.assertEqual(changed.status, 200, changed)
+        self.assertRegex(changed.json()["flat_time"], r"T00:00:00Z$")
+        kept = self.desk.change(order["id"], {"quantity": 1})
+        self.assertEqual(kept.json()["flat_time"], changed.json()["flat_time"], kept)
+
     def test_the_contract_and_the_side_are_fixed_and_said_to_be(self):
         order = self.desk.placed(Contract().order())
         for body, pointer in (({"symbol": "MSFT"}, "/symbol"), ({"strike": 210}, "/occ_symbol"), ({"side": "sell"}, "/side")):

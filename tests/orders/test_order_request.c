@@ -1,6 +1,7 @@
 #include "base/civil.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "engine/bars/calendar.h"
 #include "orders/broker.h"
 #include "orders/order_request.h"
 #include "tests/support/test.h"
@@ -22,17 +23,31 @@ static int64_t utc(int32_t year, int32_t month, int32_t day, int hour, int minut
     return ((days * 24 + hour) * 60 + minute) * NS_PER_MINUTE;
 }
 
-static enum err settle(const char *text, const struct broker_capabilities *c,
-                       struct bracket_spec *ret, struct error *e)
+static const struct calendar *hours(const char *name)
+{
+    const struct calendar *calendar;
+    assert_int_equal(calendar_find(name, &calendar, NULL), ERR_OK);
+    return calendar;
+}
+
+static enum err settle_within(const char *text, const struct broker_capabilities *c,
+                              const char *calendar, struct bracket_spec *ret, struct error *e)
 {
     struct arena arena;
     struct order_request r;
+    int64_t now_ns = utc(2026, 11, 20, 15, 0); /* 10:00 in New York, a Friday */
     arena_init(&arena, 1 << 16);
     enum err err = order_request_decode(text, strlen(text), &arena, &r, e);
     if (!err)
-        err = order_request_settle(&r, c, utc(2026, 11, 20, 15, 0), ret, e); /* 10:00, a Friday */
+        err = order_request_settle(&r, c, hours(calendar), now_ns, ret, e);
     arena_release(&arena);
     return err;
+}
+
+static enum err settle(const char *text, const struct broker_capabilities *c,
+                       struct bracket_spec *ret, struct error *e)
+{
+    return settle_within(text, c, "XNYS", ret, e);
 }
 
 static struct bracket_spec settles(const char *text)
@@ -156,6 +171,42 @@ static void flat_at_is_the_next_such_time_in_a_session(void **state)
     refused("{" SHARE ", \"flat_at\": \"09:30\"}", "/flat_at");
 }
 
+static int64_t flat_within(const char *calendar, const char *text)
+{
+    struct bracket_spec spec = {0}, again;
+    struct order_request request;
+    assert_int_equal(settle_within(text, &able, calendar, &spec, NULL), ERR_OK);
+    order_request_of(&spec, hours(calendar), &request);
+    assert_int_equal(order_request_settle(&request, &able, hours(calendar),
+                                          utc(2026, 11, 20, 15, 0), &again, NULL),
+                     ERR_OK);
+    assert_memory_equal(&again, &spec, sizeof spec);
+    return spec.flat_ns;
+}
+
+/* 15:00 in London, 20:30 in Kolkata. */
+static void flat_at_is_read_by_the_clock_of_the_markets_hours(void **state)
+{
+    (void)state;
+    struct bracket_spec spec;
+    struct error e = {0};
+    assert_int_equal(flat_within("24x7", "{" SHARE ", \"flat_at\": \"15:01\"}"),
+                     utc(2026, 11, 20, 15, 1));
+    assert_int_equal(flat_within("24x7", "{" SHARE ", \"flat_at\": \"23:59\"}"),
+                     utc(2026, 11, 20, 23, 59));
+    assert_int_equal(flat_within("24x7", "{" SHARE ", \"flat_at\": \"00:00\"}"),
+                     utc(2026, 11, 21, 0, 0));
+    assert_int_equal(flat_within("24x7", "{" SHARE ", \"flat_at\": \"15:00\"}"),
+                     utc(2026, 11, 21, 15, 0));
+    assert_int_equal(flat_within("XNSE", "{" SHARE ", \"flat_at\": \"15:00\"}"),
+                     utc(2026, 11, 23, 9, 30));
+    assert_int_equal(settle_within("{" SHARE ", \"flat_at\": \"09:00\"}", &able, "XNSE", &spec, &e),
+                     ERR_INVALID);
+    assert_string_equal(e.pointer, "/flat_at");
+    assert_string_equal(e.message, "not within a session: XNSE is open from 09:15 to 15:30, "
+                                   "Asia/Kolkata");
+}
+
 static void contradictions_are_refused_with_a_pointer(void **state)
 {
     (void)state;
@@ -243,14 +294,15 @@ static void what_is_encoded_decodes_to_the_same_again(void **state)
     json_end_object(&w);
     assert_int_equal(order_request_decode(out.data, out.length, &arena, &again, NULL), ERR_OK);
     int64_t now_ns = utc(2026, 11, 20, 15, 0);
-    assert_int_equal(order_request_settle(&r, &able, now_ns, &a, NULL), ERR_OK);
-    assert_int_equal(order_request_settle(&again, &able, now_ns, &b, NULL), ERR_OK);
+    assert_int_equal(order_request_settle(&r, &able, hours("XNYS"), now_ns, &a, NULL), ERR_OK);
+    assert_int_equal(order_request_settle(&again, &able, hours("XNYS"), now_ns, &b, NULL), ERR_OK);
     assert_memory_equal(&a, &b, sizeof(a));
     assert_string_equal(again.client_order_id, "a");
     int64_t late_ns = utc(2035, 12, 31, 22, 0); /* the calendar's end */
     r.symbol = "SPY";
     r.has_expiry = r.has_strike = r.has_right = false;
-    assert_int_equal(order_request_settle(&r, &able, late_ns, &a, NULL), ERR_INVALID);
+    assert_int_equal(order_request_settle(&r, &able, hours("XNYS"), late_ns, &a, NULL),
+                     ERR_INVALID);
     strbuf_release(&out);
     arena_release(&arena);
 }
@@ -276,8 +328,9 @@ static void terms_settle_again_from_the_request_made_of_them(void **state)
         struct bracket_spec spec = settles(texts[i]), again;
         struct order_request request;
         struct error e = {0};
-        order_request_of(&spec, &request);
-        if (order_request_settle(&request, &able, utc(2026, 11, 20, 15, 0), &again, &e))
+        order_request_of(&spec, hours("XNYS"), &request);
+        if (order_request_settle(&request, &able, hours("XNYS"), utc(2026, 11, 20, 15, 0), &again,
+                                 &e))
             fail_msg("%s: %s: %s", texts[i], e.pointer, e.message);
         assert_memory_equal(&again, &spec, sizeof(spec));
     }
@@ -291,6 +344,7 @@ int main(void)
         cmocka_unit_test(shapes_are_what_is_given),
         cmocka_unit_test(exits_are_prices_or_distances),
         cmocka_unit_test(flat_at_is_the_next_such_time_in_a_session),
+        cmocka_unit_test(flat_at_is_read_by_the_clock_of_the_markets_hours),
         cmocka_unit_test(contradictions_are_refused_with_a_pointer),
         cmocka_unit_test(what_the_broker_cannot_do_is_refused),
         cmocka_unit_test(what_is_encoded_decodes_to_the_same_again),

@@ -25,15 +25,16 @@ static struct fixture make(const char *request)
     arena_init(&f.arena, 1 << 20);
     assert_int_equal(order_request_decode(request, strlen(request), &f.arena, &decoded, &f.error),
                      ERR_OK);
-    assert_int_equal(order_request_settle(&decoded, &capabilities, now_ns, &f.spec, &f.error),
+    assert_int_equal(order_request_settle(&decoded, &capabilities, contract_calendar(), now_ns,
+                                          &f.spec, &f.error),
                      ERR_OK);
     return f;
 }
 
 static enum err patch(struct fixture *f, const char *text, struct bracket_spec *ret)
 {
-    return order_patch(&f->spec, text, strlen(text), &capabilities, now_ns, &f->arena, ret,
-                       &f->error);
+    return order_patch(&f->spec, text, strlen(text), &capabilities, contract_calendar(), now_ns,
+                       &f->arena, ret, &f->error);
 }
 
 static const char option[] =
@@ -80,13 +81,14 @@ static void the_day_of_flat_at_stays_unless_the_time_changes(void **state)
     struct fixture f = make(option);
     struct bracket_spec after;
     int64_t later_ns = now_ns + 3 * NS_PER_DAY;
-    assert_int_equal(order_patch(&f.spec, "{}", 2, &capabilities, later_ns, &f.arena, &after, NULL),
+    assert_int_equal(order_patch(&f.spec, "{}", 2, &capabilities, contract_calendar(), later_ns,
+                                 &f.arena, &after, NULL),
                      ERR_OK);
     assert_int_equal(after.flat_ns, f.spec.flat_ns);
     const char text[] = "{\"flat_at\":\"15:30\"}";
-    assert_int_equal(
-        order_patch(&f.spec, text, strlen(text), &capabilities, later_ns, &f.arena, &after, NULL),
-        ERR_OK);
+    assert_int_equal(order_patch(&f.spec, text, strlen(text), &capabilities, contract_calendar(),
+                                 later_ns, &f.arena, &after, NULL),
+                     ERR_OK);
     assert_true(after.flat_ns > later_ns);
     arena_release(&f.arena);
 }
