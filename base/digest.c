@@ -93,25 +93,18 @@ void data_hash_of(const void *bytes, size_t size_bytes, unsigned char out[DATA_H
 
 void hex_format(const unsigned char *bytes, size_t size_bytes, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size_bytes; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    /* Both digits of each byte, one after the other: ids are written for every order of a list. */
+    /* clang-format off */
+#define PAIRS(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7"                                   \
+                 d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f"
+    static const char pairs[] =
+        PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5") PAIRS("6") PAIRS("7")
+        PAIRS("8") PAIRS("9") PAIRS("a") PAIRS("b") PAIRS("c") PAIRS("d") PAIRS("e") PAIRS("f");
+#undef PAIRS
+    /* clang-format on */
+    for (size_t i = 0; i < size_bytes; i++)
+        memcpy(out + 2 * i, pairs + 2 * bytes[i], 2);
     out[2 * size_bytes] = '\0';
-}
-
-enum { NO_DIGIT = 16 };
-
-static unsigned digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A' + 10);
-    return NO_DIGIT;
 }
 
 void base64_format(const unsigned char *bytes, size_t size_bytes, char *out)
@@ -120,23 +113,41 @@ void base64_format(const unsigned char *bytes, size_t size_bytes, char *out)
                       sodium_base64_VARIANT_ORIGINAL);
 }
 
+/* A digit's value with a mark, 0 for what is none. */
+enum { DIGIT = 0x100 };
+static const uint16_t hex_digits[256] = {
+    ['0'] = DIGIT,      ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,  ['3'] = DIGIT | 3,
+    ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,  ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,
+    ['8'] = DIGIT | 8,  ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14, ['f'] = DIGIT | 15,
+    ['A'] = DIGIT | 10, ['B'] = DIGIT | 11, ['C'] = DIGIT | 12, ['D'] = DIGIT | 13,
+    ['E'] = DIGIT | 14, ['F'] = DIGIT | 15,
+};
+
 bool hex_parse(const char *text, size_t length, unsigned char *out, size_t size_bytes)
 {
+    const unsigned char *p = (const unsigned char *)text;
+    unsigned all = DIGIT;
     if (length % 2 != 0 || length / 2 != size_bytes)
         return false;
-    for (size_t i = 0; i < length; i++) {
-        if (digit_value(text[i]) == NO_DIGIT)
-            return false;
-    }
+    for (size_t i = 0; i < length; i++)
+        all &= hex_digits[p[i]];
+    if (!all)
+        return false;
     for (size_t i = 0; i < size_bytes; i++)
-        out[i] = (unsigned char)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+        out[i] = (unsigned char)(hex_digits[p[2 * i]] << 4 | hex_digits[p[2 * i + 1]]);
     return true;
 }
 
 bool equal_in_constant_time(const void *a, const void *b, size_t size_bytes)
 {
-    /* What is compared for every request; sodium_memcmp goes byte by byte. */
-    if (size_bytes == crypto_verify_32_BYTES)
-        return crypto_verify_32(a, b) == 0;
+    enum { HALF = crypto_verify_32_BYTES };
+    /* Digests and keys, which are compared for every request: sodium_memcmp goes byte by byte. What
+     * is up to two halves long is compared by its first and its last one. */
+    if (size_bytes >= HALF && size_bytes <= 2 * HALF) {
+        const unsigned char *x = a, *y = b;
+        size_t last = size_bytes - HALF;
+        return (crypto_verify_32(x, y) | crypto_verify_32(x + last, y + last)) == 0;
+    }
     return sodium_memcmp(a, b, size_bytes) == 0;
 }

@@ -250,22 +250,10 @@ void json_null(struct json_writer *w)
 
 void json_int(struct json_writer *w, int64_t value)
 {
-    char reversed[20];
-    size_t count = 0;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        reversed[count++] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-
     begin_value(w);
     char local[PIECE_MAX];
     char *piece = begin_piece(w->out, local);
-    char *p = piece;
-    if (value < 0)
-        *p++ = '-';
-    while (count > 0)
-        *p++ = reversed[--count];
-    end_piece(w->out, local, piece, (size_t)(p - piece));
+    end_piece(w->out, local, piece, integer_format(value, piece));
 }
 
 void json_number(struct json_writer *w, double x)

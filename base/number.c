@@ -35,6 +35,22 @@ struct decimal_form {
     int exponent;
 };
 
+size_t integer_format(int64_t value, char out[INTEGER_MAX_TEXT])
+{
+    char reversed[INTEGER_MAX_TEXT];
+    size_t count = 0, length = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        reversed[count++] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0)
+        out[length++] = '-';
+    while (count > 0)
+        out[length++] = reversed[--count];
+    out[length] = '\0';
+    return length;
+}
+
 /* floor(g * factor / 2^128), with the lowest bit set when anything was cut. */
 static uint64_t scale_to_odd(struct pow10 g, uint64_t factor)
 {

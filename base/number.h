@@ -1,11 +1,15 @@
-/* Doubles as text: the shortest decimal that reads back as the same double. */
+/* Numbers as text: doubles as the shortest decimal that reads back as the same double. */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum { NUMBER_MAX_TEXT = 32 };
+enum { NUMBER_MAX_TEXT = 32, INTEGER_MAX_TEXT = 21 };
+
+/* In decimal, with the NUL. Returns the length. snprintf takes ten times as long. */
+size_t integer_format(int64_t value, char out[INTEGER_MAX_TEXT]);
 
 /* JSON grammar; x must be finite. Prices (up to 6 decimals) take a fast path. Returns the length.
  */

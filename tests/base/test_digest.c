@@ -175,6 +175,22 @@ static void constant_time_compare_sees_each_bit(void **state)
     assert_true(equal_in_constant_time(a, b, 0));
 }
 
+static void constant_time_compare_sees_each_byte_of_any_length(void **state)
+{
+    (void)state;
+    unsigned char a[80], b[80];
+    for (size_t i = 0; i < sizeof a; i++)
+        a[i] = b[i] = (unsigned char)(i * 7);
+    for (size_t length = 1; length <= sizeof a; length++) {
+        assert_true(equal_in_constant_time(a, b, length));
+        for (size_t at = 0; at < sizeof a; at++) {
+            b[at] ^= 1;
+            assert_int_equal(equal_in_constant_time(a, b, length), at >= length);
+            b[at] ^= 1;
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(bad_hex_is_refused_and_writes_nothing),
         cmocka_unit_test(constant_time_compare_sees_each_bit),
+        cmocka_unit_test(constant_time_compare_sees_each_byte_of_any_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -322,12 +322,27 @@ static void threads_may_format_at_once(void **state)
     }
 }
 
+static void whole_numbers_read_as_the_library_writes_them(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {0,  1,   -1,          9,         10,        -10,
+                                     99, 100, 12345678901, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[INTEGER_MAX_TEXT], expected[32];
+        size_t length = integer_format(values[i], text);
+        snprintf(expected, sizeof expected, "%lld", (long long)values[i]);
+        assert_string_equal(text, expected);
+        assert_int_equal(length, strlen(expected));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_may_format_at_once), /* first: the table is not there yet */
         cmocka_unit_test(the_powers_of_ten_are_the_known_ones),
         cmocka_unit_test(known_numbers_have_their_known_text),
+        cmocka_unit_test(whole_numbers_read_as_the_library_writes_them),
         cmocka_unit_test(any_bits_give_the_shortest_text),
         cmocka_unit_test(common_magnitudes_give_the_shortest_text),
         cmocka_unit_test(powers_of_two_and_their_neighbours_give_the_shortest_text),
