@@ -26,7 +26,7 @@ static enum err authenticate(void *context, const struct http_request *r, const 
     struct app *app = context;
     if (r->error_style == &alpaca_error_style)
         return alpaca_authenticate(app->keys, r, token, ret_identity, e);
-    return keys_authenticate(app->keys, token, ret_identity, e);
+    return keys_authenticate_again(app->keys, r->memo, token, ret_identity, e);
 }
 
 /* The very first start makes the key that all others are made with. */

@@ -46,6 +46,10 @@ void key_text_make(char ret_text[KEY_TEXT]);
 enum err keys_authenticate(struct keys *k, const char *token, struct http_identity *ret,
                            struct error *e);
 
+/* The same for a connection, which mostly sends the key that it has sent before. */
+enum err keys_authenticate_again(struct keys *k, struct http_memo *memo, const char *token,
+                                 struct http_identity *ret, struct error *e);
+
 /* Whether the key that `identity` was made of is still in force, for an answer that stays open.
  * *seen is the caller's, -1 at first: a look at an atomic as long as no key is revoked. */
 bool keys_in_force(struct keys *k, const struct http_identity *identity, int64_t *seen);

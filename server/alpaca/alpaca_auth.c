@@ -14,14 +14,14 @@ enum err alpaca_authenticate(struct keys *keys, const struct http_request *r, co
                              struct http_identity *ret, struct error *e)
 {
     if (token)
-        return keys_authenticate(keys, token, ret, e) ? refuse(e) : ERR_OK;
+        return keys_authenticate_again(keys, r->memo, token, ret, e) ? refuse(e) : ERR_OK;
     const char *secret = http_header(r, "APCA-API-SECRET-KEY");
     const char *name = http_header(r, "APCA-API-KEY-ID");
     if (!secret)
         return error_set(e, ERR_UNAUTHORIZED,
                          "send the key's text as APCA-API-SECRET-KEY, and as APCA-API-KEY-ID its "
                          "id, its name or the same text");
-    if (keys_authenticate(keys, secret, ret, e))
+    if (keys_authenticate_again(keys, r->memo, secret, ret, e))
         return refuse(e);
     bool named = !name || strcmp(name, secret) == 0 || keys_named(keys, ret, name);
     return named ? ERR_OK : refuse(e);

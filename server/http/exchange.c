@@ -114,6 +114,7 @@ struct http_exchange *exchange_begin(struct loop *l, struct conn *c,
     reset_request(x);
     x->conn = c;
     x->connection = connection;
+    x->request.memo = &c->memo;
     x->state = EXCHANGE_HEAD;
     x->route_index = router_route_count(l->shared->router);
     x->started_ns = l->now_ns; /* of this turn: the wait for the loop is part of it */
@@ -143,6 +144,7 @@ void exchange_end(struct http_exchange *x)
     x->conn->exchange = NULL;
     x->conn = NULL;
     x->connection = NULL;
+    x->request.memo = NULL;
     if (!x->stream_begun || x->stream_ended || x->stream_failed) {
         recycle(x);
         return;
@@ -200,6 +202,8 @@ static void run_handler(struct http_exchange *x)
 /* The handler returned. True when the answer is complete, false when somebody owes it. */
 static bool handler_done(struct http_exchange *x)
 {
+    if (!atomic_load_explicit(&x->deferred, memory_order_relaxed))
+        return true; /* nobody else knows of the request */
     atomic_store_explicit(&x->handler_returned, true, memory_order_release);
     return exchange_release(x);
 }

@@ -64,6 +64,7 @@ static void conn_close(struct loop *l, struct conn *c)
         c->next->previous = c->previous;
     l->conn_count--;
     metrics_add(&l->metrics.connections, (uint64_t)-1);
+    explicit_bzero(&c->memo, sizeof c->memo);
     free(c);
 }
 

@@ -48,6 +48,7 @@ struct conn {
     bool seen_gone;                 /* by the last scan: the client closed its side */
     bool cut;                       /* shut down by us; libmicrohttpd closes it at its next look */
     struct http_exchange *exchange; /* the request under way, or NULL */
+    struct http_memo memo;
 };
 
 struct loop {

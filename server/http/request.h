@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HTTP_IDENTITY_ID_MAX = 64, HTTP_HEADERS_MAX = 64 };
+enum { HTTP_IDENTITY_ID_MAX = 64, HTTP_HEADERS_MAX = 64, HTTP_MEMO_BYTES = 192 };
 
 /* Who asks. The server only compares scopes with the route's; the rest is the authenticator's. */
 struct http_identity {
@@ -25,6 +25,12 @@ struct http_identity {
     uint32_t scopes;
     /* What its orders may come to, each and all that are open; cash at 1e-6, 0 = no limit. */
     int64_t max_order_notional, max_open_notional;
+};
+
+/* What the authenticator remembers of a connection, so that a key which comes with each request is
+ * known again: zeros at first, and wiped at the end. */
+struct http_memo {
+    _Alignas(int64_t) unsigned char bytes[HTTP_MEMO_BYTES];
 };
 
 /* A named text: query parameter, path parameter or header. */
@@ -53,6 +59,7 @@ struct http_request {
     const char *body; /* whole body, NUL-terminated beyond body_bytes; "" if none or streamed */
     size_t body_bytes;
     struct http_identity identity; /* empty id on open routes */
+    struct http_memo *memo;        /* for the authenticator alone */
     char request_id[LIMIT_REQUEST_ID_BYTES + 1];
     struct arena *arena; /* freed whole with the request */
     void *user;          /* the handler's own, NULL at first; e.g. between stream calls */
@@ -62,6 +69,8 @@ struct http_request {
 const char *http_param(const struct http_request *r, const char *name);
 /* First header of that name (case-insensitive), or NULL. */
 const char *http_header(const struct http_request *r, const char *name);
+/* The same from index *at on, which moves behind it: each header of that name in turn. */
+const char *http_next_header(const struct http_request *r, const char *name, size_t *at);
 
 /* ---- query parameters -------------------------------------------------------------------------
  * Form decoding: %XX and + (a space). A name given twice was refused before the handler ran. The

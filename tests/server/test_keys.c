@@ -136,6 +136,62 @@ static void revoking_takes_effect_at_once_and_for_good(void **state)
     assert_int_equal(keys_count(b->keys), 0);
 }
 
+static enum err again(struct bench *b, struct http_memo *memo, const char *text,
+                      struct http_identity *who)
+{
+    *who = (struct http_identity){.scopes = 0};
+    return keys_authenticate_again(b->keys, memo, text, who, NULL);
+}
+
+static void a_connection_remembers_its_key_until_one_is_revoked(void **state)
+{
+    struct bench *b = *state;
+    struct key_row one, two;
+    struct http_identity who;
+    struct http_memo memo = {{0}};
+    char first[KEY_TEXT], second[KEY_TEXT], id[UUID_TEXT];
+    assert_int_equal(add(b, "one", KEY_SCOPE_READ, &one, first), ERR_OK);
+    assert_int_equal(add(b, "two", KEY_SCOPE_TRADE, &two, second), ERR_OK);
+    uuid_format(&one.id, id);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(again(b, &memo, first, &who), ERR_OK);
+        assert_string_equal(who.id, id);
+        assert_int_equal(who.scopes, KEY_SCOPE_READ);
+    }
+    assert_int_equal(again(b, &memo, second, &who), ERR_OK);
+    assert_int_equal(who.scopes, KEY_SCOPE_TRADE);
+    assert_int_equal(again(b, &memo, first, &who), ERR_OK);
+    assert_int_equal(keys_revoke(b->keys, &two.id, NULL), ERR_OK);
+    assert_int_equal(again(b, &memo, first, &who), ERR_OK);
+    assert_string_equal(who.id, id);
+    assert_int_equal(keys_revoke(b->keys, &one.id, NULL), ERR_OK);
+    assert_int_equal(again(b, &memo, first, &who), ERR_UNAUTHORIZED);
+    assert_int_equal(again(b, &memo, first, &who), ERR_UNAUTHORIZED);
+}
+
+static void what_is_near_the_remembered_key_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct key_row row;
+    struct http_identity who;
+    struct http_memo memo = {{0}};
+    char text[KEY_TEXT], other[KEY_TEXT + 1];
+    assert_int_equal(again(b, &memo, "", &who), ERR_UNAUTHORIZED);
+    assert_int_equal(add(b, "one", KEY_SCOPE_READ, &row, text), ERR_OK);
+    assert_int_equal(again(b, &memo, text, &who), ERR_OK);
+    for (size_t i = 0; i < KEY_TEXT - 1; i++) {
+        memcpy(other, text, sizeof text);
+        other[i] ^= 1;
+        assert_int_equal(again(b, &memo, other, &who), ERR_UNAUTHORIZED);
+    }
+    snprintf(other, sizeof other, "%sA", text);
+    assert_int_equal(again(b, &memo, other, &who), ERR_UNAUTHORIZED);
+    other[KEY_TEXT - 2] = '\0';
+    assert_int_equal(again(b, &memo, other, &who), ERR_UNAUTHORIZED);
+    assert_int_equal(again(b, &memo, NULL, &who), ERR_UNAUTHORIZED);
+    assert_int_equal(again(b, &memo, text, &who), ERR_OK);
+}
+
 static void keys_outlive_the_process_but_the_local_one_does_not(void **state)
 {
     struct bench *b = *state;
@@ -245,6 +301,8 @@ int main(void)
         WITH_KEYS(what_is_no_key_is_refused),
         WITH_KEYS(an_answer_that_stays_open_learns_that_its_key_was_revoked),
         WITH_KEYS(revoking_takes_effect_at_once_and_for_good),
+        WITH_KEYS(a_connection_remembers_its_key_until_one_is_revoked),
+        WITH_KEYS(what_is_near_the_remembered_key_is_refused),
         WITH_KEYS(keys_outlive_the_process_but_the_local_one_does_not),
         WITH_KEYS(names_are_held_to_limits_and_unique),
         WITH_KEYS(limits_go_with_the_key_and_outlive_the_process),
