@@ -1,5 +1,7 @@
 #include "server/http/exchange.h"
 
+#include "base/digest.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +30,14 @@ enum { ANSWER_HEAD_BYTES = 1536, FIELD_OVERHEAD_BYTES = 72 };
  * somebody in front of us has seen. */
 static bool is_token(const char *name, size_t length)
 {
-    static const char others[256] = {
-        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
-        ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1,  ['~'] = 1,
+    static const bool allowed[256] = {
+        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+        ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+        ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
     };
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)name[i], lower = c | 0x20;
-        if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && !others[c])
+    for (size_t i = 0; i < length; i++)
+        if (!allowed[(unsigned char)name[i]])
             return false;
-    }
     return length > 0;
 }
 
@@ -103,13 +104,12 @@ static void set_request_id(struct http_exchange *x, const char *given)
         memcpy(out, given, strlen(given) + 1);
         return;
     }
-    static const char digits[] = "0123456789abcdef";
-    for (int half = 0; half < 2; half++) {
+    unsigned char bytes[MADE_REQUEST_ID_BYTES / 2];
+    for (size_t i = 0; i < sizeof bytes; i += sizeof(uint64_t)) {
         uint64_t bits = random_next(&x->loop->random);
-        for (int i = 0; i < MADE_REQUEST_ID_BYTES / 2; i++, bits >>= 4)
-            *out++ = digits[bits & 15];
+        memcpy(bytes + i, &bits, sizeof bits);
     }
-    *out = '\0';
+    hex_format(bytes, sizeof bytes, out);
 }
 
 /* ---- the connection ---- */

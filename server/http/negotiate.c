@@ -75,9 +75,9 @@ static void fit_list(const char *list, const char *type, struct fit *best)
 static int quality_of(const struct http_request *r, const char *type)
 {
     struct fit best = {0, 0};
-    for (size_t i = 0; i < r->header_count; i++)
-        if (strcasecmp(r->headers[i].name, "Accept") == 0)
-            fit_list(r->headers[i].value, type, &best);
+    const char *list;
+    for (size_t at = 0; (list = http_next_header(r, "Accept", &at));)
+        fit_list(list, type, &best);
     return best.quality;
 }
 
@@ -113,7 +113,9 @@ enum err http_negotiate(const struct http_request *r, const char *const *types, 
     const char *format = http_query(r, "format");
     if (format)
         return by_format(format, types, ret_index, e);
-    if (!http_header(r, "Accept")) {
+    const char *accept = http_header(r, "Accept");
+    /* Nothing is better than the first type at full quality, which is what most ask for. */
+    if (!accept || strcmp(accept, types[0]) == 0) {
         *ret_index = 0;
         return ERR_OK;
     }

@@ -14,12 +14,21 @@ const char *http_param(const struct http_request *r, const char *name)
     return NULL;
 }
 
+/* The first letter first: most requests lack most headers, and are asked for several. */
+const char *http_next_header(const struct http_request *r, const char *name, size_t *at)
+{
+    while (*at < r->header_count) {
+        const struct http_field *h = &r->headers[(*at)++];
+        if ((h->name[0] | 0x20) == (name[0] | 0x20) && strcasecmp(h->name, name) == 0)
+            return h->value;
+    }
+    return NULL;
+}
+
 const char *http_header(const struct http_request *r, const char *name)
 {
-    for (size_t i = 0; i < r->header_count; i++)
-        if (strcasecmp(r->headers[i].name, name) == 0)
-            return r->headers[i].value;
-    return NULL;
+    size_t at = 0;
+    return http_next_header(r, name, &at);
 }
 
 /* N of "wait=N" in a list of preferences (RFC 7240), or -1. */
@@ -48,9 +57,9 @@ enum err http_request_wait(const struct http_request *r, int64_t *ret_seconds, s
     enum err err = http_query_int(r, "wait", 0, INT32_MAX, &seconds, e);
     if (err)
         return err;
-    for (size_t i = 0; i < r->header_count && seconds < 0; i++)
-        if (strcasecmp(r->headers[i].name, "Prefer") == 0)
-            seconds = preferred_wait(r->headers[i].value);
+    const char *value;
+    for (size_t at = 0; seconds < 0 && (value = http_next_header(r, "Prefer", &at));)
+        seconds = preferred_wait(value);
     if (seconds > LIMIT_WAIT_SECONDS)
         seconds = LIMIT_WAIT_SECONDS;
     *ret_seconds = seconds < 0 ? 0 : seconds;
@@ -86,11 +95,9 @@ bool http_request_matches_etag(const struct http_request *r, const char *etag)
 {
     if (r->method != HTTP_GET && r->method != HTTP_HEAD)
         return false;
-    /* The first letter first: most requests have no such header, and all come by here. */
-    for (size_t i = 0; i < r->header_count; i++)
-        if ((r->headers[i].name[0] | 0x20) == 'i' &&
-            strcasecmp(r->headers[i].name, "If-None-Match") == 0 &&
-            list_names(r->headers[i].value, etag))
+    const char *list;
+    for (size_t at = 0; (list = http_next_header(r, "If-None-Match", &at));)
+        if (list_names(list, etag))
             return true;
     return false;
 }

@@ -167,11 +167,12 @@ void http_respond_empty(struct http_response *out, int status)
 
 bool http_respond_not_modified(struct http_request *r, struct http_response *out, const char *etag)
 {
-    assert(strlen(etag) < sizeof out->etag);
+    size_t length = strlen(etag);
+    assert(length < sizeof out->etag);
     if (!http_request_matches_etag(r, etag))
         return false;
     http_respond_empty(out, 304);
-    snprintf(out->etag, sizeof out->etag, "%s", etag);
+    memcpy(out->etag, etag, length + 1);
     return true;
 }
 

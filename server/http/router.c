@@ -9,6 +9,7 @@ enum { NONE = -1 };
 
 struct node {
     char *literal;                              /* owned; NULL for the root and for parameters */
+    size_t length;                              /* of the literal */
     int first_child, next_sibling, param_child; /* indices of nodes, NONE */
     int routes[HTTP_METHOD_COUNT];              /* indices of entries, NONE */
 };
@@ -42,7 +43,7 @@ static int add_node(struct router *router, const char *literal, size_t length)
     if (literal && !(copy = strndup(literal, length)))
         return NONE;
     struct node *node = &router->nodes[router->node_count];
-    *node = (struct node){copy, NONE, NONE, NONE, {0}};
+    *node = (struct node){copy, length, NONE, NONE, NONE, {0}};
     for (int m = 0; m < HTTP_METHOD_COUNT; m++)
         node->routes[m] = NONE;
     return router->node_count++;
@@ -50,10 +51,11 @@ static int add_node(struct router *router, const char *literal, size_t length)
 
 static int find_literal(const struct router *router, int parent, const char *text, size_t length)
 {
-    for (int i = router->nodes[parent].first_child; i != NONE; i = router->nodes[i].next_sibling)
-        if (strncmp(router->nodes[i].literal, text, length) == 0 &&
-            router->nodes[i].literal[length] == '\0')
+    for (int i = router->nodes[parent].first_child; i != NONE; i = router->nodes[i].next_sibling) {
+        const struct node *child = &router->nodes[i];
+        if (child->length == length && memcmp(child->literal, text, length) == 0)
             return i;
+    }
     return NONE;
 }
 

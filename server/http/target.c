@@ -72,21 +72,32 @@ static enum err decode(char *text, bool plus_is_space, const char *where, struct
 }
 
 /* Raw bytes of a target are visible ASCII, and '#' never goes over the wire. */
-static enum err check_bytes(const char *raw, size_t *ret_length, struct error *e)
+static enum err check_bytes(const char *raw, size_t *ret_length, bool *ret_escaped, struct error *e)
 {
-    size_t length = 0;
-    for (const unsigned char *p = (const unsigned char *)raw; *p; p++, length++) {
-        if (length == LIMIT_URL_BYTES)
-            return error_set(e, ERR_URI_TOO_LONG, "the target is longer than %d bytes",
-                             LIMIT_URL_BYTES);
-        if (*p <= ' ' || *p >= 0x7f || *p == '#')
-            return error_set(e, ERR_INVALID, "byte 0x%02x in the target must be escaped", *p);
+    enum { PLAIN = 1, ESCAPE = 2 };
+    static const unsigned char kinds[256] = {
+        ['!' ... '"'] = PLAIN, ['$'] = PLAIN,  ['%'] = ESCAPE,
+        ['&' ... '*'] = PLAIN, ['+'] = ESCAPE, [',' ... '~'] = PLAIN,
+    };
+    const unsigned char *p = (const unsigned char *)raw;
+    unsigned kind, all = 0;
+    while ((kind = kinds[*p]) != 0) {
+        all |= kind;
+        p++;
     }
+    size_t length = (size_t)((const char *)p - raw);
+    if (length > LIMIT_URL_BYTES)
+        return error_set(e, ERR_URI_TOO_LONG, "the target is longer than %d bytes",
+                         LIMIT_URL_BYTES);
+    if (*p)
+        return error_set(e, ERR_INVALID, "byte 0x%02x in the target must be escaped", *p);
     *ret_length = length;
+    *ret_escaped = all & ESCAPE;
     return ERR_OK;
 }
 
-static enum err split_path(struct http_request *r, char *path, struct error *e)
+/* `escaped`: some of it may have to be decoded. */
+static enum err split_path(struct http_request *r, char *path, bool escaped, struct error *e)
 {
     for (char *segment = path + 1; segment;) {
         if (r->segment_count == LIMIT_PATH_SEGMENTS)
@@ -95,7 +106,7 @@ static enum err split_path(struct http_request *r, char *path, struct error *e)
         char *slash = strchr(segment, '/');
         if (slash)
             *slash = '\0';
-        enum err err = decode(segment, false, "path", e);
+        enum err err = escaped ? decode(segment, false, "path", e) : ERR_OK;
         if (err)
             return err;
         r->segments[r->segment_count++] = segment;
@@ -104,14 +115,14 @@ static enum err split_path(struct http_request *r, char *path, struct error *e)
     return ERR_OK;
 }
 
-static enum err add_parameter(struct http_request *r, char *name, struct error *e)
+static enum err add_parameter(struct http_request *r, char *name, bool escaped, struct error *e)
 {
     char *equals = strchr(name, '=');
     char *value = equals ? equals + 1 : name + strlen(name);
     if (equals)
         *equals = '\0';
-    enum err err = decode(name, true, "query", e);
-    if (!err)
+    enum err err = escaped ? decode(name, true, "query", e) : ERR_OK;
+    if (!err && escaped)
         err = decode(value, true, "query", e);
     if (err)
         return err;
@@ -128,14 +139,14 @@ static enum err add_parameter(struct http_request *r, char *name, struct error *
     return ERR_OK;
 }
 
-static enum err split_query(struct http_request *r, char *query, struct error *e)
+static enum err split_query(struct http_request *r, char *query, bool escaped, struct error *e)
 {
     while (query) {
         char *next = strchr(query, '&');
         if (next)
             *next++ = '\0';
         if (*query) {
-            enum err err = add_parameter(r, query, e);
+            enum err err = add_parameter(r, query, escaped, e);
             if (err)
                 return err;
         }
@@ -167,10 +178,11 @@ enum err target_parse(struct http_request *r, const char *raw, const char **ret_
                       struct error *e)
 {
     size_t length = 0;
+    bool escaped = false;
     *ret_authority = NULL;
     r->path = "";
     r->segment_count = r->query_count = 0;
-    enum err err = check_bytes(raw, &length, e);
+    enum err err = check_bytes(raw, &length, &escaped, e);
     if (err)
         return err;
     char *target = arena_strndup(r->arena, raw, length);
@@ -192,6 +204,6 @@ enum err target_parse(struct http_request *r, const char *raw, const char **ret_
     r->path = arena_strdup(r->arena, target);
     if (!r->path)
         return error_set(e, ERR_NO_MEMORY, "no memory for the target");
-    err = split_path(r, target, e);
-    return err ? err : split_query(r, query, e);
+    err = split_path(r, target, escaped, e);
+    return err ? err : split_query(r, query, escaped, e);
 }

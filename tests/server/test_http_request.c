@@ -86,6 +86,19 @@ static void only_utf_8_comes_through(void **state)
     assert_string_equal(ask("/%F0%9F%98%80")->request.segments[0], "\xf0\x9f\x98\x80");
 }
 
+static void only_visible_ascii_comes_over_the_wire(void **state)
+{
+    (void)state;
+    for (int c = 1; c < 256; c++) {
+        const char text[] = {'/', 'a', (char)c, 'b', '\0'};
+        const char *authority;
+        struct asked *a = ask("/");
+        bool plain = c > ' ' && c < 0x7f && c != '#' && c != '%';
+        assert_int_equal(target_parse(&a->request, text, &authority, NULL),
+                         plain ? ERR_OK : ERR_INVALID);
+    }
+}
+
 static void targets_have_limits(void **state)
 {
     char text[LIMIT_URL_BYTES + 2] = "/";
@@ -256,6 +269,7 @@ static void accept_is_weighed(void **state)
         int index; /* -1: refused */
     } cases[] = {
         {"*/*", 0},
+        {"application/json", 0},
         {"text/csv", 1},
         {"TEXT/CSV; charset=utf-8", 1},
         {"text/*", 1},
@@ -473,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_target_splits_into_decoded_segments),
         cmocka_unit_test(a_query_is_decoded_as_a_form),
         cmocka_unit_test(only_utf_8_comes_through),
+        cmocka_unit_test(only_visible_ascii_comes_over_the_wire),
         cmocka_unit_test(targets_have_limits),
         cmocka_unit_test(an_absolute_target_gives_its_authority),
         cmocka_unit_test(whole_numbers_have_a_range),
