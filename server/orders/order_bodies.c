@@ -9,9 +9,9 @@
 
 #include "base/limits.h"
 #include "base/mutex.h"
+#include "base/number.h"
 #include "server/orders/order_json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -41,7 +41,9 @@ struct order_bodies {
 
 void order_etag(int64_t rev, char out[HTTP_ETAG_MAX])
 {
-    snprintf(out, HTTP_ETAG_MAX, "\"%lld\"", (long long)rev);
+    size_t length = 1 + integer_format(rev, out + 1);
+    out[0] = out[length] = '"';
+    out[length + 1] = '\0';
 }
 
 bool order_etag_parse(const char *etag, int64_t *ret_rev)
@@ -90,8 +92,10 @@ static struct http_body *take(struct order_bodies *b, const struct uuid *id, int
                       : entry->ended);
     if (good) {
         body = http_body_ref(entry->body);
-        HASH_DELETE(by_id, b->table, entry);
-        HASH_ADD(by_id, b->table, id, sizeof entry->id, entry);
+        if (entry->by_id.next) { /* not the newest yet */
+            HASH_DELETE(by_id, b->table, entry);
+            HASH_ADD(by_id, b->table, id, sizeof entry->id, entry);
+        }
     }
     mutex_unlock(&b->mutex);
     return body;
@@ -166,11 +170,17 @@ enum err order_bodies_live(struct order_bodies *b, struct desk_order *order, str
     return err;
 }
 
-bool order_bodies_peek(struct order_bodies *b, const struct uuid *id, struct http_body **ret)
+struct http_body *order_bodies_ended(struct order_bodies *b, const struct uuid *id)
+{
+    return take(b, id, 0);
+}
+
+/* Whether memory tells. */
+static bool peek(struct order_bodies *b, const struct uuid *id, struct http_body **ret)
 {
     struct desk_order *order = desk_find(b->desk, id);
     if (!order) {
-        *ret = take(b, id, 0);
+        *ret = order_bodies_ended(b, id);
         return *ret != NULL;
     }
     enum err err = order_bodies_live(b, order, ret, NULL);
@@ -181,7 +191,7 @@ bool order_bodies_peek(struct order_bodies *b, const struct uuid *id, struct htt
 enum err order_bodies_get(struct order_bodies *b, const struct uuid *id, struct http_body **ret,
                           struct error *e)
 {
-    if (order_bodies_peek(b, id, ret))
+    if (peek(b, id, ret))
         return ERR_OK;
     struct desk_view *view = view_create(e);
     if (!view)

@@ -26,13 +26,13 @@ void order_etag(int64_t rev, char out[HTTP_ETAG_MAX]);
 /* The revision that a tag names; false when it is none of ours. */
 bool order_etag_parse(const char *etag, int64_t *ret_rev);
 
-/* In each case *ret is one reference, the caller's. */
+/* In each case what is returned is one reference, the caller's. */
 
 /* Of a live order. Never blocks. NO_MEMORY. */
 enum err order_bodies_live(struct order_bodies *bodies, struct desk_order *order,
                            struct http_body **ret, struct error *e);
-/* Whether it can be told without blocking: the order is live, or its last rendering is kept. */
-bool order_bodies_peek(struct order_bodies *bodies, const struct uuid *id, struct http_body **ret);
+/* The kept last rendering of an order that has left the desk; NULL when there is none. */
+struct http_body *order_bodies_ended(struct order_bodies *bodies, const struct uuid *id);
 /* Of any order. Blocks. NOT_FOUND; DATA when its chain is broken. */
 enum err order_bodies_get(struct order_bodies *bodies, const struct uuid *id,
                           struct http_body **ret, struct error *e);

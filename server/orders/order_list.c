@@ -4,6 +4,7 @@
  * has it is told so (304) by two comparisons: both on the loop itself. Otherwise it is made anew on
  * an api thread, of the orders' kept renderings. With since and nothing new there is no page to be
  * made; such a request may wait (a long poll), which holds no thread. */
+#include "base/number.h"
 #include "server/api/api.h"
 #include "server/api/cursor.h"
 #include "server/events/event_hub.h"
@@ -18,7 +19,10 @@
 /* Of every page of this form while the log ends there: a tag belongs to a URL. */
 static void write_etag(char out[HTTP_ETAG_MAX], enum rows_format format, int64_t sequence)
 {
-    snprintf(out, HTTP_ETAG_MAX, "\"%c%" PRId64 "\"", "jcn"[format], sequence);
+    size_t length = 2 + integer_format(sequence, out + 2);
+    out[0] = out[length] = '"';
+    out[1] = "jcn"[format];
+    out[length + 1] = '\0';
 }
 
 /* The question's normal form: texts come last, as they are. False when it does not fit. */

@@ -44,8 +44,8 @@ enum err orders_respond(struct http_request *r, struct http_response *out, const
                         struct error *e)
 {
     struct app *app = r->app;
-    struct http_body *body;
-    if (!order_bodies_peek(app->order_bodies, id, &body)) {
+    struct http_body *body = order_bodies_ended(app->order_bodies, id);
+    if (!body) {
         if (!http_request_on_api(r)) {
             http_request_move_to_api(r);
             return ERR_OK;
