@@ -452,6 +452,50 @@ static void a_wait_that_expires_while_it_looks_again_does_not_wait_on(void **sta
     assert_true(atomic_load(&w.expired));
 }
 
+static void however_many_wait_for_one_order_each_is_due_once(void **state)
+{
+    enum { WAITS = 500 };
+    struct bench *b = *state;
+    static struct waiting waits[WAITS];
+    for (int i = 0; i < WAITS; i++)
+        begin(b, &waits[i], 1);
+    assert_int_equal(stats(b).waits, WAITS);
+    commit(b, 101); /* another order's */
+    commit(b, 103);
+    for (int i = 0; i < WAITS; i++)
+        assert_true(test_wait(is_due, &waits[i], 10000));
+    assert_int_equal(stats(b).waits, 0);
+    commit(b, 103 + ORDERS); /* nobody waits for it any more */
+    event_hub_stop(b->hub);
+    for (int i = 0; i < WAITS; i++) {
+        assert_int_equal(atomic_load(&waits[i].dues), 1);
+        assert_false(atomic_load(&waits[i].expired));
+    }
+}
+
+/* Whoever takes its wait back is not called, and whoever is called had not. */
+static void a_wait_is_taken_back_or_due_never_both(void **state)
+{
+    enum { WAITS = 64, ROUNDS = 20 };
+    struct bench *b = *state;
+    static struct waiting waits[WAITS];
+    for (int round = 0; round < ROUNDS; round++) {
+        bool back[WAITS];
+        for (int i = 0; i < WAITS; i++)
+            begin(b, &waits[i], 1);
+        commit(b, 103 + (int64_t)round * ORDERS);
+        test_pause_ms(round % 8);
+        for (int i = 0; i < WAITS; i++)
+            back[i] = event_hub_unwait(b->hub, &waits[i].wait);
+        for (int i = 0; i < WAITS; i++)
+            assert_true(back[i] || test_wait(is_due, &waits[i], 10000));
+        test_pause_ms(EVENT_ROUND_MS + 1);
+        for (int i = 0; i < WAITS; i++)
+            assert_int_equal(atomic_load(&waits[i].dues), !back[i]);
+    }
+    assert_int_equal(stats(b).waits, 0);
+}
+
 #define WITH_HUB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -470,6 +514,8 @@ int main(void)
         WITH_HUB(a_wait_for_any_order_is_due_beyond_its_place),
         WITH_HUB(a_wait_that_expires_is_due_and_knows_why),
         WITH_HUB(a_wait_that_expires_while_it_looks_again_does_not_wait_on),
+        WITH_HUB(however_many_wait_for_one_order_each_is_due_once),
+        WITH_HUB(a_wait_is_taken_back_or_due_never_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
