@@ -177,6 +177,11 @@ struct desk_tracker {
     int64_t snapshot_age_ns; /* of what the last poll saw */
     int64_t calls;           /* of the broker that change state */
     bool stuck;              /* its turn takes longer than LIMIT_TRACKER_STUCK_SECONDS */
+    /* Commits that the store has refused since it took one; they are tried again each second, and
+     * nothing is sent to the broker meanwhile. 0 = none, and the rest is 0. */
+    int32_t commit_refusals;
+    enum err commit_error;           /* of the newest */
+    int64_t commit_refused_since_ns; /* UTC */
 };
 
 struct desk_leg {
@@ -239,8 +244,9 @@ struct desk_stats {
     int64_t unprotected, needs_review;    /* brackets */
     int64_t unprotected_quantity;         /* of all brackets, also of those within their grace */
     int64_t unresolved;                   /* that hold the start gate */
+    int64_t unstored;                     /* whose newest commit was refused */
     int64_t placed, refused, retired;     /* ever */
-    int64_t commits, events, polls, snapshots, broker_calls, broker_unknown;
+    int64_t commits, commits_refused, events, polls, snapshots, broker_calls, broker_unknown;
     int64_t snapshot_age_ns; /* of the newest complete listing; INT64_MAX = none yet */
     int64_t sequence;        /* of the newest event */
 };

@@ -112,6 +112,7 @@ void desk_leave(struct desk *d, struct desk_order *o)
 {
     static const struct bracket_state gone = {.status = BRACKET_NONE};
     desk_account(d, o, &gone);
+    desk_forget_refusals(o);
     d->counts[BRACKET_NONE]--;
     leave_market(o);
     HASH_DELETE(by_id, d->book, o);

@@ -60,6 +60,11 @@ static void view_tracker(struct desk_order *o, struct desk_tracker *ret)
         .calls = atomic_load(&o->figures.calls),
         .stuck = began_ns && now_ns - began_ns > LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND,
     };
+    ret->commit_refusals = atomic_load(&o->refusals.count);
+    if (ret->commit_refusals > 0) {
+        ret->commit_error = (enum err)atomic_load(&o->refusals.code);
+        ret->commit_refused_since_ns = wall_ns + atomic_load(&o->refusals.since_ns);
+    }
     desk_thread_name(o, ret->thread);
 }
 
@@ -203,7 +208,9 @@ void desk_stats(struct desk *d, struct desk_stats *ret)
     };
     mutex_unlock(&d->mutex);
     ret->unresolved = atomic_load(&d->unresolved);
+    ret->unstored = atomic_load(&d->unstored);
     ret->commits = atomic_load(&d->commits);
+    ret->commits_refused = atomic_load(&d->commits_refused);
     ret->events = atomic_load(&d->events);
     ret->polls = atomic_load(&d->polls);
     ret->sequence = atomic_load(&d->sequence);

@@ -98,6 +98,12 @@ struct tracker_figures {
     atomic_llong snapshot_age_ns;
 };
 
+/* Of the commits that the store has refused since it took one. */
+struct desk_refusals {
+    atomic_llong since_ns;  /* monotonic */
+    atomic_int count, code; /* in a row; enum err of the newest */
+};
+
 /* Ids at the broker for two orders in place, as most brackets have no more. */
 enum { LEGS_IN_PLACE = 2 };
 
@@ -118,6 +124,7 @@ struct desk_order {
     void *stack; /* of the thread */
     struct tracker tracker;
     struct tracker_figures figures;
+    struct desk_refusals refusals;
     struct draft *first;  /* accepted, its effects still to come */
     struct draft *handed; /* while handing is UNDERWAY or AWAITED */
     atomic_int handing;
@@ -168,6 +175,7 @@ struct desk {
     bool listed; /* the first listing has come; the gateway's thread alone */
     atomic_bool started, stopping, failed, paused;
     atomic_llong unresolved, polls, commits, events, sequence;
+    atomic_llong commits_refused, unstored; /* ever; brackets whose newest was */
     /* Batches whose `done` has not ended: it may touch the desk until it has. */
     atomic_int batches;
 
@@ -331,6 +339,10 @@ void tracker_hand_over(struct desk_order *o, struct draft *d);
 /* Waits until nothing is handed over any more. false when that could not be stored; this is told
  * once. */
 bool tracker_collect(struct desk_order *o);
+/* Nothing is left of it that the store has refused. */
+void tracker_note_stored(struct desk_order *o);
+/* The same, in silence. */
+void desk_forget_refusals(struct desk_order *o);
 
 /* ---- tracker_quiet.c ------------------------------------------------------------------------- */
 

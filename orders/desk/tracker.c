@@ -349,6 +349,14 @@ static int64_t next_instant(struct desk_order *o)
     return t->due_ns < next_ns ? t->due_ns : next_ns;
 }
 
+/* A draft was not stored: what it had heard of the broker, outcomes of calls too, is to be asked
+ * for again, and at once. */
+static void forget_draft(struct desk_order *o)
+{
+    o->tracker.restarted = true;
+    atomic_store(&o->hinted, true);
+}
+
 /* `s` is what is committed, or on its way there. */
 static int64_t after_turn(struct desk_order *o, const struct bracket_state *s, bool well)
 {
@@ -356,8 +364,8 @@ static int64_t after_turn(struct desk_order *o, const struct bracket_state *s, b
     int64_t now_ns = now_of(o);
     desk_set_triggers(o, s);
     resolve(o, s);
-    /* With a draft that was not stored, outcomes of calls may have gone. */
-    t->restarted |= !well;
+    if (!well)
+        forget_draft(o);
     if (!bracket_status_final(s->status))
         t->final_since_ns = 0;
     else if (!t->final_since_ns)
@@ -376,6 +384,8 @@ static int64_t end_turn(struct desk_order *o, struct draft *d, enum ending end)
     }
     struct bracket_state *committed = &d->states[0];
     desk_state(o, committed);
+    if (end == END_STORED) /* if only as there was nothing: what a user asked for is not repeated */
+        tracker_note_stored(o);
     int64_t next_ns = after_turn(o, committed, end == END_STORED);
     draft_pool_return(&o->desk->drafts, d);
     return next_ns;
@@ -412,7 +422,7 @@ static int64_t turn(struct desk_order *o)
 static int64_t begin_anew(struct desk_order *o)
 {
     atomic_store(&o->attention, false);
-    o->tracker.restarted = true;
+    forget_draft(o);
     o->tracker.calm = false;
     return now_of(o) + RETRY_NS;
 }

@@ -117,6 +117,9 @@ static void add_desk(struct strbuf *out, struct desk *desk, const struct desk_st
                (double)s->needs_review);
     add_metric(out, GAUGE, "bracketd_orders_in_doubt", "That keep new orders out after a start.",
                (double)s->unresolved);
+    add_metric(out, GAUGE, "bracketd_orders_unstored",
+               "Whose newest commit was refused: nothing of them moves until one is stored.",
+               (double)s->unstored);
     add_metric(out, COUNTER, "bracketd_orders_placed_total", "Accepted.", (double)s->placed);
     add_metric(out, COUNTER, "bracketd_orders_refused_total", "Refused by limits or room.",
                (double)s->refused);
@@ -124,6 +127,8 @@ static void add_desk(struct strbuf *out, struct desk *desk, const struct desk_st
                (double)s->retired);
     add_metric(out, COUNTER, "bracketd_order_commits_total", "Batches of events.",
                (double)s->commits);
+    add_metric(out, COUNTER, "bracketd_order_commits_refused_total",
+               "Batches that the store refused; each is tried again.", (double)s->commits_refused);
     add_metric(out, COUNTER, "bracketd_order_events_total", "Events.", (double)s->events);
     add_metric(out, COUNTER, "bracketd_order_polls_total", "Comparisons with the broker.",
                (double)s->polls);

@@ -76,6 +76,16 @@ static void print_unprotected(FILE *out, const struct json_value *order, int ind
     fputc('\n', out);
 }
 
+/* A line of its own, when there are any. */
+static void print_alarms(FILE *out, const struct json_value *alarms)
+{
+    const struct json_value *alarm = json_value_first(alarms);
+    for (const char *before = "  ALARMS: "; alarm; alarm = json_value_next(alarm), before = ", ")
+        fprintf(out, "%s%s", before, json_value_text(alarm));
+    if (json_value_first(alarms))
+        fputc('\n', out);
+}
+
 static void print_legs(FILE *out, const struct json_value *legs)
 {
     static const char *const names[] = {"leg",    "gen",   "type", "status",         "quantity",
@@ -114,6 +124,7 @@ void order_text_one(FILE *out, const struct json_value *order)
             text(order, "open_quantity"), text(order, "unprotected_quantity"),
             text(order, "realized_pnl"));
     print_unprotected(out, order, 0);
+    print_alarms(out, json_value_member(order, "alarms"));
     fprintf(out, "  updated %s UTC, revision %lld\n\n", when(order, "updated_at", stamp),
             (long long)json_value_member_int(order, "rev"));
     print_legs(out, json_value_member(order, "legs"));

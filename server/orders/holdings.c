@@ -168,6 +168,7 @@ static void write_orders(struct json_writer *w, const struct desk_stats *stats)
     json_member_int(w, "unprotected", stats->unprotected);
     json_member_int(w, "needs_review", stats->needs_review);
     json_member_int(w, "stuck", stats->stuck);
+    json_member_int(w, "unstored", stats->unstored);
     json_end_object(w);
 }
 

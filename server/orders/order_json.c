@@ -260,6 +260,8 @@ static void write_alarms(struct json_writer *w, const struct desk_view *view)
         json_string(w, bracket_status_name(BRACKET_UNPROTECTED));
     if (view->live && view->tracker.stuck)
         json_string(w, "stuck");
+    if (view->live && view->tracker.commit_refusals > 0)
+        json_string(w, "commit_refused");
 #define X(code, bit, name)                                                                         \
     if (s->review & ~s->reviewed & REVIEW_##code)                                                  \
         json_string(w, name);
@@ -274,6 +276,21 @@ static void write_alarms(struct json_writer *w, const struct desk_view *view)
     REVIEW_TABLE(X)
 #undef X
     json_end_array(w);
+}
+
+/* The disk refuses what is to be stored of it. */
+static void write_refusals(struct json_writer *w, const struct desk_tracker *t)
+{
+    json_key(w, "commit_refused");
+    if (t->commit_refusals == 0) {
+        json_null(w);
+        return;
+    }
+    json_begin_object(w);
+    json_member_int(w, "count", t->commit_refusals);
+    json_member_time(w, "since", t->commit_refused_since_ns);
+    json_member_string(w, "code", err_slug(t->commit_error));
+    json_end_object(w);
 }
 
 static void write_tracker(struct json_writer *w, const struct desk_view *view)
@@ -296,6 +313,7 @@ static void write_tracker(struct json_writer *w, const struct desk_view *view)
         json_null(w);
     json_member_int(w, "broker_calls", t->calls);
     json_member_bool(w, "stuck", t->stuck);
+    write_refusals(w, t);
     json_end_object(w);
 }
 

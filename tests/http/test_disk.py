@@ -1,6 +1,7 @@
 """A disk that gets full: what is new is refused before it is accepted, what was accepted goes on in the room of the
 ballast. And who may work on a data folder."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -91,6 +92,42 @@ class FullDisk(unittest.TestCase):
             with harness.Server(data=data, arguments=[*TRIALS, "--ballast-mb", "16", "--disk-reserve-mb", "8",
                                                       "--shard-cache-mb", "0"]) as server:
                 self.trade_on_a_full_disk(disk, server, Trader(server))
+
+    def test_an_order_whose_commits_are_refused_says_so(self):
+        """No ballast and no reserve: the disk is full for the orders as well."""
+        with SmallDisk(64) as disk:
+            data = os.path.join(disk.path, "data")
+            with harness.Server(data=data, arguments=[*TRIALS, "--ballast-mb", "0", "--disk-reserve-mb", "0",
+                                                      "--shard-cache-mb", "0"]) as server:
+                trader = Trader(server)
+                harness.wait_until(lambda: ready(trader.client) == (200, "ok"))
+                trader.quote("SPY", 100, 101)
+                order = trader.place().json()["id"]
+                trader.wait_for(order, "working")
+                disk.fill()
+                for _ in range(20000):  # there may be room left in files that have been made already
+                    if trader.client.delete(f"/v1/orders/{order}").status == 507:
+                        break
+                    placed = trader.place()
+                    order = placed.json()["id"] if placed.status == 201 else order
+                now = harness.wait_until(lambda: self.refused(trader, order))
+                self.assertIn("commit_refused", now["alarms"])
+                self.assertEqual(now["tracker"]["commit_refused"]["code"], "disk_full")
+                self.assertGreaterEqual(now["tracker"]["commit_refused"]["count"], 1)
+                self.assertEqual(metric(trader.client, "bracketd_orders_unstored"), 1)
+                self.assertEqual(trader.client.get("/v1/account").json()["alarms"]["unstored"], 1)
+                self.assertGreaterEqual(metric(trader.client, "bracketd_order_commits_refused_total"), 1)
+                disk.empty()
+                harness.wait_until(lambda: not self.refused(trader, order))
+                self.assertEqual(metric(trader.client, "bracketd_orders_unstored"), 0)
+                events = [json.loads(line)["event"] for line in server.log_lines if order in line]
+                self.assertEqual(events.count("order_commit_refused"), events.count("order_commit_stored"))
+                self.assertGreaterEqual(events.count("order_commit_refused"), 1)
+
+    @staticmethod
+    def refused(trader, order):
+        now = trader.client.get(f"/v1/orders/{order}").json()
+        return now if now["tracker"]["commit_refused"] else None
 
     def trade_on_a_full_disk(self, disk, server, trader):
         client = trader.client

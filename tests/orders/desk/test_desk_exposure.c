@@ -3,6 +3,7 @@
 #include "tests/orders/desk/desk_bench.h"
 #include "tests/support/test.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,46 @@ static void the_broker_is_asked_for_quotes(void **state)
     assert_int_equal(atomic_load(&a->begun), 0);
 }
 
+/* ---- a store that refuses -------------------------------------------------------------------- */
+
+static void a_commit_that_is_refused_is_told_until_one_is_stored(void **state)
+{
+    struct alarms *a = *state;
+    struct bench *b = &a->bench;
+    struct uuid id = place(b, PROTECTION_RESTING_STOP);
+    soon(b, &id, BRACKET_WORKING);
+    assert_int_equal(view_of(b, &id).tracker.commit_refusals, 0);
+    memory_store_fail(b->store, COMMIT_REFUSED, INT_MAX);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    EVENTUALLY(view_of(b, &id).tracker.commit_refusals >= 2);
+    struct desk_tracker t = view_of(b, &id).tracker;
+    assert_int_not_equal(t.commit_error, ERR_OK);
+    assert_true(t.commit_refused_since_ns > START_NS);
+    assert_int_equal(stats_of(b).unstored, 1);
+    assert_true(stats_of(b).commits_refused >= 2);
+    memory_store_fail(b->store, COMMIT_REFUSED, 0);
+    soon(b, &id, BRACKET_PROTECTING);
+    EVENTUALLY(view_of(b, &id).tracker.commit_refusals == 0);
+    assert_int_equal(view_of(b, &id).tracker.commit_refused_since_ns, 0);
+    assert_int_equal(stats_of(b).unstored, 0);
+}
+
+static void a_desk_that_stops_leaves_no_refusal_behind(void **state)
+{
+    struct alarms *a = *state;
+    struct bench *b = &a->bench;
+    struct uuid id = place(b, PROTECTION_RESTING_STOP);
+    soon(b, &id, BRACKET_WORKING);
+    memory_store_fail(b->store, COMMIT_REFUSED, INT_MAX);
+    script_broker_fill(b->broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE);
+    EVENTUALLY(stats_of(b).unstored == 1);
+    memory_store_fail(b->store, COMMIT_REFUSED, 0);
+    bench_stop(b);
+    bench_open(b);
+    soon(b, &id, BRACKET_PROTECTING);
+    assert_int_equal(stats_of(b).unstored, 0);
+}
+
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, bench_tear_down)
 
 int main(void)
@@ -188,6 +229,8 @@ int main(void)
         WITH_DESK(a_quote_that_comes_of_age_is_noticed),
         WITH_DESK(after_a_restart_without_quotes_it_is_told_at_once),
         WITH_DESK(the_broker_is_asked_for_quotes),
+        WITH_DESK(a_commit_that_is_refused_is_told_until_one_is_stored),
+        WITH_DESK(a_desk_that_stops_leaves_no_refusal_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

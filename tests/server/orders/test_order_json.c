@@ -367,7 +367,7 @@ static void the_tracker_is_told_of_a_live_bracket_alone(void **state)
     struct desk_view view = view_of(&f);
     assert_tells(&view, "\"tracker\":{\"thread\":\"trk-7\",\"polls\":0,\"last_poll_at\":null,"
                         "\"next_poll_at\":null,\"snapshot_age_ms\":null,\"broker_calls\":0,"
-                        "\"stuck\":false}");
+                        "\"stuck\":false,\"commit_refused\":null}");
     view.tracker.polls = 3;
     view.tracker.calls = 2;
     view.tracker.last_poll_at_ns = START_NS;
@@ -377,8 +377,15 @@ static void the_tracker_is_told_of_a_live_bracket_alone(void **state)
     assert_tells(&view, "\"tracker\":{\"thread\":\"trk-7\",\"polls\":3,"
                         "\"last_poll_at\":\"2026-09-21T14:13:20Z\","
                         "\"next_poll_at\":\"2026-09-21T14:13:21Z\",\"snapshot_age_ms\":12,"
-                        "\"broker_calls\":2,\"stuck\":true}");
+                        "\"broker_calls\":2,\"stuck\":true,\"commit_refused\":null}");
     assert_tells(&view, "\"alarms\":[\"stuck\"]");
+    view.tracker.stuck = false;
+    view.tracker.commit_refusals = 7;
+    view.tracker.commit_error = ERR_DISK_FULL;
+    view.tracker.commit_refused_since_ns = START_NS;
+    assert_tells(&view, "\"commit_refused\":{\"count\":7,\"since\":\"2026-09-21T14:13:20Z\","
+                        "\"code\":\"disk_full\"}}");
+    assert_tells(&view, "\"alarms\":[\"commit_refused\"]");
     view.live = false;
     assert_tells(&view, "\"tracker\":null");
     assert_tells(&view, "\"alarms\":[]");
