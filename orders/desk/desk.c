@@ -263,6 +263,8 @@ enum err desk_start(struct desk *d, struct error *e)
     if (err == ERR_OK)
         err = store->operations->load_unfinished(store, desk_load_open, &loading, e);
     if (err == ERR_OK)
+        err = desk_load_clock(&loading, e);
+    if (err == ERR_OK)
         err = desk_fold_positions(d, &d->positions, e);
     if (err != ERR_OK)
         return err;

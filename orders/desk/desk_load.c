@@ -65,6 +65,12 @@ static bool enter(struct desk_order *o, const struct bracket_state *state)
     return entered;
 }
 
+static void note_clock(struct desk_loading *loading, const struct order_clock *newest)
+{
+    if (newest->steady_ns > loading->newest_steady_ns)
+        loading->newest_steady_ns = newest->steady_ns;
+}
+
 enum err desk_load_open(void *context, const struct stored_order *stored, struct error *e)
 {
     struct desk_loading *loading = context;
@@ -82,11 +88,39 @@ enum err desk_load_open(void *context, const struct stored_order *stored, struct
         return error_set(e, ERR_NO_MEMORY, "no memory for the open orders");
     }
     atomic_fetch_add(&loading->desk->unresolved, 1);
-    if (newest.steady_ns > loading->newest_steady_ns)
-        loading->newest_steady_ns = newest.steady_ns;
+    note_clock(loading, &newest);
     if (o->header.created_at_ns < loading->oldest_ns)
         loading->oldest_ns = o->header.created_at_ns;
     return ERR_OK;
+}
+
+static enum err read_clock(void *context, const struct stored_order *stored, struct error *e)
+{
+    struct order_clock newest = {0};
+    struct bracket_state state;
+    enum err err = event_chain_fold(stored, &state, &newest, e);
+    if (err == ERR_OK)
+        note_clock(context, &newest);
+    return err;
+}
+
+static bool note_id(void *context, const struct uuid *id, const struct order_record *record)
+{
+    (void)record;
+    *(struct uuid *)context = *id;
+    return false;
+}
+
+enum err desk_load_clock(struct desk_loading *loading, struct error *e)
+{
+    struct order_store *store = loading->desk->options.store;
+    int64_t sequence = 0;
+    struct uuid id = {0};
+    enum err err = store->operations->newest(store, &sequence, e);
+    if (err != ERR_OK || sequence == 0)
+        return err;
+    err = store->operations->events(store, NULL, sequence - 1, 1, note_id, &id, e);
+    return err == ERR_OK ? store->operations->load(store, &id, read_clock, loading, e) : err;
 }
 
 /* ---- what comes back ------------------------------------------------------------------------- */

@@ -244,6 +244,9 @@ struct desk_loading {
     struct desk *desk;
     int64_t newest_steady_ns, oldest_ns; /* of all that was loaded */
 };
+/* The clock of the newest event in the log, whose bracket may have ended: should it come back, its
+ * time must lie behind ours, too. Blocks. DATA when its chain is broken. */
+enum err desk_load_clock(struct desk_loading *loading, struct error *e);
 /* stored_order_fn: into the book, without a thread yet; context is desk_loading. */
 enum err desk_load_open(void *context, const struct stored_order *stored, struct error *e);
 /* After a listing: takes up again what is not in the book and has news. Blocks. */

@@ -248,6 +248,46 @@ static enum err load(struct order_store *store, const struct uuid *id, stored_or
     return err;
 }
 
+/* The record after `since`, or NULL; the caller holds the lock. */
+static const struct order_record *record_after(const struct memory_store *s, int64_t since,
+                                               const struct kept **ret_of)
+{
+    const struct order_record *next = NULL;
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t j = 0; j < s->orders[i].count; j++) {
+            const struct order_record *r = &s->orders[i].records[j];
+            if (r->sequence <= since || (next && r->sequence > next->sequence))
+                continue;
+            next = r;
+            *ret_of = &s->orders[i];
+        }
+    return next;
+}
+
+/* Of all brackets alone: of one, nobody asks here. */
+static enum err events(struct order_store *store, const struct uuid *id, int64_t since,
+                       int32_t limit, order_record_fn *visit, void *context, struct error *e)
+{
+    (void)e;
+    assert_null(id);
+    struct memory_store *s = of(store);
+    const struct kept *k = NULL;
+    mutex_lock(&s->mutex);
+    for (const struct order_record *r = record_after(s, since, &k); r && limit > 0;
+         r = record_after(s, r->sequence, &k), limit--)
+        if (!visit(context, &k->header.id, r))
+            break;
+    mutex_unlock(&s->mutex);
+    return ERR_OK;
+}
+
+static enum err newest(struct order_store *store, int64_t *ret_sequence, struct error *e)
+{
+    (void)e;
+    *ret_sequence = memory_store_events(of(store));
+    return ERR_OK;
+}
+
 static enum err fills(struct order_store *store, order_fill_fn *visit, void *context,
                       struct error *e)
 {
@@ -284,6 +324,8 @@ struct memory_store *memory_store_create(void)
         .submit = submit,
         .load_unfinished = load_unfinished,
         .load = load,
+        .events = events,
+        .newest = newest,
         .fills = fills,
         .set_paused = set_paused,
         .get_paused = get_paused,

@@ -549,6 +549,20 @@ static void late_news_of_before_a_start_do_not_wait_for_the_next_listing(void **
     assert_true(stop_covers(b, &open, 10 * ONE));
 }
 
+/* Nothing is open that would tell how late it was when the bracket ended. */
+static void late_news_of_a_bracket_that_ended_last_are_taken_up_after_a_start(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = protect(b);
+    script_broker_fill(b->broker, &id, LEG_STOP_LOSS, 10 * ONE, 95 * ONE);
+    EVENTUALLY(status_of(b, &id) == BRACKET_CLOSED);
+    bench_stop(b);
+    script_broker_bust(b->broker, &id, LEG_STOP_LOSS, 4 * ONE);
+    b->options.poll_interval_ns = 10 * TEST_PATIENCE_MS * NS_PER_MS;
+    bench_start(b);
+    EVENTUALLY(stop_covers(b, &id, 4 * ONE));
+}
+
 static int64_t a_minute_later(const struct clock *clock)
 {
     (void)clock;
@@ -694,6 +708,7 @@ int main(void)
         WITH_DESK(positions_are_the_fold_of_the_fills),
         WITH_DESK(a_bracket_that_has_left_comes_back_with_late_news),
         WITH_DESK(late_news_of_before_a_start_do_not_wait_for_the_next_listing),
+        WITH_DESK(late_news_of_a_bracket_that_ended_last_are_taken_up_after_a_start),
         WITH_DESK(the_shared_loop_serves_what_has_no_thread),
         WITH_DESK(an_exit_in_flight_still_covers_after_a_pause),
         WITH_DESK(a_thousand_brackets_each_with_its_thread),
