@@ -146,11 +146,16 @@ static enum err quotes_to_broker(void *context, const struct market_quote *quote
     return paper_broker_quotes(context, quotes, count, e);
 }
 
+static bool broker_settled(void *context)
+{
+    return paper_broker_idle(context);
+}
+
 static enum err create_feed(struct app *app, struct error *e)
 {
     const struct market_feed_options options = {
         .clock = app->clock,
-        .broker = {.context = app->broker, .quotes = quotes_to_broker},
+        .broker = {.context = app->broker, .quotes = quotes_to_broker, .settled = broker_settled},
         .watchers = {market_watcher_desk(app->desk)},
         .watcher_count = 1,
     };

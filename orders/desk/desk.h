@@ -18,6 +18,7 @@
 
 #include "base/thread.h"
 #include "orders/exposure.h"
+#include "orders/market_quote.h"
 #include "orders/order_store.h"
 #include "orders/positions.h"
 #include "orders/risk.h"
@@ -162,6 +163,13 @@ bool desk_paused(struct desk *d);
  * blocks. age_ns: how old it is known to be. */
 void desk_quote(struct desk *d, const char *symbol, int64_t bid, int64_t ask, bool halted,
                 int64_t age_ns);
+/* How many of these quotes, in order, can be told before brackets have to be waited for: up to and
+ * with the first that reaches a level at which one acts, or an order of its may fill; *ret_acts:
+ * there is such a one. For who makes quotes faster than brackets can follow. Never blocks. */
+size_t desk_quotes_until_act(struct desk *d, const struct market_quote *quotes, size_t count,
+                             bool *ret_acts);
+/* No bracket of the contract has anything to do, or to be stored, by what it was told so far. */
+bool desk_settled(struct desk *d, const char *symbol);
 /* false when none is known. *ret_age_ns: how old it is now. */
 bool desk_last_quote(struct desk *d, const char *symbol, struct order_quote *ret,
                      int64_t *ret_age_ns);

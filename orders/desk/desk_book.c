@@ -18,6 +18,8 @@ struct desk_order *desk_order_create(struct desk *d, const struct uuid *id)
     atomic_init(&o->resolved, true);
     atomic_init(&o->wake_low, INT64_MIN);
     atomic_init(&o->wake_high, INT64_MAX);
+    atomic_init(&o->fill_low, INT64_MIN);
+    atomic_init(&o->fill_high, INT64_MAX);
     parker_init(&o->parker);
     o->wakes = &o->parker;
     mutex_init(&o->mutex, MUTEX_BRACKET);

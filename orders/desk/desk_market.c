@@ -62,10 +62,14 @@ static bool has_triggers(const struct desk_order *o)
     return atomic_load(&o->wake_low) != INT64_MIN || atomic_load(&o->wake_high) != INT64_MAX;
 }
 
+static bool is_outside(const struct order_quote *q, int64_t low, int64_t high)
+{
+    return q->bid >= high || q->ask >= high || q->bid <= low || q->ask <= low;
+}
+
 static bool is_beyond(const struct desk_order *o, const struct order_quote *q)
 {
-    int64_t low = atomic_load(&o->wake_low), high = atomic_load(&o->wake_high);
-    return q->bid >= high || q->ask >= high || q->bid <= low || q->ask <= low;
+    return is_outside(q, atomic_load(&o->wake_low), atomic_load(&o->wake_high));
 }
 
 /* But for its age. */
@@ -144,11 +148,37 @@ static struct levels levels_of(const struct bracket_state *s)
     return l;
 }
 
+/* A market order trades at any quote, a stop limit does once it was triggered. */
+static void add_fill_levels(const struct bracket_spec *spec, const struct leg_order *order,
+                            struct levels *l)
+{
+    bool buys = (order->leg == LEG_ENTRY) == (spec->side == ORDER_BUY);
+    bool limit = order->type == ORDER_TYPE_LIMIT;
+    int64_t price = limit ? order->limit_price : order->stop_price;
+    if (!limit && order->type != ORDER_TYPE_STOP)
+        *l = (struct levels){INT64_MAX, INT64_MIN};
+    else if (buys == limit && price > l->low)
+        l->low = price;
+    else if (buys != limit && price < l->high)
+        l->high = price;
+}
+
+static struct levels fill_levels_of(const struct bracket_state *s)
+{
+    struct levels l = {INT64_MIN, INT64_MAX};
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++)
+        if (leg_order_live(&s->orders[i]))
+            add_fill_levels(&s->spec, &s->orders[i], &l);
+    return l;
+}
+
 void desk_set_triggers(struct desk_order *o, const struct bracket_state *s)
 {
-    struct levels l = levels_of(s);
+    struct levels l = levels_of(s), fill = fill_levels_of(s);
     atomic_store(&o->wake_low, l.low);
     atomic_store(&o->wake_high, l.high);
+    atomic_store(&o->fill_low, fill.low);
+    atomic_store(&o->fill_high, fill.high);
 }
 
 static bool near(int64_t price, int64_t level)
@@ -193,4 +223,59 @@ void desk_refresh_quote(struct desk_order *o, int64_t age_ns, const struct contr
     int64_t quote_age_ns;
     if (gateway_quote(d->gateway, contract, &quote, &quote_age_ns) == OUTCOME_OK)
         desk_quote(d, contract->symbol, quote.bid, quote.ask, quote.halted != 0, quote_age_ns);
+}
+
+/* ---- keeping pace ---------------------------------------------------------------------------- */
+
+static bool acts_at(const struct market *m, const struct order_quote *q, bool turned)
+{
+    for (const struct desk_order *o = m->first; o; o = o->market_next)
+        if ((turned && has_triggers(o)) || is_beyond(o, q) ||
+            is_outside(q, atomic_load(&o->fill_low), atomic_load(&o->fill_high)))
+            return true;
+    return false;
+}
+
+size_t desk_quotes_until_act(struct desk *d, const struct market_quote *quotes, size_t count,
+                             bool *ret_acts)
+{
+    const struct market *m = NULL;
+    bool sound = false; /* the quote before */
+    size_t i = 0;
+    *ret_acts = false;
+    mutex_lock(&d->mutex);
+    for (; i < count && d->live > 0 && !*ret_acts; i++) {
+        if (i == 0 || strcmp(quotes[i].symbol, quotes[i - 1].symbol) != 0) {
+            m = desk_market(d, quotes[i].symbol, false);
+            const struct order_quote before = m ? desk_market_quote(m) : (struct order_quote){0};
+            sound = is_sound(&before);
+        }
+        const struct order_quote quote = {.bid = quotes[i].bid,
+                                          .ask = quotes[i].ask,
+                                          .at_steady_ns = 1,
+                                          .halted = quotes[i].halted};
+        *ret_acts = m && m->first && acts_at(m, &quote, is_sound(&quote) != sound);
+        sound = is_sound(&quote);
+    }
+    mutex_unlock(&d->mutex);
+    return *ret_acts ? i : count;
+}
+
+static bool is_busy(const struct desk_order *o)
+{
+    int handing = atomic_load(&o->handing);
+    return atomic_load(&o->attention) || atomic_load(&o->hinted) ||
+           atomic_load(&o->turn_began_ns) || atomic_load(&o->phase) == ORDER_PARKED ||
+           handing == HANDING_UNDERWAY || handing == HANDING_AWAITED;
+}
+
+bool desk_settled(struct desk *d, const char *symbol)
+{
+    bool busy = false;
+    mutex_lock(&d->mutex);
+    const struct market *m = desk_market(d, symbol, false);
+    for (const struct desk_order *o = m ? m->first : NULL; o && !busy; o = o->market_next)
+        busy = is_busy(o);
+    mutex_unlock(&d->mutex);
+    return !busy;
 }

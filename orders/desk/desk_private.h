@@ -117,7 +117,8 @@ struct desk_order {
     atomic_llong turn_began_ns; /* monotonic; 0 = it rests */
     /* Prices beyond which a quote wakes it. */
     atomic_llong wake_low, wake_high;
-    atomic_llong rev; /* published */
+    atomic_llong fill_low, fill_high; /* beyond which an order of its may fill, or be triggered */
+    atomic_llong rev;                 /* published */
     struct parker parker;
     struct parker *wakes; /* its own, or the shared loop's */
     struct thread thread;

@@ -397,11 +397,13 @@ static int64_t turn(struct desk_order *o)
     struct desk *desk = o->desk;
     struct command *commands = NULL;
     int64_t began_ns = now_of(o) > 0 ? now_of(o) : 1;
+    atomic_store(&o->turn_began_ns, began_ns); /* first, for desk_settled */
     atomic_store(&o->attention, false);
     struct draft *d = o->first ? o->first : draft_pool_lease(&desk->drafts);
-    if (!d)
+    if (!d) {
+        atomic_store(&o->turn_began_ns, 0);
         return began_ns + RETRY_NS;
-    atomic_store(&o->turn_began_ns, began_ns);
+    }
     atomic_store(&d->turn_began_ns, began_ns);
     enum ending end;
     if (o->first) {

@@ -235,3 +235,17 @@ enum err paper_broker_quotes(struct broker *broker, const struct market_quote *q
         parker_wake(&p->parker);
     return err;
 }
+
+/* What the market's thread takes from one place it brings to the next before it rests, so the
+ * places are looked at in that order. */
+bool paper_broker_idle(struct broker *broker)
+{
+    struct paper_broker *p = paper_self(broker);
+    if (paper_quotes_count(&p->quotes) > 0 || atomic_load(&p->at_work))
+        return false;
+    mutex_lock(&p->mutex);
+    bool idle =
+        p->failed || (!p->book.arriving && !p->book.cancels && paper_outbox_empty(&p->outbox));
+    mutex_unlock(&p->mutex);
+    return idle && !atomic_load(&p->at_work);
+}

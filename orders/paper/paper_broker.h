@@ -48,6 +48,10 @@ enum err paper_broker_create(const struct paper_options *options, struct broker 
 enum err paper_broker_quotes(struct broker *broker, const struct market_quote *quotes, size_t count,
                              struct error *e);
 
+/* Everything that it was given so far has had its effect, and that is stored and hinted: no quote
+ * waits, no order or cancel is on its way. Never blocks. */
+bool paper_broker_idle(struct broker *broker);
+
 struct paper_stats {
     int64_t live, markets, positions;        /* orders, symbols, not flat: now */
     int64_t quotes_waiting, batches_waiting; /* for the market, for the store: now */

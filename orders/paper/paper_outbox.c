@@ -84,6 +84,11 @@ struct paper_event *paper_outbox_add(struct paper_outbox *o)
 
 /* ---- storing --------------------------------------------------------------------------------- */
 
+bool paper_outbox_empty(const struct paper_outbox *o)
+{
+    return !o->under_way && !o->stored && !paper_outbox_waits(o);
+}
+
 bool paper_outbox_waits(const struct paper_outbox *o)
 {
     return !o->under_way && o->first && o->first->count > 0;

@@ -45,6 +45,8 @@ bool paper_outbox_room(struct paper_outbox *o, size_t count);
 /* Within the room; zeroed. The number of its batch is o->number. */
 struct paper_event *paper_outbox_add(struct paper_outbox *o);
 
+/* Whatever was added is stored, and was told. */
+bool paper_outbox_empty(const struct paper_outbox *o);
 /* Whether a batch waits that could be taken. */
 bool paper_outbox_waits(const struct paper_outbox *o);
 /* The next batch, now under way, or NULL: none waits, or one is under way. */

@@ -37,6 +37,7 @@ struct paper_broker {
     struct parker parker; /* the market's */
     struct thread thread;
     atomic_bool stopping;
+    atomic_bool at_work; /* the market's thread does not wait */
     atomic_int storing;  /* batches whose end the store has not finished telling */
     atomic_bool history; /* the store may have orders that are not in memory */
 

@@ -210,10 +210,12 @@ void *paper_market_main(void *context)
 {
     struct paper_broker *p = context;
     while (!atomic_load(&p->stopping)) {
+        atomic_store(&p->at_work, true);
         int64_t next_ns = advance(p);
         bool busy = take_quotes(p);
         answer_questions(p);
         tell_hints(p);
+        atomic_store(&p->at_work, busy);
         if (!busy)
             parker_wait(&p->parker, p->options.clock, next_ns);
     }

@@ -171,6 +171,44 @@ enum err market_feed_quotes(struct market_feed *f, const struct market_quote *qu
     return err;
 }
 
+/* ---- keeping pace ---------------------------------------------------------------------------- */
+
+size_t market_feed_until_act(struct market_feed *f, const struct market_quote *quotes, size_t count,
+                             bool *ret_acts)
+{
+    *ret_acts = false;
+    for (size_t i = 0; i < f->options.watcher_count; i++) {
+        const struct market_watcher *watcher = &f->options.watchers[i];
+        bool acts = false;
+        if (watcher->until_act)
+            count = watcher->until_act(watcher->context, quotes, count, &acts);
+        *ret_acts |= acts;
+    }
+    return count;
+}
+
+static bool all_settled(const struct market_feed *f, const char *symbol)
+{
+    const struct market_broker *broker = &f->options.broker;
+    for (size_t i = 0; i < f->options.watcher_count; i++) {
+        const struct market_watcher *watcher = &f->options.watchers[i];
+        if (watcher->settled && !watcher->settled(watcher->context, symbol))
+            return false;
+    }
+    return !broker->settled || broker->settled(broker->context);
+}
+
+/* Whoever looks at one and then at the other may miss what passes between them meanwhile; the
+ * second look finds it where it went. */
+bool market_feed_settled(struct market_feed *f, const char *symbol)
+{
+    enum { LOOKS = 2 };
+    for (int i = 0; i < LOOKS; i++)
+        if (!all_settled(f, symbol))
+            return false;
+    return true;
+}
+
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static void copy(const struct market_feed *f, const struct symbol *s, struct market_last *ret)
@@ -227,7 +265,21 @@ static void tell_desk(void *context, const struct market_quote *quotes, size_t c
     }
 }
 
+static size_t desk_until_act(void *context, const struct market_quote *quotes, size_t count,
+                             bool *ret_acts)
+{
+    return desk_quotes_until_act(context, quotes, count, ret_acts);
+}
+
+static bool desk_has_settled(void *context, const char *symbol)
+{
+    return desk_settled(context, symbol);
+}
+
 struct market_watcher market_watcher_desk(struct desk *desk)
 {
-    return (struct market_watcher){.context = desk, .quotes = tell_desk};
+    return (struct market_watcher){.context = desk,
+                                   .quotes = tell_desk,
+                                   .until_act = desk_until_act,
+                                   .settled = desk_has_settled};
 }

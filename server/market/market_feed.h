@@ -26,6 +26,8 @@ struct market_broker {
     void *context;
     enum err (*quotes)(void *context, const struct market_quote *quotes, size_t count,
                        struct error *e); /* NULL = there is none */
+    /* What it was given has had its effect, and was told. NULL = it always has. */
+    bool (*settled)(void *context);
 };
 
 /* Somebody who watches. Called under the feed's lock: it must not block, nor call the feed. now_ns
@@ -33,6 +35,12 @@ struct market_broker {
 struct market_watcher {
     void *context;
     void (*quotes)(void *context, const struct market_quote *quotes, size_t count, int64_t now_ns);
+    /* How many of these may be told before it has to be waited for: up to and with the first on
+     * which it acts (*ret_acts). NULL = it acts on none. */
+    size_t (*until_act)(void *context, const struct market_quote *quotes, size_t count,
+                        bool *ret_acts);
+    /* It has done, and passed on, what it had to do by the quotes of the symbol. With until_act. */
+    bool (*settled)(void *context, const char *symbol);
 };
 enum { MARKET_WATCHERS_MAX = 4 };
 
@@ -56,6 +64,15 @@ void market_feed_free(struct market_feed *f); /* NULL is fine; nobody may be ins
  * TOO_LARGE past LIMIT_MARKET_SYMBOLS; NO_MEMORY. */
 enum err market_feed_quotes(struct market_feed *f, const struct market_quote *quotes, size_t count,
                             size_t *ret_accepted, struct error *e);
+
+/* For who makes quotes faster than orders can follow: how many of a batch can be handed on before
+ * somebody acts on them, with the quote that makes them; *ret_acts: such a one is the last. Then
+ * market_feed_settled is to hold before the next. */
+size_t market_feed_until_act(struct market_feed *f, const struct market_quote *quotes, size_t count,
+                             bool *ret_acts);
+/* The quotes of the symbol have had all their effects: nobody acts any more, and nothing is on its
+ * way to the market or back. */
+bool market_feed_settled(struct market_feed *f, const char *symbol);
 
 struct market_last {
     struct market_quote quote;

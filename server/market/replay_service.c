@@ -1,6 +1,11 @@
 /* The thread takes what is due of every replay into one batch under the lock, and hands it on
  * without. What the market refuses because too much waits there is offered again a little later,
- * and no replay goes on before that: so one at full speed runs as fast as the market takes it. */
+ * and no replay goes on before that: so one at full speed runs as fast as the market takes it.
+ *
+ * Behind a quote on which a bracket acts, or at which one of its orders fills, the thread waits
+ * until that has had all its effects: a market that runs at many times its speed would otherwise be
+ * gone before the bracket's thread has looked at it. Quotes on which nobody acts wait for nobody.
+ */
 #include "server/market/replay_service.h"
 
 #include "base/log.h"
@@ -15,6 +20,8 @@ enum {
     TURN_QUOTES = LIMIT_QUOTES_BATCH / LIMIT_REPLAYS_LIVE, /* of one replay */
 };
 #define RETRY_NS (2 * NS_PER_MS)
+#define SETTLE_NS NS_PER_SECOND
+#define LOOK_NS (50 * NS_PER_US)
 #define TURN_NS                                                                                    \
     NS_PER_MS /* between turns while nothing hurries: what is due meanwhile goes together */
 
@@ -27,7 +34,9 @@ struct replay_service {
     bool stopping GUARDED_BY(mutex);
     struct replay *replays[REPLAYS_MAX] GUARDED_BY(mutex); /* oldest first; owned */
     size_t count GUARDED_BY(mutex);
-    struct market_quote batch[LIMIT_QUOTES_BATCH]; /* of the thread */
+    /* of the thread */
+    struct market_quote batch[LIMIT_QUOTES_BATCH];
+    size_t batch_count, handed; /* quotes in it; of them, how many are handed on */
 };
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -62,15 +71,41 @@ static size_t collect(struct replay_service *s, int64_t now_ns, int64_t *ret_wak
     return count;
 }
 
-/* Without the lock. false when the market has too much waiting. */
-static bool hand_on(struct replay_service *s, size_t count)
+/* Until the quotes of the symbol have had their effects, or for SETTLE_NS: a bracket that has
+ * trouble of its own holds up no market for longer. */
+static void await_settled(struct replay_service *s, const char *symbol)
 {
+    int64_t deadline_ns = clock_monotonic_ns(s->clock) + SETTLE_NS;
+    bool stopping = false;
+    while (!stopping && !market_feed_settled(s->feed, symbol)) {
+        int64_t now_ns = clock_monotonic_ns(s->clock);
+        if (now_ns >= deadline_ns)
+            return;
+        mutex_lock(&s->mutex);
+        condition_wait_until(&s->changed, &s->mutex, s->clock, now_ns + LOOK_NS);
+        stopping = s->stopping;
+        mutex_unlock(&s->mutex);
+    }
+}
+
+/* What may go together of what is left. Without the lock. false when the market has too much
+ * waiting. */
+static bool hand_on_some(struct replay_service *s)
+{
+    const struct market_quote *quotes = &s->batch[s->handed];
+    bool acts;
+    size_t count = market_feed_until_act(s->feed, quotes, s->batch_count - s->handed, &acts);
     struct error e;
-    enum err err = market_feed_quotes(s->feed, s->batch, count, NULL, &e);
-    if (err && err != ERR_BUSY)
+    enum err err = market_feed_quotes(s->feed, quotes, count, NULL, &e);
+    if (err == ERR_BUSY)
+        return false;
+    if (err)
         log_event(LOG_WARN, "replay_quotes_lost", LOG_INT("quotes", (int64_t)count),
                   LOG_TEXT("error", e.message));
-    return err != ERR_BUSY;
+    s->handed += count;
+    if (acts)
+        await_settled(s, quotes[count - 1].symbol);
+    return true;
 }
 
 static void wait_until(struct replay_service *s, int64_t wake_ns)
@@ -87,21 +122,22 @@ static void wait_until(struct replay_service *s, int64_t wake_ns)
 static void *run(void *context)
 {
     struct replay_service *s = context;
-    size_t pending = 0;
     int64_t wake_ns = 0;
     mutex_lock(&s->mutex);
     while (!s->stopping) {
         int64_t now_ns = clock_monotonic_ns(s->clock);
-        if (pending == 0)
-            pending = collect(s, now_ns, &wake_ns);
-        if (pending > 0) {
+        if (s->handed == s->batch_count) {
+            s->handed = 0;
+            s->batch_count = collect(s, now_ns, &wake_ns);
+        }
+        if (s->handed < s->batch_count) {
             mutex_unlock(&s->mutex);
-            bool taken = hand_on(s, pending);
+            bool taken = hand_on_some(s);
             mutex_lock(&s->mutex);
-            if (taken)
-                pending = 0;
-            else
+            if (!taken)
                 wake_ns = now_ns + RETRY_NS;
+            else if (s->handed < s->batch_count)
+                continue;
         }
         if (wake_ns > now_ns)
             wait_until(s, wake_ns < now_ns + TURN_NS ? now_ns + TURN_NS : wake_ns);

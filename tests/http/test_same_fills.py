@@ -82,10 +82,8 @@ class SameFills(unittest.TestCase):
             return order if [leg["status"] for leg in order["legs"][:3]] == working else None
         return harness.wait_until(protected)
 
-    def run_case(self, trade, path, target, side, exits):
-        # A resting stop alone: the target is watched and sold at what the market is by then, so only stops are the same.
-        alone = trade["exit_reason"] == "stop_loss" and trade["bars_held"] % 2 == 1
-        order = self.bracket(target, side, exits, "resting_stop" if alone else "resting_both")
+    def run_case(self, trade, path, target, side, exits, protection):
+        order = self.bracket(target, side, exits, protection)
         self.assertEqual(self.client.request("PATCH", path, json={"status": "running", "speed": "max"}).status, 200)
         order = order_tools.settled(self.client, order, ("closed",))
         leg = next(l for l in order["legs"] if l["leg"] == order["close_reason"])
@@ -104,7 +102,8 @@ class SameFills(unittest.TestCase):
                 trade = self.backtest("SAME", self.shares[start], side, exits, intrabar)
                 self.assertEqual(trade["entry_at"], market.stamp(self.shares[start + 1].at))
                 path = self.at_first_quote("SAME", f"S{i}", self.shares[start + 1].at, side, intrabar)
-                self.run_case(trade, path, {"symbol": f"S{i}"}, {"long": "buy", "short": "sell"}[side], exits)
+                self.run_case(trade, path, {"symbol": f"S{i}"}, {"long": "buy", "short": "sell"}[side], exits,
+                              "resting_both" if i % 4 == 3 else "resting_stop")
                 reasons.add(trade["exit_reason"])
                 ambiguous += trade["ambiguous"]
         self.assertEqual(reasons, {"take_profit", "stop_loss"})
@@ -120,7 +119,7 @@ class SameFills(unittest.TestCase):
                 trade = self.backtest("UND", self.bids[start], "long", exits, "pessimistic", contract=rule)
                 self.assertEqual((trade["occ_symbol"], trade["modelled"]), (STORED, False))
                 path = self.at_first_quote(STORED, name, self.bids[start + 1].at, "long", "pessimistic")
-                self.run_case(trade, path, {"occ_symbol": name}, "buy", exits)
+                self.run_case(trade, path, {"occ_symbol": name}, "buy", exits, "resting_both" if i % 4 == 3 else "resting_stop")
                 reasons.add(trade["exit_reason"])
         self.assertEqual(reasons, {"take_profit", "stop_loss"})
 

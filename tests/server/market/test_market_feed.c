@@ -12,12 +12,14 @@ struct seen {
     struct market_quote quotes[SEEN_MAX];
     size_t count;
     int64_t now_ns;
+    int64_t acts_at; /* a bid; 0 = at none */
+    bool busy;       /* it acts */
 };
 
 struct fixture {
     struct manual_clock clock;
     struct market_feed *feed;
-    bool busy;
+    bool busy, on_its_way;
     struct seen broker, watchers[2];
 };
 
@@ -46,6 +48,29 @@ static void tell_watcher(void *context, const struct market_quote *quotes, size_
     s->now_ns = now_ns;
 }
 
+static size_t until_act(void *context, const struct market_quote *quotes, size_t count,
+                        bool *ret_acts)
+{
+    const struct seen *s = context;
+    for (size_t i = 0; i < count; i++)
+        if (quotes[i].bid == s->acts_at) {
+            *ret_acts = true;
+            return i + 1;
+        }
+    *ret_acts = false;
+    return count;
+}
+
+static bool watcher_has_settled(void *context, const char *symbol)
+{
+    return !((struct seen *)context)->busy || strcmp(symbol, "A") != 0;
+}
+
+static bool broker_has_settled(void *context)
+{
+    return !((struct fixture *)context)->on_its_way;
+}
+
 static int set_up(void **state)
 {
     static struct fixture f;
@@ -53,8 +78,9 @@ static int set_up(void **state)
     manual_clock_init(&f.clock, START_S * NS_PER_SECOND);
     const struct market_feed_options options = {
         .clock = &f.clock.clock,
-        .broker = {&f, tell_broker},
-        .watchers = {{&f.watchers[0], tell_watcher}, {&f.watchers[1], tell_watcher}},
+        .broker = {&f, tell_broker, broker_has_settled},
+        .watchers = {{.context = &f.watchers[0], .quotes = tell_watcher},
+                     {&f.watchers[1], tell_watcher, until_act, watcher_has_settled}},
         .watcher_count = 2,
     };
     *state = &f;
@@ -227,6 +253,31 @@ static void a_feed_without_broker_and_watchers_keeps_the_newest(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_batch_goes_as_far_as_nobody_acts(void **state)
+{
+    struct fixture *f = *state;
+    const struct market_quote quotes[] = {quote("A", 5, 0), quote("A", 6, 0), quote("A", 7, 0)};
+    bool acts;
+    assert_int_equal(market_feed_until_act(f->feed, quotes, 3, &acts), 3);
+    assert_false(acts);
+    f->watchers[1].acts_at = 6;
+    assert_int_equal(market_feed_until_act(f->feed, quotes, 3, &acts), 2);
+    assert_true(acts);
+    assert_int_equal(f->broker.count, 0); /* nobody was told anything */
+}
+
+static void quotes_have_settled_when_all_have(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(market_feed_settled(f->feed, "A"));
+    f->watchers[1].busy = true;
+    assert_false(market_feed_settled(f->feed, "A"));
+    assert_true(market_feed_settled(f->feed, "B"));
+    f->watchers[1].busy = false;
+    f->on_its_way = true;
+    assert_false(market_feed_settled(f->feed, "A"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +290,8 @@ int main(void)
         TEST(a_batch_without_news_reaches_nobody),
         TEST(symbols_are_listed_in_the_order_in_which_they_came),
         TEST(a_feed_without_broker_and_watchers_keeps_the_newest),
+        TEST(a_batch_goes_as_far_as_nobody_acts),
+        TEST(quotes_have_settled_when_all_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
