@@ -12,6 +12,7 @@ import time
 BINARY = None  # run.py sets these
 SHIM = None
 START_SECONDS = 30
+ON_THE_WAY = ("bracketd", "db-writer", "gateway", "paper")  # the threads through which a recovery goes, beside the brackets' own
 _LISTENING = re.compile(rb'^\{.*"event":"listening".*\}$', re.MULTILINE)
 
 
@@ -75,6 +76,17 @@ class Process:
 
     def alive(self):
         return self.child is not None and self.child.poll() is None
+
+    def starved(self):
+        """Seconds in which it was ready to recover and no processor was free: of the threads on the way all, of the
+        brackets', which run side by side, the one that waited longest. 0 where the kernel does not tell."""
+        waited = {True: [0], False: [0]}
+        for task in pathlib.Path(f"/proc/{self.child.pid}/task").glob("*"):
+            with contextlib.suppress(OSError, IndexError):  # a thread that has just ended
+                name = (task / "comm").read_text().strip()
+                if name in ON_THE_WAY or name.startswith("trk-"):
+                    waited[name in ON_THE_WAY].append(int((task / "schedstat").read_text().split()[1]))
+        return (sum(waited[True]) + max(waited[False])) / 1e9
 
     def wait(self, seconds=30):
         """Until it ends by itself, or by a rule of the page; the exit status (-9 for a kill), None when it lives on."""

@@ -249,6 +249,19 @@ class Faults(unittest.TestCase):
         folder.server.kill()
         folder.killed()
 
+    # ---- processors
+
+    def test_a_server_that_shares_its_processor_is_seen_to_starve(self):
+        processor = {min(os.sched_getaffinity(0))}
+        busy = subprocess.Popen(["/usr/bin/python3", "-c", "while True: pass"], preexec_fn=lambda: os.sched_setaffinity(0, processor))
+        self.addCleanup(busy.wait)
+        self.addCleanup(busy.kill)
+        folder = self.folder(limits=lambda: os.sched_setaffinity(0, processor))
+        folder.start()
+        if not pathlib.Path("/proc/self/schedstat").exists():
+            self.skipTest("the kernel does not tell for how long threads waited")
+        self.assertGreater(folder.server.starved(), 0.001)
+
     # ---- owners
 
     def test_a_second_server_on_the_same_folder(self):
