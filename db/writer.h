@@ -6,10 +6,11 @@
  * with ERR_OK means: on disk.
  *
  * The function runs on the writer thread and must only use the database (no waiting, no network).
- * When it returns an error its own changes are undone, the other items' are not. It may run once
- * more, for the whole group when the disk was full and room could be made: what it leaves in its
- * context must not differ the second time. `done` runs on the writer thread too, outside locks and
- * outside the transaction, and must not block; submitting more from it is fine.
+ * When it returns an error its own changes are undone, the other items' are not. It may run again
+ * after its changes were undone, because another item of the group failed, or the disk was full and
+ * room could be made: what it leaves in its context must not differ the next time. `done` runs on
+ * the writer thread too, outside locks and outside the transaction, and must not block; submitting
+ * more from it is fine.
  *
  * An error means that nothing of the item is stored, whatever it is, except for one:
  * ERR_OUTCOME_UNKNOWN. Then the COMMIT failed in a way that leaves open what is on disk. After

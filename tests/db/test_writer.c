@@ -68,6 +68,7 @@ static enum err insert(struct db_write *w, int64_t producer, int64_t number, str
 struct item {
     int64_t producer, number;
     enum err refuse; /* after inserting */
+    int32_t runs;
     _Atomic int32_t done_count;
     enum err code;
     char message[64];
@@ -77,6 +78,7 @@ struct item {
 static enum err item_work(struct db_write *w, void *context, struct error *e)
 {
     struct item *item = context;
+    item->runs++;
     enum err err = insert(w, item->producer, item->number, e);
     if (err == ERR_OK && item->refuse != ERR_OK)
         return error_set(e, item->refuse, "refused %d", (int)item->number);
@@ -236,6 +238,30 @@ static void an_items_failure_is_its_own(void **state)
         assert_int_equal(items[i].code, wanted[i]);
     assert_string_equal(items[1].message, "refused 1");
     assert_int_equal(count_stored(f->path), 3);
+}
+
+static void a_failure_costs_the_others_a_second_run_and_no_more(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate = {0};
+    _Atomic int32_t all_done = 0;
+    struct item items[3] = {0};
+    close_gate(f->writer, &gate);
+    for (int i = 0; i < 3; i++) {
+        items[i].number = i;
+        items[i].refuse = i == 1 ? ERR_FORBIDDEN : ERR_OK;
+        items[i].all_done = &all_done;
+        assert_int_equal(writer_submit(f->writer, item_work, item_done, &items[i], NULL), ERR_OK);
+    }
+    atomic_store(&gate.open, true);
+    wait_for(&all_done, 3);
+    assert_int_equal(items[0].runs, 2);
+    assert_int_equal(items[1].runs, 2);
+    assert_int_equal(items[2].runs, 1); /* the first run ended before it */
+    assert_int_equal(count_stored(f->path), 2);
+    struct item alone = {.number = 1, .refuse = ERR_FORBIDDEN};
+    assert_int_equal(writer_call(f->writer, item_work, &alone, NULL), ERR_FORBIDDEN);
+    assert_int_equal(alone.runs, 1);
 }
 
 static enum err insert_then_fill_the_disk(struct db_write *w, void *context, struct error *e)
@@ -438,6 +464,7 @@ int main(void)
         T(eight_producers_share_commits_and_each_item_ends_once),
         T(what_queues_up_behind_a_commit_shares_the_next),
         T(an_items_failure_is_its_own),
+        T(a_failure_costs_the_others_a_second_run_and_no_more),
         T(a_lost_transaction_fails_the_whole_group),
         T(a_transaction_that_ended_under_us_is_told_to_all),
         T(a_commit_that_fails_is_told_to_every_item),
