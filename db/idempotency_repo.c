@@ -11,9 +11,8 @@ static const char SQL_FIND[] =
 static const char SQL_PUT[] =
     "INSERT INTO idempotency(key_id, key, body_sha256, status, resource_id, created_at_ns,"
     " response) VALUES(:key_id, :key, :body, :status, :resource_id, :now, :response)";
-static const char SQL_PRUNE[] =
-    "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency"
-    " WHERE created_at_ns < :before ORDER BY created_at_ns LIMIT :limit)";
+static const char SQL_OLDEST[] = "SELECT id, created_at_ns FROM idempotency ORDER BY id LIMIT 1";
+static const char SQL_REMOVE[] = "DELETE FROM idempotency WHERE id = :id";
 
 static bool read_row(struct statement *s, struct arena *arena, struct idempotency_row *row,
                      unsigned char body_sha256[SHA256_BYTES])
@@ -52,12 +51,29 @@ enum err idempotency_repo_find(const struct db_read *r, const struct uuid *key_i
 /* Faster than rows come, so that the table shrinks back after a busy day. */
 enum { PRUNED_PER_PUT = 4 };
 
+/* The oldest row, by the order in which they came, when it is past its time; else 0. */
+static enum err find_outdated(struct db_write *w, int64_t before_ns, int64_t *ret_id,
+                              struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_OLDEST);
+    bool outdated = statement_next(s) && statement_int(s, "created_at_ns") < before_ns;
+    *ret_id = outdated ? statement_int(s, "id") : 0;
+    return statement_finish(s, e);
+}
+
 static enum err prune(struct db_write *w, int64_t now_ns, struct error *e)
 {
-    struct statement *s = db_prepare(&w->read, SQL_PRUNE);
-    statement_bind_int(s, ":before", now_ns - IDEMPOTENCY_KEEP_HOURS * 60 * NS_PER_MINUTE);
-    statement_bind_int(s, ":limit", PRUNED_PER_PUT);
-    return statement_run(s, NULL, e);
+    const int64_t before_ns = now_ns - IDEMPOTENCY_KEEP_HOURS * 60 * NS_PER_MINUTE;
+    enum err err = ERR_OK;
+    for (int i = 0; err == ERR_OK && i < PRUNED_PER_PUT; i++) {
+        int64_t id;
+        if ((err = find_outdated(w, before_ns, &id, e)) || !id)
+            break;
+        struct statement *s = db_prepare(&w->read, SQL_REMOVE);
+        statement_bind_int(s, ":id", id);
+        err = statement_run(s, NULL, e);
+    }
+    return err;
 }
 
 enum err idempotency_repo_put(struct db_write *w, const struct uuid *key_id, const char *key,

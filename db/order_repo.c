@@ -14,9 +14,13 @@ static const char SQL_INSERT[] =
     "INSERT INTO orders(id, key_id, client_order_id, symbol, status, final, rev, created_at_ns,"
     " updated_at_ns, head) VALUES(:id, :key_id, :client_order_id, :symbol, :status, :final, :rev,"
     " :created, :updated, :head)";
+/* Looked up and then updated by its rowid: RETURNING would make a table for the one row. `final` is
+ * set on its own, when it changes, as its index is written anew each time. */
+static const char SQL_AT_REV[] = "SELECT seq, final FROM orders WHERE id = :id AND rev = :before";
 static const char SQL_UPDATE[] =
-    "UPDATE orders SET status = :status, final = :final, rev = :rev, updated_at_ns = :updated,"
-    " head = :head WHERE id = :id AND rev = :before RETURNING seq";
+    "UPDATE orders SET status = :status, rev = :rev, updated_at_ns = :updated, head = :head"
+    " WHERE seq = :seq";
+static const char SQL_SET_FINAL[] = "UPDATE orders SET final = :final WHERE seq = :seq";
 static const char SQL_ADD_EVENT[] =
     "INSERT INTO order_events(bracket, seq, at_ns, type, prev_hash, body)"
     " VALUES(:bracket, :seq, :at, :type, :prev_hash, :body)";
@@ -62,9 +66,7 @@ _Static_assert(BRACKET_SUBMITTING == 1 && BRACKET_CLOSED == 5 && BRACKET_REJECTE
 
 static void bind_state(struct statement *s, const struct order_header *h)
 {
-    statement_bind_uuid(s, ":id", &h->id);
     statement_bind_int(s, ":status", h->status);
-    statement_bind_int(s, ":final", bracket_status_final(h->status));
     statement_bind_int(s, ":rev", h->rev);
     statement_bind_int(s, ":updated", h->updated_at_ns);
     statement_bind_blob(s, ":head", h->head, sizeof h->head);
@@ -75,6 +77,8 @@ enum err order_repo_insert(struct db_write *w, const struct order_header *header
 {
     struct statement *s = db_prepare(&w->read, SQL_INSERT);
     bind_state(s, header);
+    statement_bind_uuid(s, ":id", &header->id);
+    statement_bind_int(s, ":final", bracket_status_final(header->status));
     statement_bind_uuid(s, ":key_id", &header->key_id);
     statement_bind_text(s, ":client_order_id",
                         header->client_order_id[0] ? header->client_order_id : NULL);
@@ -88,22 +92,45 @@ enum err order_repo_insert(struct db_write *w, const struct order_header *header
     return err;
 }
 
+static enum err find_at_rev(struct db_write *w, const struct uuid *id, int64_t rev,
+                            int64_t *ret_bracket, bool *ret_final, struct error *e)
+{
+    struct statement *s = db_prepare(&w->read, SQL_AT_REV);
+    statement_bind_uuid(s, ":id", id);
+    statement_bind_int(s, ":before", rev);
+    bool found = statement_next(s);
+    if (found) {
+        *ret_bracket = statement_int(s, "seq");
+        *ret_final = statement_int(s, "final") != 0;
+    }
+    enum err err = statement_finish(s, e);
+    if (err == ERR_OK && !found)
+        err =
+            error_set(e, ERR_CONFLICT, "the stored order is not at revision %lld", (long long)rev);
+    return err;
+}
+
 enum err order_repo_update(struct db_write *w, const struct order_header *header,
                            int64_t rev_before, int64_t *ret_bracket, struct error *e)
 {
-    struct statement *s = db_prepare(&w->read, SQL_UPDATE);
-    bind_state(s, header);
-    statement_bind_int(s, ":before", rev_before);
-    bool found = statement_next(s);
-    int64_t bracket = found ? statement_int(s, "seq") : 0;
-    enum err err = statement_finish(s, e);
+    int64_t bracket = 0;
+    bool was_final = false, is_final = bracket_status_final(header->status);
+    enum err err = find_at_rev(w, &header->id, rev_before, &bracket, &was_final, e);
     if (err != ERR_OK)
         return err;
-    if (!found)
-        return error_set(e, ERR_CONFLICT, "the stored order is not at revision %lld",
-                         (long long)rev_before);
-    *ret_bracket = bracket;
-    return ERR_OK;
+    struct statement *s = db_prepare(&w->read, SQL_UPDATE);
+    bind_state(s, header);
+    statement_bind_int(s, ":seq", bracket);
+    err = statement_run(s, NULL, e);
+    if (err == ERR_OK && is_final != was_final) {
+        s = db_prepare(&w->read, SQL_SET_FINAL);
+        statement_bind_int(s, ":final", is_final);
+        statement_bind_int(s, ":seq", bracket);
+        err = statement_run(s, NULL, e);
+    }
+    if (err == ERR_OK)
+        *ret_bracket = bracket;
+    return err;
 }
 
 enum err order_repo_add_event(struct db_write *w, int64_t bracket,

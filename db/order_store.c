@@ -16,6 +16,7 @@ struct db_order_store {
     struct writer *writer;
     struct readers *readers;
     int64_t epoch;
+    int64_t checked_in; /* the last transaction in which it was; the writer's thread alone */
 };
 
 /* One batch under way. */
@@ -34,15 +35,6 @@ _Static_assert(sizeof(struct item) <= ORDER_STORE_ROOM_BYTES, "an item fits into
 
 /* ---- writing, on the writer's thread --------------------------------------------------------- */
 
-static enum err find_replay(struct db_write *w, struct item *item, struct error *e)
-{
-    const struct order_idempotency *key = item->batch->idempotency;
-    if (!key)
-        return ERR_OK;
-    return idempotency_repo_find(&w->read, &key->key_id, key->key, key->body_sha256, &item->arena,
-                                 &item->replayed, &item->row, e);
-}
-
 static enum err write_header(struct db_write *w, const struct order_batch *batch,
                              int64_t *ret_bracket, struct error *e)
 {
@@ -52,9 +44,11 @@ static enum err write_header(struct db_write *w, const struct order_batch *batch
                              ret_bracket, e);
 }
 
-static enum err write_idempotency(struct db_write *w, const struct order_batch *batch,
-                                  struct error *e)
+/* Written first, for the key is its own test: when it is there already, it tells what was answered
+ * (item->replayed), or that it was for another body. */
+static enum err write_idempotency(struct db_write *w, struct item *item, struct error *e)
 {
+    const struct order_batch *batch = item->batch;
     const struct order_idempotency *key = batch->idempotency;
     if (!key)
         return ERR_OK;
@@ -62,7 +56,12 @@ static enum err write_idempotency(struct db_write *w, const struct order_batch *
                                         .response = key->response,
                                         .resource_id = batch->header.id,
                                         .created_at_ns = batch->header.created_at_ns};
-    return idempotency_repo_put(w, &key->key_id, key->key, key->body_sha256, &row, e);
+    enum err err = idempotency_repo_put(w, &key->key_id, key->key, key->body_sha256, &row, e);
+    if (err != ERR_CONFLICT)
+        return err;
+    err = idempotency_repo_find(&w->read, &key->key_id, key->key, key->body_sha256, &item->arena,
+                                &item->replayed, &item->row, e);
+    return err == ERR_OK && !item->replayed ? ERR_CONFLICT : err;
 }
 
 static enum err write_batch(struct db_write *w, struct item *item, struct error *e)
@@ -76,16 +75,29 @@ static enum err write_batch(struct db_write *w, struct item *item, struct error 
         err = intent_repo_put(w, bracket, &batch->intents[i], e);
     for (size_t i = 0; err == ERR_OK && i < batch->fill_count; i++)
         err = fill_repo_add(w, &batch->fills[i], e);
-    return err == ERR_OK ? write_idempotency(w, batch, e) : err;
+    return err;
+}
+
+/* Once in a transaction: nobody else writes before it ends. */
+static enum err check_owner(struct db_write *w, struct db_order_store *s, struct error *e)
+{
+    int64_t transaction = db_transaction(w);
+    if (s->checked_in == transaction)
+        return ERR_OK;
+    enum err err = owner_repo_check(&w->read, s->epoch, e);
+    if (err == ERR_OK)
+        s->checked_in = transaction;
+    return err;
 }
 
 static enum err work(struct db_write *w, void *context, struct error *e)
 {
     struct item *item = context;
-    enum err err = owner_repo_check(&w->read, item->store->epoch, e);
+    item->replayed = false; /* it may run again */
+    enum err err = check_owner(w, item->store, e);
     item->replaced = err == ERR_CONFLICT;
     if (err == ERR_OK)
-        err = find_replay(w, item, e);
+        err = write_idempotency(w, item, e);
     if (err == ERR_OK && !item->replayed)
         err = write_batch(w, item, e);
     return err;

@@ -270,8 +270,10 @@ enum err db_begin(struct db_connection *c, struct db_write *ret_write, struct er
         return refuse_broken(c, e);
     assert(!in_transaction(c));
     enum err err = run(c, SQL_BEGIN_WRITE, e);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         ret_write->read.connection = c;
+        c->transactions++;
+    }
     return err;
 }
 
@@ -320,6 +322,11 @@ void db_rollback(struct db_write *w)
 bool db_is_writing(const struct db_write *w)
 {
     return in_transaction(w->read.connection);
+}
+
+int64_t db_transaction(const struct db_write *w)
+{
+    return w->read.connection->transactions;
 }
 
 enum err db_savepoint(struct db_write *w, struct error *e)

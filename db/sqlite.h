@@ -76,6 +76,8 @@ enum err db_commit(struct db_write *w, struct error *e);
 void db_rollback(struct db_write *w);
 /* false when SQLite itself rolled the transaction back (disk full, out of memory, I/O error). */
 bool db_is_writing(const struct db_write *w);
+/* Which of its connection's transactions this is, from 1. */
+int64_t db_transaction(const struct db_write *w);
 
 bool db_is_broken(const struct db_connection *c);
 

@@ -34,7 +34,8 @@ struct db_connection {
     sqlite3 *handle;
     char *name; /* the file's name without its folder, for messages; owned */
     int64_t wal_pages;
-    bool broken; /* see sqlite.h */
+    int64_t transactions; /* begun, those that write */
+    bool broken;          /* see sqlite.h */
     int32_t statement_count;
     struct statement statements[STATEMENT_SLOTS];
 };

@@ -49,9 +49,9 @@ struct order_record {
     unsigned char prev_hash[SHA256_BYTES]; /* of the event before; zeros for the first */
 };
 
-/* An order at the broker, written before it is sent: client_id is a primary key, so that the same
- * order cannot be intended twice. Later batches bring `status`, `broker_order_id` and
- * `cancel_intended` up to date (`creates` false). */
+/* An order at the broker, written before it is sent: bracket, leg and generation, of which
+ * client_id is made, are the primary key, so that the same order cannot be intended twice. Later
+ * batches bring `status`, `broker_order_id` and `cancel_intended` up to date (`creates` false). */
 struct order_intent {
     bool creates;
     char client_id[CLIENT_ID_TEXT];
