@@ -62,26 +62,23 @@ static enum err cancel_bracket(void *context, struct desk_order *order, struct e
     return ERR_OK;
 }
 
-static enum err cancel_all(struct http_request *r, struct http_response *out, struct error *e)
+static enum err cancel_each(void *context, struct alpaca_gather *g, struct json_writer *w,
+                            struct error *e)
 {
-    struct json_writer w;
-    struct canceling c = {
-        .arena = r->arena, .w = &w, .view = arena_alloc(r->arena, sizeof(struct desk_view))};
-    enum err err = api_no_parameters(r, e);
-    if (err)
-        return err;
+    struct http_request *r = context;
+    struct canceling c = {.arena = r->arena,
+                          .gather = g,
+                          .w = w,
+                          .view = arena_alloc(r->arena, sizeof(struct desk_view))};
     if (!c.view)
         return error_set(e, ERR_NO_MEMORY, "no memory for the request");
-    if ((err = alpaca_gather_begin(r, &c.gather, e)))
-        return err;
-    json_writer_init(&w, &out->body);
-    json_begin_array(&w);
-    err = alpaca_each_open(r->app, r->arena, NULL, cancel_bracket, &c, e);
-    json_end_array(&w);
-    if (!err)
-        err = http_respond_json(out, 207, e);
-    alpaca_gather_end(c.gather, err ? e : NULL);
-    return ERR_OK;
+    return alpaca_each_open(r->app, r->arena, NULL, cancel_bracket, &c, e);
+}
+
+static enum err cancel_all(struct http_request *r, struct http_response *out, struct error *e)
+{
+    enum err err = api_no_parameters(r, e);
+    return err ? err : alpaca_gather_array(r, out, cancel_each, r, e);
 }
 
 /* clang-format off */

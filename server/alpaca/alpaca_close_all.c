@@ -30,44 +30,36 @@ static void write_failure(struct json_writer *w, const char *symbol, const struc
     json_end_object(w);
 }
 
-static enum err ask_all(struct alpaca_closing *c, struct error *e)
+static enum err close_each(void *context, struct alpaca_gather *g, struct json_writer *w,
+                           struct error *e)
 {
+    struct alpaca_closing *c = context;
     struct http_request *r = c->request;
     struct alpaca_holdings holdings;
     struct error why;
+    c->gather = g;
+    c->w = w;
+    c->view = arena_alloc(r->arena, sizeof *c->view);
+    if (!c->view)
+        return error_set(e, ERR_NO_MEMORY, "no memory for the request");
     enum err err = alpaca_holdings_read(r->app, r->arena, NULL, &holdings, e);
     if (!err)
         err = alpaca_close_brackets(c, NULL, e);
     for (size_t i = 0; !err && i < holdings.count; i++)
         if (alpaca_close_rest(c, &holdings.items[i], &why))
-            write_failure(c->w, holdings.items[i].position.contract.symbol, &why);
+            write_failure(w, holdings.items[i].position.contract.symbol, &why);
     return err;
 }
 
 static enum err close_all(struct http_request *r, struct http_response *out, struct error *e)
 {
     static const char *const names[] = {"cancel_orders", NULL};
-    struct json_writer w;
-    struct alpaca_closing c = {.request = r,
-                               .w = &w,
-                               .tell = tell_item,
-                               .view = arena_alloc(r->arena, sizeof(struct desk_view))};
+    struct alpaca_closing c = {.request = r, .tell = tell_item};
     enum err err;
     if ((err = http_query_only(r, names, e)) ||
         (err = alpaca_query_bool(r, "cancel_orders", &c.cancel_entries, e)))
         return err;
-    if (!c.view)
-        return error_set(e, ERR_NO_MEMORY, "no memory for the request");
-    if ((err = alpaca_gather_begin(r, &c.gather, e)))
-        return err;
-    json_writer_init(&w, &out->body);
-    json_begin_array(&w);
-    err = ask_all(&c, e);
-    json_end_array(&w);
-    if (!err)
-        err = http_respond_json(out, 207, e);
-    alpaca_gather_end(c.gather, err ? e : NULL);
-    return ERR_OK;
+    return alpaca_gather_array(r, out, close_each, &c, e);
 }
 
 /* clang-format off */

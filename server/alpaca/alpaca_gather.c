@@ -92,3 +92,22 @@ void alpaca_gather_end(struct alpaca_gather *g, const struct error *e)
         take_error(g, e);
     release(g);
 }
+
+enum err alpaca_gather_array(struct http_request *r, struct http_response *out,
+                             alpaca_gather_ask *ask, void *context, struct error *e)
+{
+    enum { MULTI_STATUS = 207 };
+    struct alpaca_gather *g;
+    struct json_writer w;
+    enum err err = alpaca_gather_begin(r, &g, e);
+    if (err)
+        return err;
+    json_writer_init(&w, &out->body);
+    json_begin_array(&w);
+    err = ask(context, g, &w, e);
+    json_end_array(&w);
+    if (!err)
+        err = http_respond_json(out, MULTI_STATUS, e);
+    alpaca_gather_end(g, err ? e : NULL);
+    return ERR_OK;
+}
