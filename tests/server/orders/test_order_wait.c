@@ -235,7 +235,7 @@ static void each_of_many_is_answered_by_its_own_callback(void **state)
     enum { CLIENTS = 100 };
     struct rig *rig = *state;
     static struct http_client clients[CLIENTS];
-    char text[16];
+    char text[32];
     fixture_start(&rig->http);
     for (int i = 0; i < CLIENTS; i++)
         ask(rig, &clients[i], i % 2 ? "/v1/waits" : "/v1/api-waits");
