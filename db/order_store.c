@@ -134,13 +134,19 @@ static enum err submit(struct order_store *store, const struct order_batch *batc
         return error_set(e, ERR_NO_MEMORY, "no memory to store an order");
     *item = (struct item){.store = s, .batch = batch, .done = batch_done, .context = context};
     arena_init(&item->arena, ARENA_BYTES);
-    enum err err = writer_submit(s->writer, work, done, item, e);
+    enum err err = batch->patient ? writer_submit_patiently(s->writer, work, done, item, e)
+                                  : writer_submit(s->writer, work, done, item, e);
     if (err != ERR_OK) {
         arena_release(&item->arena);
         if (!batch->room)
             free(item);
     }
     return err;
+}
+
+static void hurry(struct order_store *store)
+{
+    writer_hurry(((struct db_order_store *)store)->writer);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -293,6 +299,7 @@ enum err order_store_create(struct writer *writer, struct readers *readers,
 {
     static const struct order_store_operations operations = {
         .submit = submit,
+        .hurry = hurry,
         .load_unfinished = load_unfinished,
         .load = load,
         .find = find,

@@ -2,7 +2,8 @@
  *
  * What a commit costs is the fsync, so whatever queued up during one commit shares the next. There
  * is no waiting for a group to fill: with one client a group is one item, with many it grows by
- * itself.
+ * itself. Only what nobody waits for is kept back for a moment, as a commit of its own would stand
+ * before the next item of somebody who does.
  *
  * A group runs without savepoints first: inside one SQLite copies each page before its first
  * change, which is a third of what an item costs. When an item fails, the whole group is rolled
@@ -28,11 +29,13 @@
 enum { CHECKPOINT_PAGES = 4096 };
 /* Groups that are run apart after one in which an item failed. */
 enum { GROUPS_APART = 16 };
+#define PATIENCE_NS NS_PER_MS
 
 struct item {
     writer_work *work;
     writer_done *done;
     void *context; /* borrowed until done */
+    bool patient;
 };
 
 struct writer {
@@ -42,6 +45,8 @@ struct writer {
     /* behind the mutex */
     struct item queue[LIMIT_WRITER_QUEUE]; /* ring */
     size_t head, count;
+    size_t pressing;          /* of `count`, those that are not patient */
+    int64_t patient_until_ns; /* of the oldest, while none presses; monotonic */
     bool closed;
     bool has_failed;
     struct writer_stats stats;
@@ -63,15 +68,25 @@ struct writer {
 static const struct error no_error = {.code = ERR_OK};
 static _Thread_local const struct writer *writer_of_this_thread;
 
+static void wait_for_items(struct writer *w) REQUIRES(&w->mutex)
+{
+    while (w->count == 0 && !w->closed)
+        condition_wait(&w->not_empty, &w->mutex);
+    bool in_time = true;
+    while (w->pressing == 0 && w->count < LIMIT_WRITER_GROUP && !w->closed && in_time)
+        in_time = condition_wait_until(&w->not_empty, &w->mutex, clock_real(), w->patient_until_ns);
+}
+
 /* Waits for items and takes a group; 0 when closed and drained. */
 static size_t take_group(struct writer *w)
 {
     mutex_lock(&w->mutex);
-    while (w->count == 0 && !w->closed)
-        condition_wait(&w->not_empty, &w->mutex);
+    wait_for_items(w);
     size_t taken = w->count < LIMIT_WRITER_GROUP ? w->count : LIMIT_WRITER_GROUP;
-    for (size_t i = 0; i < taken; i++)
+    for (size_t i = 0; i < taken; i++) {
         w->group[i] = w->queue[(w->head + i) % LIMIT_WRITER_QUEUE];
+        w->pressing -= !w->group[i].patient;
+    }
     w->head = (w->head + taken) % LIMIT_WRITER_QUEUE;
     w->count -= taken;
     if (taken > 0)
@@ -250,6 +265,8 @@ enum err writer_create(const char *path, const struct writer_options *options, s
     condition_init(&w->not_full);
     if (options != NULL)
         w->options = *options;
+    if (!w->options.patience_ns)
+        w->options.patience_ns = PATIENCE_NS;
     enum err err = db_open(path, &opening, &w->connection, e);
     if (err == ERR_OK) {
         const struct thread_options thread = {.name = "db-writer"};
@@ -284,7 +301,10 @@ static void put(struct writer *w, struct item item) REQUIRES(&w->mutex)
 {
     w->queue[(w->head + w->count) % LIMIT_WRITER_QUEUE] = item;
     w->count++;
+    w->pressing += !item.patient;
     if (w->count == 1)
+        w->patient_until_ns = clock_monotonic_ns(clock_real()) + w->options.patience_ns;
+    if (w->count == 1 || (w->pressing == 1 && !item.patient) || w->count == LIMIT_WRITER_GROUP)
         condition_signal(&w->not_empty);
 }
 
@@ -295,19 +315,39 @@ static enum err refuse(bool closed, struct error *e)
                             : "a write to the database failed, the server has to start again");
 }
 
-enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
-                       struct error *e)
+static enum err submit(struct writer *w, struct item item, struct error *e)
 {
     mutex_lock(&w->mutex);
     bool closed = w->closed, failed = w->has_failed, full = w->count == LIMIT_WRITER_QUEUE;
     if (!closed && !failed && !full)
-        put(w, (struct item){work, done, context});
+        put(w, item);
     mutex_unlock(&w->mutex);
     if (closed || failed)
         return refuse(closed, e);
     if (full)
         return error_set(e, ERR_BUSY, "%d writes are waiting already", LIMIT_WRITER_QUEUE);
     return ERR_OK;
+}
+
+enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
+                       struct error *e)
+{
+    return submit(w, (struct item){.work = work, .done = done, .context = context}, e);
+}
+
+enum err writer_submit_patiently(struct writer *w, writer_work *work, writer_done *done,
+                                 void *context, struct error *e)
+{
+    const struct item item = {.work = work, .done = done, .context = context, .patient = true};
+    return submit(w, item, e);
+}
+
+void writer_hurry(struct writer *w)
+{
+    mutex_lock(&w->mutex);
+    w->patient_until_ns = 0;
+    condition_signal(&w->not_empty);
+    mutex_unlock(&w->mutex);
 }
 
 struct call {
@@ -349,7 +389,7 @@ enum err writer_call(struct writer *w, writer_work *work, void *context, struct 
         condition_wait(&w->not_full, &w->mutex);
     bool closed = w->closed, failed = w->has_failed;
     if (!closed && !failed) {
-        put(w, (struct item){call_work, call_done, &call});
+        put(w, (struct item){.work = call_work, .done = call_done, .context = &call});
         while (!call.has_ended)
             condition_wait(&call.ended, &w->mutex);
     }

@@ -2,8 +2,8 @@
  *
  * Work is submitted as a function. The thread takes what has queued up (at most
  * LIMIT_WRITER_GROUP), runs it in one transaction, each item isolated from the others, commits once
- * with fsync, and then calls every item's `done`. It never lingers for more. So an item's `done`
- * with ERR_OK means: on disk.
+ * with fsync, and then calls every item's `done`. It never lingers for more, but with items of
+ * which all are patient. So an item's `done` with ERR_OK means: on disk.
  *
  * The function runs on the writer thread and must only use the database (no waiting, no network).
  * When it returns an error its own changes are undone, the other items' are not. It may run again
@@ -45,6 +45,7 @@ struct writer_options {
      * Must not block. NULL = not wanted. */
     void (*failed)(void *context, const struct error *e);
     void *context;
+    int64_t patience_ns; /* how long patient items wait for company; 0 = a millisecond */
 };
 
 /* Opens the database at `path` (already migrated) and starts the thread `db-writer`. options may be
@@ -58,8 +59,14 @@ void writer_free(struct writer *w);
  * stopping and after a failure; then `done` is not called. `context` is borrowed until `done`. */
 enum err writer_submit(struct writer *w, writer_work *work, writer_done *done, void *context,
                        struct error *e);
-/* The same and waits, for room in the queue and for the end: what the work or the commit returned.
- * Not from the writer thread; blocks, so no mutex may be held. */
+/* The same for what nobody waits for: it may wait a moment for others, to share their commit.
+ */
+enum err writer_submit_patiently(struct writer *w, writer_work *work, writer_done *done,
+                                 void *context, struct error *e);
+/* Somebody waits for patient items after all. */
+void writer_hurry(struct writer *w);
+/* As writer_submit, and waits, for room in the queue and for the end: what the work or the commit
+ * returned. Not from the writer thread; blocks, so no mutex may be held. */
 enum err writer_call(struct writer *w, writer_work *work, void *context, struct error *e);
 
 struct writer_stats writer_stats(struct writer *w);

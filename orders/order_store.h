@@ -95,6 +95,9 @@ struct order_batch {
     const struct order_fill *fills;
     size_t fill_count;
     const struct order_idempotency *idempotency; /* NULL = none */
+    /* Nobody waits for it: its commit may wait a moment for that of others, unless it is hurried.
+     */
+    bool patient;
     /* ORDER_STORE_ROOM_BYTES, aligned as by malloc, for the store's use until `done`; NULL = it
      * allocates. Whose threads are many does not want each of them to allocate. */
     void *room;
@@ -156,6 +159,8 @@ struct order_store_operations {
      */
     enum err (*submit)(struct order_store *, const struct order_batch *, order_store_done *,
                        void *context, struct error *e);
+    /* Somebody waits for what is patient after all. NULL where nothing is. */
+    void (*hurry)(struct order_store *);
     /* The rest blocks. Every bracket whose status is not final, oldest first. */
     enum err (*load_unfinished)(struct order_store *, stored_order_fn *, void *context,
                                 struct error *e);

@@ -87,8 +87,8 @@ static void committed(void *context, const struct order_commit *commit)
 }
 
 /* Makes the batch and gives it to the store, as soon as that has room. */
-static enum err give(struct desk_order *o, struct draft *d, order_store_done *done, void *context,
-                     struct error *e)
+static enum err give(struct desk_order *o, struct draft *d, bool patient, order_store_done *done,
+                     void *context, struct error *e)
 {
     struct desk *desk = o->desk;
     struct order_store *store = desk->options.store;
@@ -97,6 +97,7 @@ static enum err give(struct desk_order *o, struct draft *d, order_store_done *do
         note_refused(o, ERR_NO_MEMORY);
         return error_set(e, ERR_NO_MEMORY, "no memory to store the order's events");
     }
+    d->batch.patient = patient;
     atomic_fetch_add(&desk->batches, 1);
     while ((err = store->operations->submit(store, &d->batch, done, context, e)) == ERR_BUSY)
         parker_wait(o->wakes, clock_real(),
@@ -114,7 +115,7 @@ bool tracker_commit(struct desk_order *o, struct draft *d, struct pending_commit
     p->order = o;
     p->draft = d;
     atomic_store(&p->done, false);
-    if (give(o, d, committed, p, &p->error) != ERR_OK)
+    if (give(o, d, false, committed, p, &p->error) != ERR_OK)
         return false;
     while (!atomic_load(&p->done))
         parker_wait(o->wakes, clock_real(), INT64_MAX);
@@ -142,7 +143,7 @@ void tracker_hand_over(struct desk_order *o, struct draft *d)
     struct error e;
     o->handed = d;
     atomic_store(&o->handing, HANDING_UNDERWAY);
-    if (give(o, d, handed_over, o, &e) == ERR_OK)
+    if (give(o, d, true, handed_over, o, &e) == ERR_OK)
         return;
     draft_pool_return(&o->desk->drafts, d);
     atomic_store(&o->handing, HANDING_REFUSED);
@@ -150,9 +151,13 @@ void tracker_hand_over(struct desk_order *o, struct draft *d)
 
 bool tracker_collect(struct desk_order *o)
 {
+    struct order_store *store = o->desk->options.store;
     int underway = HANDING_UNDERWAY;
-    if (atomic_compare_exchange_strong(&o->handing, &underway, HANDING_AWAITED))
+    if (atomic_compare_exchange_strong(&o->handing, &underway, HANDING_AWAITED)) {
+        if (store->operations->hurry)
+            store->operations->hurry(store);
         while (atomic_load(&o->handing) == HANDING_AWAITED)
             parker_wait(o->wakes, clock_real(), INT64_MAX);
+    }
     return atomic_exchange(&o->handing, HANDING_NOTHING) != HANDING_REFUSED;
 }

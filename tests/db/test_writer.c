@@ -23,15 +23,26 @@ struct fixture {
     struct writer *writer;
 };
 
-static int setup(void **state)
+static int setup_with(const struct writer_options *options, void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     f->folder = fixture_folder();
     f->path = strdup(fixture_path(f->folder, "t.db"));
     fixture_database(f->path, 0, &tables);
-    assert_int_equal(writer_create(f->path, NULL, &f->writer, NULL), ERR_OK);
+    assert_int_equal(writer_create(f->path, options, &f->writer, NULL), ERR_OK);
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(NULL, state);
+}
+
+static int setup_patient(void **state)
+{
+    const struct writer_options options = {.patience_ns = 60 * NS_PER_MINUTE};
+    return setup_with(&options, state);
 }
 
 static int teardown(void **state)
@@ -457,6 +468,84 @@ static void done_may_submit_more(void **state)
     assert_int_equal(chain.next.code, ERR_OK);
 }
 
+/* ---- patience; in this fixture it lasts for an hour ---- */
+
+static void submit_patiently(struct fixture *f, struct item *items, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        items[i].number = i;
+        assert_int_equal(writer_submit_patiently(f->writer, item_work, item_done, &items[i], NULL),
+                         ERR_OK);
+    }
+}
+
+static void what_nobody_waits_for_shares_the_commit_of_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct item items[3] = {{0}}, pressing = {.number = 3};
+    submit_patiently(f, items, 3);
+    test_pause_ms(20);
+    assert_int_equal(writer_stats(f->writer).commits, 0);
+    assert_int_equal(writer_submit(f->writer, item_work, item_done, &pressing, NULL), ERR_OK);
+    wait_for(&pressing.done_count, 1);
+    assert_int_equal(writer_stats(f->writer).commits, 1);
+    assert_int_equal(items[2].done_count, 1);
+    assert_int_equal(count_stored(f->path), 4);
+}
+
+static void what_nobody_waits_for_behind_another_needs_no_other(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate = {0};
+    struct item items[2] = {{0}}, pressing = {.number = 2};
+    close_gate(f->writer, &gate);
+    assert_int_equal(writer_submit(f->writer, item_work, item_done, &pressing, NULL), ERR_OK);
+    submit_patiently(f, items, 2);
+    atomic_store(&gate.open, true);
+    wait_for(&items[1].done_count, 1);
+    assert_int_equal(writer_stats(f->writer).commits, 2);
+}
+
+static void patience_ends_when_it_is_hurried(void **state)
+{
+    struct fixture *f = *state;
+    struct item items[2] = {{0}};
+    submit_patiently(f, items, 2);
+    writer_hurry(f->writer);
+    wait_for(&items[1].done_count, 1);
+    assert_int_equal(count_stored(f->path), 2);
+}
+
+static void patience_ends_with_a_whole_group(void **state)
+{
+    struct fixture *f = *state;
+    struct item *items = calloc(LIMIT_WRITER_GROUP, sizeof *items);
+    submit_patiently(f, items, LIMIT_WRITER_GROUP);
+    wait_for(&items[LIMIT_WRITER_GROUP - 1].done_count, 1);
+    assert_int_equal(writer_stats(f->writer).commits, 1);
+    free(items);
+}
+
+static void patience_ends_with_the_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct item items[2] = {{0}};
+    submit_patiently(f, items, 2);
+    writer_free(f->writer);
+    f->writer = NULL;
+    assert_int_equal(items[1].done_count, 1);
+    assert_int_equal(count_stored(f->path), 2);
+}
+
+static void patience_ends_by_itself(void **state)
+{
+    struct fixture *f = *state; /* of the usual patience */
+    struct item item = {0};
+    submit_patiently(f, &item, 1);
+    wait_for(&item.done_count, 1);
+    assert_int_equal(count_stored(f->path), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +561,13 @@ int main(void)
         T(stopping_drains_the_queue),
         T(a_call_returns_what_the_work_returned_and_is_on_disk),
         T(done_may_submit_more),
+        T(patience_ends_by_itself),
+#define P(name) cmocka_unit_test_setup_teardown(name, setup_patient, teardown)
+        P(what_nobody_waits_for_shares_the_commit_of_the_next),
+        P(what_nobody_waits_for_behind_another_needs_no_other),
+        P(patience_ends_when_it_is_hurried),
+        P(patience_ends_with_a_whole_group),
+        P(patience_ends_with_the_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
