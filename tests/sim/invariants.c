@@ -198,6 +198,35 @@ static void check_protection(struct world *w, const struct order_event *e,
                 bracket_status_name(s->status));
 }
 
+static bool says_cancel(const struct bracket_state *s, struct order_clock now,
+                        const struct leg_order *o)
+{
+    struct bracket_action actions[BRACKET_ACTIONS_MAX];
+    size_t count = bracket_derive(s, now, actions);
+    for (size_t i = 0; i < count; i++)
+        if (actions[i].kind == ACTION_CANCEL && actions[i].leg == o->leg &&
+            actions[i].generation == o->generation)
+            return true;
+    return false;
+}
+
+/* 22: a cancel whose call may never have left does not wait for its time: what would be said were
+ * none committed is said. */
+static void check_restart(struct world *w, const struct bracket_state *before,
+                          const struct order_event *e, const struct bracket_state *after)
+{
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+        const struct leg_order *o = &after->orders[i];
+        if (!before->orders[i].cancel_calls || o->status != ORDER_STATUS_PENDING_CANCEL)
+            continue;
+        struct bracket_state never = *after;
+        never.orders[i].cancel_ns = 0;
+        if (says_cancel(&never, e->clock, o) && !says_cancel(after, e->clock, o))
+            violate(w, 22, "a cancel of %s %d waits after a restart", leg_name(o->leg),
+                    o->generation);
+    }
+}
+
 void check_step(struct world *w, const struct bracket_state *before, const struct order_event *e,
                 const struct bracket_state *after)
 {
@@ -206,6 +235,8 @@ void check_step(struct world *w, const struct bracket_state *before, const struc
     check_orders(w, before, e, after);
     check_trigger(w, before, e, after);
     check_protection(w, e, after);
+    if (e->type == EVENT_RESTARTED)
+        check_restart(w, before, e, after);
     bool alarm = after->status == BRACKET_UNPROTECTED || after->status == BRACKET_NEEDS_REVIEW;
     if (alarm && after->status != before->status &&
         !(bracket_alerts(before, after) & (ALERT_UNPROTECTED | ALERT_REVIEW | ALERT_REOPENED)))
