@@ -167,7 +167,7 @@ int main(void)
     allow_descriptors();
     ours_start(&ours);
     const char *body = http_body_text(ours.body, &body_bytes);
-    struct bare_http *bare = bare_http_start(200, body, body_bytes);
+    struct bare_http *bare = bare_http_start(200, body, body_bytes, NULL);
     snprintf(title, sizeof title,
              "GET with a key over keep-alive connections, one event loop, %zu bytes of body",
              body_bytes);

@@ -181,7 +181,7 @@ static void measure(const struct ours *o, const char *name, const char *path,
     head_of(request, o, "GET", path, "");
     ask(o, request, scratch);
     snprintf(line, sizeof line, "%s, %zu bytes", name, scratch->body_bytes);
-    struct bare_http *bare = bare_http_start(200, scratch->body, scratch->body_bytes);
+    struct bare_http *bare = bare_http_start(200, scratch->body, scratch->body_bytes, NULL);
     compare(o, line, request, bare, GOAL_RATIO);
     bare_http_stop(bare);
 
@@ -189,7 +189,7 @@ static void measure(const struct ours *o, const char *name, const char *path,
     snprintf(more, sizeof more, "If-None-Match: %s\r\n", etag);
     head_of(request, o, "GET", path, more);
     snprintf(line, sizeof line, "%s, 304", name);
-    bare = bare_http_start(304, "", 0);
+    bare = bare_http_start(304, "", 0, NULL);
     compare(o, line, request, bare, GOAL_UNCHANGED);
     bare_http_stop(bare);
 }

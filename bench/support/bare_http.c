@@ -26,18 +26,74 @@ struct bare_http {
     int wake_fd;
     atomic_bool stop;
     pthread_t thread;
+    struct bare_store *store;     /* NULL = none */
+    _Atomic(struct post *) ready; /* stored, to be answered */
 };
+
+/* A request that waits for its row. */
+struct post {
+    struct bare_http *http;
+    struct MHD_Connection *connection;
+    struct post *next;
+};
+
+static void wake(struct bare_http *b)
+{
+    uint64_t one = 1;
+    if (write(b->wake_fd, &one, sizeof one) != sizeof one)
+        perror("bench: wake");
+}
+
+/* On the writer's thread: one wake for all that are stored before the loop looks. */
+static void row_is_stored(void *context)
+{
+    struct post *p = context;
+    struct bare_http *b = p->http;
+    struct post *first = atomic_load(&b->ready);
+    do
+        p->next = first;
+    while (!atomic_compare_exchange_weak(&b->ready, &first, p));
+    if (!first)
+        wake(b);
+}
+
+static void resume_ready(struct bare_http *b)
+{
+    struct post *p = atomic_exchange(&b->ready, NULL);
+    while (p) {
+        struct post *next = p->next;
+        MHD_resume_connection(p->connection);
+        free(p);
+        p = next;
+    }
+}
+
+static enum MHD_Result store_first(struct bare_http *b, struct MHD_Connection *connection)
+{
+    struct post *p = malloc(sizeof *p);
+    if (!p)
+        return MHD_NO;
+    *p = (struct post){.http = b, .connection = connection};
+    MHD_suspend_connection(connection);
+    bare_store_put(b->store, row_is_stored, p);
+    return MHD_YES;
+}
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_bytes, void **request)
 {
-    static int seen;
+    static int seen, storing;
     struct bare_http *b = context;
-    (void)url, (void)method, (void)version, (void)upload, (void)upload_bytes;
-    if (!*request) {
+    (void)url, (void)method, (void)version, (void)upload;
+    if (!*request || *upload_bytes > 0) {
         *request = &seen;
+        *upload_bytes = 0;
         return MHD_YES;
+    }
+    if (b->store && *request == &seen) {
+        *request = &storing;
+        return store_first(b, connection);
     }
     return MHD_queue_response(connection, (unsigned)b->status, b->response);
 }
@@ -49,13 +105,19 @@ static void *run_loop(void *context)
     struct epoll_event event = {.events = EPOLLIN};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD,
               MHD_get_daemon_info(b->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, &event);
+    event.data.ptr = b;
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, b->wake_fd, &event);
     while (!atomic_load(&b->stop)) {
         struct epoll_event events[4];
         MHD_UNSIGNED_LONG_LONG timeout_ms = 250;
         if (MHD_get_timeout(b->daemon, &timeout_ms) != MHD_YES || timeout_ms > 250)
             timeout_ms = 250;
-        epoll_wait(epoll_fd, events, 4, (int)timeout_ms);
+        int count = epoll_wait(epoll_fd, events, 4, (int)timeout_ms);
+        for (int i = 0; i < count; i++) {
+            uint64_t wakes;
+            if (events[i].data.ptr == b && read(b->wake_fd, &wakes, sizeof wakes) > 0)
+                resume_ready(b);
+        }
         MHD_run(b->daemon);
     }
     close(epoll_fd);
@@ -68,7 +130,8 @@ static void fail(const char *why)
     exit(1);
 }
 
-struct bare_http *bare_http_start(int status, const char *body, size_t body_bytes)
+struct bare_http *bare_http_start(int status, const char *body, size_t body_bytes,
+                                  struct bare_store *store)
 {
     struct error e;
     int fd;
@@ -76,10 +139,12 @@ struct bare_http *bare_http_start(int status, const char *body, size_t body_byte
     if (!b)
         fail("no memory");
     b->status = status;
+    b->store = store;
     if (listen_open("127.0.0.1", 0, 1, &fd, &b->port, &e) != ERR_OK)
         fail(e.message);
-    b->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, b, MHD_OPTION_LISTEN_SOCKET,
-                                 fd, MHD_OPTION_CONNECTION_LIMIT, 2048u,
+    unsigned flags = MHD_USE_EPOLL | (store ? MHD_ALLOW_SUSPEND_RESUME : 0);
+    b->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, b, MHD_OPTION_LISTEN_SOCKET, fd,
+                                 MHD_OPTION_CONNECTION_LIMIT, 2048u,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES,
                                  MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     b->response = MHD_create_response_from_buffer(body_bytes, (void *)body, MHD_RESPMEM_PERSISTENT);
@@ -98,10 +163,8 @@ uint16_t bare_http_port(const struct bare_http *b)
 
 void bare_http_stop(struct bare_http *b)
 {
-    uint64_t one = 1;
     atomic_store(&b->stop, true);
-    if (write(b->wake_fd, &one, sizeof one) != sizeof one)
-        perror("bench: wake");
+    wake(b);
     pthread_join(b->thread, NULL);
     MHD_stop_daemon(b->daemon);
     MHD_destroy_response(b->response);

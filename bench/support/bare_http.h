@@ -7,6 +7,7 @@
 #ifndef BENCH_SUPPORT_BARE_HTTP_H
 #define BENCH_SUPPORT_BARE_HTTP_H
 
+#include "bench/support/bare_store.h"
 #include "bench/support/http_load.h"
 
 #include <stddef.h>
@@ -14,9 +15,10 @@
 
 struct bare_http;
 
-/* Answers `status` with `body` (borrowed until the stop) to whatever it is asked. Ends the program
- * with a message when it does not start. */
-struct bare_http *bare_http_start(int status, const char *body, size_t body_bytes);
+/* Answers `status` with `body` (borrowed until the stop) to whatever it is asked; with a store,
+ * once a row for it is on disk. Ends the program with a message when it does not start. */
+struct bare_http *bare_http_start(int status, const char *body, size_t body_bytes,
+                                  struct bare_store *store);
 uint16_t bare_http_port(const struct bare_http *b);
 void bare_http_stop(struct bare_http *b);
 
