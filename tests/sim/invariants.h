@@ -40,6 +40,9 @@ bool is_misled(const struct checks *c);
 /* No exits were asked for: the position is left to who asked for the entry. */
 bool is_plain(const struct bracket_state *s);
 
+/* Seeds whose every event is stepped twice, and whose log is folded again from its bytes. */
+bool is_thorough(const struct world *w);
+
 __attribute__((format(printf, 3, 4))) void violate(struct world *w, int invariant,
                                                    const char *format, ...);
 
