@@ -97,11 +97,13 @@ void order_request_encode(const struct order_request *r, struct json_writer *w)
 
 const char *const *order_request_choices(const char *member)
 {
-    size_t i = 0;
-    while (i < COUNT(request_fields) && strcmp(request_fields[i].name, member) != 0)
-        i++;
-    assert(i < COUNT(request_fields) && request_fields[i].choices);
-    return request_fields[i].choices;
+    const struct json_field *field = request_fields;
+    while (strcmp(field->name, member) != 0) {
+        field++;
+        assert(field < request_fields + COUNT(request_fields));
+    }
+    assert(field->choices);
+    return field->choices;
 }
 
 /* ---- terms as a request ---------------------------------------------------------------------- */

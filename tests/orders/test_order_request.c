@@ -336,6 +336,19 @@ static void terms_settle_again_from_the_request_made_of_them(void **state)
     }
 }
 
+static void the_names_of_a_member_stand_as_its_enum_has_them(void **state)
+{
+    (void)state;
+    const char *const *sides = order_request_choices("side");
+    const char *const *times = order_request_choices("time_in_force");
+    const char *const *protections = order_request_choices("protection");
+    assert_string_equal(sides[ORDER_SELL], order_side_name(ORDER_SELL));
+    assert_null(sides[ORDER_SIDE_COUNT]);
+    assert_string_equal(times[TIF_GTC], time_in_force_name(TIF_GTC));
+    assert_string_equal(protections[PROTECTION_WATCHED], protection_name(PROTECTION_WATCHED));
+    assert_null(protections[PROTECTION_COUNT]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +362,7 @@ int main(void)
         cmocka_unit_test(what_the_broker_cannot_do_is_refused),
         cmocka_unit_test(what_is_encoded_decodes_to_the_same_again),
         cmocka_unit_test(terms_settle_again_from_the_request_made_of_them),
+        cmocka_unit_test(the_names_of_a_member_stand_as_its_enum_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
