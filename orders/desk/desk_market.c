@@ -9,12 +9,48 @@
 /* A hundredth, as prices: near a trigger. */
 enum { NEAR_PART = 100 };
 
+static bool is_held(struct desk *d, const char *symbol) REQUIRES(d->mutex)
+{
+    struct held_position *p;
+    HASH_FIND(by_symbol, d->positions, symbol, strlen(symbol), p);
+    return p && p->position.quantity;
+}
+
+/* Contracts that are over, in which nobody has a bracket or a position. */
+static void forget_past_markets(struct desk *d) REQUIRES(d->mutex)
+{
+    int64_t steady_ns = desk_clock(d).steady_ns;
+    int64_t wall_ns = clock_realtime_ns(d->options.clock);
+    struct market *m, *next;
+    HASH_ITER (by_symbol, d->markets, m, next) {
+        int64_t at_ns = atomic_load(&m->quote.at_steady_ns);
+        int64_t age_ns = at_ns ? steady_ns - at_ns : INT64_MAX;
+        if (m->first || is_held(d, m->symbol) || !past_contract(m->symbol, age_ns, wall_ns))
+            continue;
+        HASH_DELETE(by_symbol, d->markets, m);
+        free(m);
+        d->market_count--;
+    }
+}
+
+static void sweep_markets(struct desk *d) REQUIRES(d->mutex)
+{
+    int64_t now_ns = clock_monotonic_ns(d->options.clock);
+    if (!past_sweep_due(&d->sweep, (size_t)d->market_count, now_ns))
+        return;
+    forget_past_markets(d);
+    past_sweep_done(&d->sweep, (size_t)d->market_count, LIMIT_DESK_MARKETS, now_ns);
+}
+
 struct market *desk_market(struct desk *d, const char *symbol, bool make)
 {
     struct market *m;
     HASH_FIND(by_symbol, d->markets, symbol, strlen(symbol), m);
-    if (m || !make || d->market_count == LIMIT_DESK_MARKETS)
+    if (m || !make)
         return m;
+    sweep_markets(d);
+    if (d->market_count == LIMIT_DESK_MARKETS)
+        return NULL;
     m = calloc(1, sizeof *m);
     if (!m)
         return NULL;
@@ -106,10 +142,8 @@ bool desk_last_quote(struct desk *d, const char *symbol, struct order_quote *ret
 {
     mutex_lock(&d->mutex);
     const struct market *m = desk_market(d, symbol, false);
+    const struct order_quote quote = m ? desk_market_quote(m) : (struct order_quote){0};
     mutex_unlock(&d->mutex);
-    if (!m)
-        return false;
-    struct order_quote quote = desk_market_quote(m);
     if (!quote.at_steady_ns)
         return false;
     *ret = quote;

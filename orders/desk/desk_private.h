@@ -20,6 +20,7 @@
 #include "orders/desk/draft_pool.h"
 #include "orders/desk/gateway.h"
 #include "orders/desk/packed_state.h"
+#include "orders/past_contracts.h"
 
 #include <stdatomic.h>
 #include <uthash.h>
@@ -185,6 +186,7 @@ struct desk {
     int32_t live, threads, shared;
     struct market *markets;
     int32_t market_count;
+    struct past_sweep sweep; /* of the markets */
     struct risk_rate rate;
     int64_t notional;    /* risk, of all */
     int64_t unprotected; /* quantity, of all */

@@ -16,6 +16,7 @@
 #include "orders/broker.h"
 #include "orders/market_quote.h"
 #include "orders/paper/paper_outbox.h"
+#include "orders/past_contracts.h"
 
 #include <uthash.h>
 
@@ -51,6 +52,7 @@ struct paper_market {
     int64_t at_steady_ns;
     bool halted;
     bool positioned;                    /* in the list of positions */
+    bool used;                          /* of a sweep: an order in memory is in it */
     int32_t openings[ORDER_SIDE_COUNT]; /* live orders that open */
     int64_t claimed;                    /* by live orders that close */
     struct paper_order *orders;         /* in the market */
@@ -80,6 +82,7 @@ struct paper_book {
     int32_t live;
     struct paper_market *markets, *positions;
     int32_t market_count;
+    struct past_sweep sweep;  /* of the markets */
     int64_t expiry_ns;        /* UTC: no order expires before; INT64_MAX */
     int64_t settle_ns;        /* UTC: no position is settled before; INT64_MAX */
     int64_t evicted_until_ns; /* no order that ended later has left memory; INT64_MIN = none has */

@@ -31,6 +31,26 @@ struct paper_market *paper_market_make(struct paper_book *b, const char *symbol)
     return m;
 }
 
+void paper_market_sweep(struct paper_book *b, struct order_clock now)
+{
+    struct paper_market *m, *next;
+    if (!past_sweep_due(&b->sweep, (size_t)b->market_count, now.steady_ns))
+        return;
+    for (struct paper_order *o = b->all; o; o = o->all_next)
+        o->market->used = true;
+    HASH_ITER (by_symbol, b->markets, m, next) {
+        bool used = m->used || m->positioned;
+        int64_t age_ns = m->at_ns ? now.wall_ns - m->at_ns : INT64_MAX;
+        m->used = false;
+        if (used || !past_contract(m->position.contract.symbol, age_ns, now.wall_ns))
+            continue;
+        HASH_DELETE(by_symbol, b->markets, m);
+        free(m);
+        b->market_count--;
+    }
+    past_sweep_done(&b->sweep, (size_t)b->market_count, LIMIT_PAPER_MARKETS, now.steady_ns);
+}
+
 int64_t paper_market_price(const struct paper_market *m)
 {
     if (m->bid > 0 && m->ask > 0)

@@ -13,6 +13,9 @@ enum { PAPER_STEP_EVENTS = 8 };
 
 /* The market of a symbol; made when it is not there, NULL when there is no room or memory. */
 struct paper_market *paper_market_make(struct paper_book *b, const char *symbol);
+/* When the table has grown: those of contracts that are over go, if no order in memory and no
+ * position is in them. */
+void paper_market_sweep(struct paper_book *b, struct order_clock now);
 
 /* The order reaches its market: it trades with what the quote still offers, and then rests unless
  * it is one that does not. */

@@ -207,8 +207,10 @@ int64_t paper_book_advance(struct paper_book *b, struct order_clock now, bool ke
     bool done = paper_book_arrive(b, now) &&
                 (b->expiry_ns > now.wall_ns || expire_orders(b, now)) &&
                 (b->settle_ns > now.wall_ns || settle_positions(b, now));
-    if (!keep)
+    if (!keep) {
         evict(b, now.wall_ns);
+        paper_market_sweep(b, now);
+    }
     if (!done)
         return now.steady_ns + RETRY_NS;
     int64_t candidates[] = {

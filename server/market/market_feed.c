@@ -2,6 +2,7 @@
 
 #include "base/mutex.h"
 #include "orders/desk/desk.h"
+#include "orders/past_contracts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct market_feed {
     struct symbol *by_name GUARDED_BY(mutex);
     struct symbol **symbols GUARDED_BY(mutex); /* in order of arrival; owned */
     size_t count, capacity GUARDED_BY(mutex);
+    struct past_sweep sweep GUARDED_BY(mutex);
     struct market_feed_stats stats GUARDED_BY(mutex);                /* but for `symbols` */
     struct market_quote batch[LIMIT_QUOTES_BATCH] GUARDED_BY(mutex); /* what is handed on */
     struct symbol *batch_symbols[LIMIT_QUOTES_BATCH] GUARDED_BY(mutex);
@@ -95,6 +97,26 @@ static enum err make(struct market_feed *f, const char *name, struct symbol **re
     return ERR_OK;
 }
 
+/* Contracts that are over, as the table grows. Between batches: one points into the table. */
+static void sweep(struct market_feed *f, int64_t now_ns)
+{
+    int64_t steady_ns = clock_monotonic_ns(f->options.clock);
+    size_t kept = 0;
+    if (!past_sweep_due(&f->sweep, f->count, steady_ns))
+        return;
+    for (size_t i = 0; i < f->count; i++) {
+        struct symbol *s = f->symbols[i];
+        if (past_contract(s->newest.symbol, steady_ns - s->received_ns, now_ns)) {
+            HASH_DEL(f->by_name, s);
+            free(s);
+        } else {
+            f->symbols[kept++] = s;
+        }
+    }
+    f->count = kept;
+    past_sweep_done(&f->sweep, kept, LIMIT_MARKET_SYMBOLS, steady_ns);
+}
+
 /* ---- a batch --------------------------------------------------------------------------------- */
 
 /* Puts what is not older than the newest into the batch, whose count grows. A quote without a time
@@ -157,6 +179,7 @@ enum err market_feed_quotes(struct market_feed *f, const struct market_quote *qu
     size_t batch = 0;
     mutex_lock(&f->mutex);
     int64_t now_ns = clock_realtime_ns(f->options.clock);
+    sweep(f, now_ns);
     enum err err = judge(f, quotes, count, now_ns, &batch, e);
     if (!err && batch > 0 && broker->quotes)
         err = broker->quotes(broker->context, f->batch, batch, e);

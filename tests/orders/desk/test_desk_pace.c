@@ -1,4 +1,5 @@
 /* Which quotes brackets have to be waited for, and when they are done. */
+#include "orders/past_contracts.h"
 #include "tests/orders/desk/desk_bench.h"
 #include "tests/support/test.h"
 
@@ -105,6 +106,32 @@ static void a_bracket_has_settled_once_what_it_does_is_stored(void **state)
     desk_unref(o);
 }
 
+static bool is_quoted(struct bench *b, const char *symbol)
+{
+    struct order_quote quote;
+    int64_t age_ns;
+    return desk_last_quote(b->desk, symbol, &quote, &age_ns);
+}
+
+static void quotes_of_contracts_that_are_over_are_forgotten(void **state)
+{
+    enum { OVER = PAST_FIRST };
+    struct bench *b = *state;
+    char symbol[LIMIT_SYMBOL_BYTES];
+    struct bracket_spec spec = bench_terms();
+    desk_quote(b->desk, "SPY", 104 * ONE, 104 * ONE + CENT, false, 3 * NS_PER_DAY);
+    place(b, &spec);
+    desk_quote(b->desk, "QQQ240119P00001000", 4 * ONE, 5 * ONE, false, 0); /* as of now */
+    for (int i = 0; i < OVER; i++) {
+        snprintf(symbol, sizeof symbol, "QQQ240119C%08d", 100000 + i * 1000);
+        desk_quote(b->desk, symbol, 4 * ONE, 5 * ONE, false, 2 * NS_PER_DAY);
+    }
+    assert_false(is_quoted(b, "QQQ240119C00100000"));
+    assert_true(is_quoted(b, symbol)); /* it came after the rest had gone */
+    assert_true(is_quoted(b, "QQQ240119P00001000"));
+    assert_true(is_quoted(b, "SPY"));
+}
+
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -115,6 +142,7 @@ int main(void)
         WITH_DESK(a_market_order_trades_at_any_quote),
         WITH_DESK(what_is_sold_acts_at_the_other_side),
         WITH_DESK(a_bracket_has_settled_once_what_it_does_is_stored),
+        WITH_DESK(quotes_of_contracts_that_are_over_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -343,6 +343,31 @@ static void what_is_not_stored_yet_stays_in_memory(void **state)
     assert_null(paper_book_find(&b->book, "b"));
 }
 
+/* As many contracts as make the table be gone through, all over, one of them held. */
+static void markets_of_contracts_that_are_over_leave_memory(void **state)
+{
+    enum { OVER = PAST_FIRST };
+    struct paper_bench *b = *state;
+    char symbol[LIMIT_SYMBOL_BYTES];
+    for (int i = 0; i < OVER; i++) {
+        snprintf(symbol, sizeof symbol, "QQQ261120C%08d", 100000 + i * 1000);
+        paper_bench_quote(b, symbol, 4 * ONE, 0, 5 * ONE, 0);
+    }
+    paper_bench_place(b, "b", CALL, ORDER_BUY, ONE, 4 * ONE, 0);
+    paper_bench_hold(b, "SPY", ONE);
+    paper_bench_pass(b, NS_PER_MINUTE);
+    assert_int_equal(b->book.market_count, OVER + 2); /* they are not over yet */
+    paper_bench_pass(b, 5 * NS_PER_DAY);
+    paper_bench_quote(b, symbol, 4 * ONE, 0, 5 * ONE, 0); /* somebody still quotes the last one */
+    b->book.sweep = (struct past_sweep){.at = 1};
+    paper_bench_pass(b, NS_PER_MINUTE);
+    assert_int_equal(b->book.market_count, 3);
+    assert_non_null(paper_book_market(&b->book, symbol));
+    assert_int_equal(paper_bench_held(b, "SPY"), ONE);
+    paper_assert_live(b, "b", 0);
+    paper_bench_check(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +392,7 @@ int main(void)
         PAPER_TEST(without_any_price_it_is_settled_at_its_own_bid_a_day_later),
         PAPER_TEST(what_has_ended_leaves_memory_after_a_while),
         PAPER_TEST(what_is_not_stored_yet_stays_in_memory),
+        PAPER_TEST(markets_of_contracts_that_are_over_leave_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

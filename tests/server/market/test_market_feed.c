@@ -1,6 +1,7 @@
 /* The market feed: who gets which quotes, in which order, and what a refusal leaves behind. */
 #include "tests/support/test.h"
 
+#include "orders/past_contracts.h"
 #include "server/market/market_feed.h"
 
 #include <stdio.h>
@@ -278,6 +279,30 @@ static void quotes_have_settled_when_all_have(void **state)
     assert_false(market_feed_settled(f->feed, "A"));
 }
 
+static void quotes_of_contracts_that_are_over_are_forgotten(void **state)
+{
+    enum { OVER = PAST_FIRST - 1 };
+    struct fixture *f = *state;
+    char symbol[LIMIT_SYMBOL_BYTES];
+    manual_clock_advance(&f->clock, 60 * 365 * NS_PER_DAY);
+    for (int i = 0; i < OVER; i++) {
+        snprintf(symbol, sizeof symbol, "QQQ240119C%08d", 100000 + i * 1000);
+        const struct market_quote q = quote(symbol, 5, 0);
+        f->broker.count = f->watchers[0].count = f->watchers[1].count = 0;
+        assert_int_equal(give(f, &q, 1), 1);
+    }
+    const struct market_quote share = quote("QQQ", 5, 0);
+    assert_int_equal(give(f, &share, 1), 1);
+    assert_int_equal(market_feed_stats(f->feed).symbols, OVER + 1);
+    manual_clock_advance(&f->clock, 2 * NS_PER_DAY);
+    const struct market_quote again = quote(symbol, 6, 0);
+    assert_int_equal(give(f, &again, 1), 1);
+    assert_int_equal(market_feed_stats(f->feed).symbols, 2);
+    assert_int_equal(last_bid(f, "QQQ"), 5);
+    assert_int_equal(last_bid(f, symbol), 6);
+    assert_int_equal(last_bid(f, "QQQ240119C00100000"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +317,7 @@ int main(void)
         TEST(a_feed_without_broker_and_watchers_keeps_the_newest),
         TEST(a_batch_goes_as_far_as_nobody_acts),
         TEST(quotes_have_settled_when_all_have),
+        TEST(quotes_of_contracts_that_are_over_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
