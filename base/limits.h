@@ -125,6 +125,10 @@ enum {
     LIMIT_ORDER_COMMANDS = 16,   /* of users, waiting in one bracket's mailbox */
     LIMIT_DESK_MARKETS = 200000, /* contracts with a quote or a bracket */
     LIMIT_TRACKER_STUCK_SECONDS = 30,
+    /* A tracking thread waits no longer for the broker's rate with a question, and no longer for a
+     * listing before it asks for its own orders: a stop may be to be sent meanwhile. */
+    LIMIT_QUESTION_WAIT_MS = 250,
+    LIMIT_LISTING_LATE_MS = 3000,
     LIMIT_ORDER_ANSWER_SECONDS = 30, /* a request waits no longer for its commit */
 };
 #define LIMIT_ORDER_BODIES_BYTES (INT64_C(64) << 20) /* renderings of orders in memory */

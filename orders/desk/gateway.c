@@ -13,7 +13,10 @@
 /* After a start the listings go back to the oldest bracket for that long. */
 #define CATCH_UP_NS (2 * NS_PER_MINUTE)
 
-enum { POSITIONS_EVERY = 4 }; /* listings, where calls are counted */
+enum {
+    POSITIONS_EVERY = 4, /* listings, where calls are counted */
+    LATE_INTERVALS = 6,
+};
 
 struct gateway {
     struct gateway_options options;
@@ -39,20 +42,31 @@ static int64_t now_ns(const struct gateway *g)
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
-static bool acquire(struct gateway *g, enum call_priority priority)
+/* false when the gateway was stopped, or no token came until then (monotonic). */
+static bool acquire_until(struct gateway *g, enum call_priority priority, int64_t deadline_ns)
 {
+    bool taken = false;
     mutex_lock(&g->mutex);
     g->gate.waiting[priority]++;
-    while (!g->stopping) {
-        int64_t wait_ns = rate_gate_take(&g->gate, priority, now_ns(g));
-        if (!wait_ns)
+    while (!g->stopping && !taken) {
+        int64_t at_ns = now_ns(g);
+        int64_t wait_ns = rate_gate_take(&g->gate, priority, at_ns);
+        taken = wait_ns == 0;
+        if (!taken && at_ns >= deadline_ns)
             break;
-        condition_wait_until(&g->tokens, &g->mutex, g->options.clock, now_ns(g) + wait_ns);
+        if (!taken)
+            condition_wait_until(&g->tokens, &g->mutex, g->options.clock,
+                                 at_ns + wait_ns < deadline_ns ? at_ns + wait_ns : deadline_ns);
     }
     g->gate.waiting[priority]--;
-    bool taken = !g->stopping;
+    taken &= !g->stopping;
     mutex_unlock(&g->mutex);
     return taken;
+}
+
+static bool acquire(struct gateway *g, enum call_priority priority)
+{
+    return acquire_until(g, priority, INT64_MAX);
 }
 
 static enum outcome count(struct gateway *g, enum outcome outcome)
@@ -84,11 +98,12 @@ enum outcome gateway_cancel(struct gateway *g, bool protects, const char *client
     return count(g, b->operations->cancel(b, client_id, broker_order_id, ret_refusal));
 }
 
-enum outcome gateway_find(struct gateway *g, const char *client_id, bool *ret_found,
+enum outcome gateway_find(struct gateway *g, bool awaited, const char *client_id, bool *ret_found,
                           struct broker_report *ret_report)
 {
     struct broker *b = g->options.broker;
-    if (!acquire(g, CALL_QUERY))
+    enum call_priority priority = awaited ? CALL_CANCEL : CALL_QUERY;
+    if (!acquire_until(g, priority, now_ns(g) + LIMIT_QUESTION_WAIT_MS * NS_PER_MS))
         return OUTCOME_NOT_SENT;
     return count(g, b->operations->find(b, client_id, ret_found, ret_report));
 }
@@ -97,7 +112,7 @@ enum outcome gateway_quote(struct gateway *g, const struct contract *contract,
                            struct order_quote *ret, int64_t *ret_age_ns)
 {
     struct broker *b = g->options.broker;
-    if (!b->operations->quote || !acquire(g, CALL_QUOTE))
+    if (!b->operations->quote || !acquire_until(g, CALL_QUOTE, 0))
         return OUTCOME_NOT_SENT;
     return count(g, b->operations->quote(b, contract, ret, ret_age_ns));
 }
@@ -110,6 +125,17 @@ struct snapshot *gateway_snapshot(struct gateway *g)
     struct snapshot *s = g->newest ? snapshot_ref(g->newest) : NULL;
     mutex_unlock(&g->mutex);
     return s;
+}
+
+bool gateway_listing_is_late(struct gateway *g)
+{
+    int64_t bound_ns = LIMIT_LISTING_LATE_MS * NS_PER_MS;
+    if (bound_ns < LATE_INTERVALS * g->options.interval_ns)
+        bound_ns = LATE_INTERVALS * g->options.interval_ns;
+    mutex_lock(&g->mutex);
+    int64_t asked_ns = g->newest ? g->newest->asked_monotonic_ns : g->started_ns;
+    mutex_unlock(&g->mutex);
+    return now_ns(g) - asked_ns > bound_ns;
 }
 
 void gateway_hurry(struct gateway *g)
@@ -145,12 +171,12 @@ static bool fill_in(struct gateway *g, struct snapshot *s)
     struct broker *b = g->options.broker;
     bool counted = b->operations->capabilities(b)->calls_per_minute > 0;
     if (b->operations->positions && (!counted || g->listings % POSITIONS_EVERY == 0)) {
-        if (!acquire(g, CALL_QUERY))
+        if (!acquire(g, CALL_LIST))
             return false;
         s->has_positions =
             count(g, b->operations->positions(b, snapshot_add_position, s)) == OUTCOME_OK;
     }
-    if (!acquire(g, CALL_QUERY))
+    if (!acquire(g, CALL_LIST))
         return false;
     s->asked_monotonic_ns = now_ns(g);
     struct filter filter = {s, g->options.prefix};

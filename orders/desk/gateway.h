@@ -41,16 +41,20 @@ bool gateway_account_ok(struct gateway *g);
 
 /* The newest snapshot with a reference, or NULL. */
 struct snapshot *gateway_snapshot(struct gateway *g);
+/* No listing has come for long, though it is wanted: the broker hangs, or fails to list. */
+bool gateway_listing_is_late(struct gateway *g);
 /* Lists as soon as the rate allows. */
 void gateway_hurry(struct gateway *g);
 
-/* As the broker's; they block, for a token first. NOT_SENT once the gateway was stopped. */
+/* As the broker's; they block, for a token first. NOT_SENT once the gateway was stopped. What asks
+ * alone does not wait for long (LIMIT_QUESTION_WAIT_MS; for a quote not at all): NOT_SENT then. */
 enum outcome gateway_submit(struct gateway *g, const struct broker_submit *submit,
                             bool *ret_reported, struct broker_report *ret_report,
                             struct broker_refusal *ret_refusal);
 enum outcome gateway_cancel(struct gateway *g, bool protects, const char *client_id,
                             const char *broker_order_id, struct broker_refusal *ret_refusal);
-enum outcome gateway_find(struct gateway *g, const char *client_id, bool *ret_found,
+/* `awaited`: an exit waits for the evidence, so that it comes before other questions. */
+enum outcome gateway_find(struct gateway *g, bool awaited, const char *client_id, bool *ret_found,
                           struct broker_report *ret_report);
 enum outcome gateway_quote(struct gateway *g, const struct contract *contract,
                            struct order_quote *ret, int64_t *ret_age_ns);

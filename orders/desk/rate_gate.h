@@ -12,8 +12,9 @@
 /* High to low. */
 enum call_priority {
     CALL_PROTECT, /* an exit, or the cancel that makes room for one */
-    CALL_CANCEL,
-    CALL_SUBMIT, /* an entry */
+    CALL_CANCEL,  /* of an entry; and what an exit waits to know */
+    CALL_SUBMIT,  /* an entry */
+    CALL_LIST, /* of all orders: it answers for every bracket, so it comes before their questions */
     CALL_QUERY,
     CALL_QUOTE,
     CALL_PRIORITY_COUNT

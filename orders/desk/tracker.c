@@ -185,7 +185,8 @@ static void poll_broker(struct desk_order *o, struct draft *d, bool hinted)
     struct tracker *t = &o->tracker;
     const struct broker *broker = o->desk->options.broker;
     bool complete, bulk = broker_can(broker, BROKER_CAN_BULK_LIST);
-    if (hinted && broker_can(broker, BROKER_CAN_FIND))
+    bool alone = hinted || (bulk && gateway_listing_is_late(o->desk->gateway));
+    if (alone && broker_can(broker, BROKER_CAN_FIND))
         complete = tracker_feed_lookups(o, d, false);
     else if (bulk)
         complete = tracker_feed_snapshot(o, d);

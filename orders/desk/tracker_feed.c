@@ -115,21 +115,28 @@ void tracker_feed_results(struct desk_order *o, struct draft *d)
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-static bool look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_t generation)
+/* No other exit is sent before it is known what has become of this one. */
+static bool is_awaited(const struct draft *d, enum leg leg, int32_t generation)
+{
+    const struct leg_order *o = bracket_find(d->now, leg, generation);
+    return leg != LEG_ENTRY && o &&
+           (o->status == ORDER_STATUS_PENDING_CANCEL || o->status == ORDER_STATUS_UNKNOWN);
+}
+
+static enum outcome look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_t generation)
 {
     char client_id[CLIENT_ID_TEXT];
     struct broker_report report;
     bool found = false;
     desk_client_id(o->desk, &o->header.id, leg, generation, client_id);
     int64_t asked_ns = desk_clock(o->desk).steady_ns;
-    enum outcome outcome = gateway_find(o->desk->gateway, client_id, &found, &report);
-    if (outcome != OUTCOME_OK)
-        return false;
-    if (found)
+    enum outcome outcome =
+        gateway_find(o->desk->gateway, is_awaited(d, leg, generation), client_id, &found, &report);
+    if (outcome == OUTCOME_OK && found)
         tracker_feed_report(o, d, &report, asked_ns);
-    else
+    else if (outcome == OUTCOME_OK)
         feed_absent(o, d, leg, generation, asked_ns);
-    return true;
+    return outcome;
 }
 
 void tracker_look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_t generation)
@@ -143,10 +150,14 @@ void tracker_look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_
 bool tracker_feed_lookups(struct desk_order *o, struct draft *d, bool all)
 {
     bool complete = true;
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX; i++) {
+    enum outcome outcome = OUTCOME_OK;
+    /* When the rate has no room for one, it has none for the others. */
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX && outcome != OUTCOME_NOT_SENT; i++) {
         const struct leg_order *leg = &d->now->orders[i];
-        if (leg->generation > 0 && (all || !order_status_dead(leg->status)))
-            complete &= look_up(o, d, leg->leg, leg->generation);
+        if (leg->generation <= 0 || (!all && order_status_dead(leg->status)))
+            continue;
+        outcome = look_up(o, d, leg->leg, leg->generation);
+        complete &= outcome == OUTCOME_OK;
     }
     return complete;
 }

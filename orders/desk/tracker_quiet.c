@@ -111,7 +111,7 @@ static bool is_old_news(struct desk_order *o, const struct snapshot *s)
 static bool snapshot_brings_nothing(struct desk_order *o, int64_t now_ns)
 {
     struct snapshot *s = gateway_snapshot(o->desk->gateway);
-    bool nothing = s && is_old_news(o, s);
+    bool nothing = s && is_old_news(o, s) && !gateway_listing_is_late(o->desk->gateway);
     if (nothing)
         atomic_store_explicit(&o->figures.snapshot_age_ns, now_ns - s->asked_monotonic_ns,
                               memory_order_relaxed);

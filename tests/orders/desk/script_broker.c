@@ -24,6 +24,10 @@ struct script_broker {
     struct broker broker;
     struct broker_capabilities capabilities;
     pthread_mutex_t lock; /* a leaf beside the ranked ones */
+    pthread_cond_t let_go;
+    struct uuid held; /* whose calls hang */
+    bool holds, holds_listings, mute;
+    int hanging;
     struct script_order *orders;
     size_t count, capacity;
     struct broker_position positions[64];
@@ -56,6 +60,22 @@ static struct script_order *find_order(struct script_broker *s, const char *clie
     return NULL;
 }
 
+static void hang(struct script_broker *s)
+{
+    s->hanging++;
+    pthread_cond_wait(&s->let_go, &s->lock);
+    s->hanging--;
+}
+
+/* As long as the calls of this order's bracket are held. */
+static void hang_with(struct script_broker *s, const char *client_id)
+{
+    struct client_id id;
+    while (s->holds && client_id_parse(client_id, strlen(client_id), &id) &&
+           !memcmp(&id.bracket, &s->held, sizeof id.bracket))
+        hang(s);
+}
+
 static void make(struct script_broker *s, const struct broker_submit *call)
 {
     if (s->count == s->capacity) {
@@ -82,6 +102,7 @@ static enum outcome submit(struct broker *b, const struct broker_submit *call, b
     struct script_broker *s = of(b);
     enum outcome outcome = OUTCOME_OK;
     pthread_mutex_lock(&s->lock);
+    hang_with(s, call->client_id);
     s->submits++;
     s->closing += !call->opens;
     s->doubles += find_order(s, call->client_id) != NULL;
@@ -109,6 +130,7 @@ static enum outcome cancel(struct broker *b, const char *client_id, const char *
     struct script_broker *s = of(b);
     enum outcome outcome = OUTCOME_OK;
     pthread_mutex_lock(&s->lock);
+    hang_with(s, client_id);
     struct script_order *o = find_order(s, client_id);
     if (s->silent) {
         outcome = OUTCOME_UNKNOWN;
@@ -127,6 +149,7 @@ static enum outcome find(struct broker *b, const char *client_id, bool *ret_foun
 {
     struct script_broker *s = of(b);
     pthread_mutex_lock(&s->lock);
+    hang_with(s, client_id);
     struct script_order *o = find_order(s, client_id);
     bool silent = s->silent;
     *ret_found = o != NULL;
@@ -141,6 +164,8 @@ static enum outcome list(struct broker *b, int64_t since_ns, broker_report_fn *t
     (void)since_ns;
     struct script_broker *s = of(b);
     pthread_mutex_lock(&s->lock);
+    while (s->holds_listings)
+        hang(s);
     bool silent = s->silent;
     for (size_t i = 0; i < s->count && !silent; i++)
         if (!told(context, &s->orders[i].report))
@@ -219,11 +244,13 @@ struct script_broker *script_broker_create(uint32_t abilities)
     s->broker.operations = &operations;
     s->capabilities = (struct broker_capabilities){.name = "script", .abilities = abilities};
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->let_go, NULL);
     return s;
 }
 
 void script_broker_free(struct script_broker *b)
 {
+    pthread_cond_destroy(&b->let_go);
     pthread_mutex_destroy(&b->lock);
     free(b->orders);
     free(b);
@@ -250,6 +277,44 @@ void script_broker_silence(struct script_broker *b, bool silent)
     pthread_mutex_lock(&b->lock);
     b->silent = silent;
     pthread_mutex_unlock(&b->lock);
+}
+
+void script_broker_hold(struct script_broker *b, const struct uuid *bracket)
+{
+    pthread_mutex_lock(&b->lock);
+    b->holds = bracket != NULL;
+    if (bracket)
+        b->held = *bracket;
+    pthread_cond_broadcast(&b->let_go);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void script_broker_hold_listings(struct script_broker *b, bool hold)
+{
+    pthread_mutex_lock(&b->lock);
+    b->holds_listings = hold;
+    pthread_cond_broadcast(&b->let_go);
+    pthread_mutex_unlock(&b->lock);
+}
+
+int script_broker_hanging(struct script_broker *b)
+{
+    pthread_mutex_lock(&b->lock);
+    int hanging = b->hanging;
+    pthread_mutex_unlock(&b->lock);
+    return hanging;
+}
+
+void script_broker_mute(struct script_broker *b, bool mute)
+{
+    pthread_mutex_lock(&b->lock);
+    b->mute = mute;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void script_broker_limit(struct script_broker *b, int32_t calls_per_minute)
+{
+    b->capabilities.calls_per_minute = calls_per_minute;
 }
 
 void script_broker_quote(struct script_broker *b, int64_t bid, int64_t ask)
@@ -303,7 +368,7 @@ int64_t script_broker_fill(struct script_broker *b, const struct uuid *bracket, 
         filled = r->filled;
         memcpy(client_id, r->client_id, sizeof client_id);
     }
-    broker_hint_fn *hint = b->hint;
+    broker_hint_fn *hint = b->mute ? NULL : b->hint;
     void *context = b->hint_context;
     pthread_mutex_unlock(&b->lock);
     if (hint && client_id[0])

@@ -17,6 +17,15 @@ void script_broker_next_submit(struct script_broker *b, enum outcome outcome, en
                                bool happens);
 /* Nobody answers: every call is unknown. */
 void script_broker_silence(struct script_broker *b, bool silent);
+/* The calls about this bracket's orders hang until it is another's turn, or nobody's (NULL). */
+void script_broker_hold(struct script_broker *b, const struct uuid *bracket);
+void script_broker_hold_listings(struct script_broker *b, bool hold);
+/* How many calls hang now. */
+int script_broker_hanging(struct script_broker *b);
+/* No hints: what happens shows to those who ask. */
+void script_broker_mute(struct script_broker *b, bool mute);
+/* Before the desk is created; 0 = no limit, as at first. */
+void script_broker_limit(struct script_broker *b, int32_t calls_per_minute);
 /* What it tells of every contract from now on; ask 0 = nothing, as at first. */
 void script_broker_quote(struct script_broker *b, int64_t bid, int64_t ask);
 /* Fills the newest live order of the leg of the bracket; 0 when there is none. Returns what is
