@@ -395,16 +395,29 @@ static void the_gate_stays_shut_while_orders_are_in_doubt(void **state)
     EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
 }
 
-static void a_chain_that_was_tampered_with_is_not_started(void **state)
+static void assert_tampered_is_not_started(struct bench *b)
 {
-    struct bench *b = *state;
-    struct uuid id = place(b);
-    EVENTUALLY(status_of(b, &id) == BRACKET_WORKING);
     bench_stop(b);
     memory_store_tamper(b->store);
     assert_int_equal(desk_create(&b->options, &b->desk, NULL), ERR_OK);
     assert_int_equal(desk_start(b->desk, NULL), ERR_DATA);
     bench_stop(b);
+}
+
+static void a_chain_that_was_tampered_with_is_not_started(void **state)
+{
+    struct uuid id = place(*state);
+    EVENTUALLY(status_of(*state, &id) == BRACKET_WORKING);
+    assert_tampered_is_not_started(*state);
+}
+
+/* Its clock is where the next one begins. */
+static void nor_is_one_of_what_ended_last(void **state)
+{
+    struct uuid id = place(*state);
+    ask(*state, &id, desk_cancel);
+    EVENTUALLY(status_of(*state, &id) == BRACKET_CANCELED);
+    assert_tampered_is_not_started(*state);
 }
 
 static void a_refused_commit_is_tried_again_before_any_call(void **state)
@@ -700,6 +713,7 @@ int main(void)
         WITH_DESK(what_happens_behind_the_first_listing_does_not_wait_for_the_next_poll),
         WITH_DESK(the_gate_stays_shut_while_orders_are_in_doubt),
         WITH_DESK(a_chain_that_was_tampered_with_is_not_started),
+        WITH_DESK(nor_is_one_of_what_ended_last),
         WITH_DESK(a_refused_commit_is_tried_again_before_any_call),
         WITH_DESK(a_refused_commit_that_nothing_follows_is_tried_again),
         WITH_DESK(an_unknown_commit_stops_everything),
