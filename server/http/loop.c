@@ -249,10 +249,14 @@ static int wait_ms(struct loop *l)
     return ms;
 }
 
-/* Once a turn; libmicrohttpd would ask and format the date for each answer. */
+/* Once a turn, the date once a millisecond at most; libmicrohttpd would ask and format it for each
+ * answer. */
 static void tell_time(struct loop *l)
 {
     l->now_ns = clock_monotonic_ns(clock_real());
+    if (l->now_ns < l->next_date_ns)
+        return;
+    l->next_date_ns = l->now_ns + NS_PER_MS;
     int64_t date_s = clock_realtime_ns(l->shared->config->clock) / NS_PER_SECOND;
     if (date_s < 0)
         date_s = 0; /* a clock of a test may show anything */

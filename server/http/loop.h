@@ -76,7 +76,8 @@ struct loop {
     struct random random; /* request ids */
     struct lingers lingers;
     struct reply_cache replies;
-    int64_t date_s; /* the second that `date` tells */
+    int64_t date_s;       /* the second that `date` tells */
+    int64_t next_date_ns; /* when to look at the clock again */
     char date[HTTP_DATE_BYTES];
     struct metrics metrics; /* written by the loop alone, read by anyone */
     struct mutex mutex;     /* guards done, so that api threads can hand requests back */
