@@ -1,15 +1,15 @@
 #include "orders/desk/draft.h"
 
+#include "base/pages.h"
 #include "orders/event_chain.h"
 #include "orders/step.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct draft *draft_create(void)
 {
-    struct draft *d = calloc(1, sizeof *d);
+    struct draft *d = pages_take(sizeof *d);
     if (d)
         strbuf_init(&d->bodies, (size_t)DRAFT_EVENTS * ORDER_EVENT_BYTES_MAX + 1);
     return d;
@@ -20,7 +20,7 @@ void draft_free(struct draft *d)
     if (!d)
         return;
     strbuf_release(&d->bodies);
-    free(d);
+    pages_give(d, sizeof *d);
 }
 
 void draft_begin(struct draft *d, const struct order_header *header,

@@ -1,7 +1,7 @@
 /* The next commit of one bracket while it is made: events stepped and encoded, actions derived with
  * their intents, and at the end the batch for the store.
  *
- * Heap memory from a pool of the desk's (draft_lease), so that a tracking thread's stack stays
+ * Memory from a pool of the desk's (draft_lease), so that a tracking thread's stack stays
  * small. One user at a time.
  */
 #ifndef ORDERS_DESK_DRAFT_H

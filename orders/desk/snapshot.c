@@ -1,5 +1,7 @@
 #include "orders/desk/snapshot.h"
 
+#include "base/pages.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +28,8 @@ void snapshot_unref(struct snapshot *s)
 {
     if (!s || atomic_fetch_sub(&s->references, 1) != 1)
         return;
-    free(s->reports);
-    free(s->positions);
+    pages_give(s->reports, s->capacity * sizeof *s->reports);
+    pages_give(s->positions, s->position_capacity * sizeof *s->positions);
     free(s);
 }
 
@@ -37,7 +39,8 @@ static bool grow(struct snapshot *s, void **items, size_t count, size_t *capacit
     if (count < *capacity)
         return true;
     size_t wanted = *capacity ? 2 * *capacity : FIRST_CAPACITY;
-    void *grown = reallocarray(*items, wanted, size);
+    void *grown =
+        *capacity ? pages_grow(*items, *capacity * size, wanted * size) : pages_take(wanted * size);
     if (!grown) {
         s->failed = true;
         return false;
