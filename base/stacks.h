@@ -19,7 +19,7 @@ struct stacks;
 
 /* Of stack_bytes each, as thread_stack_bytes() rounds them, the guard below not counted. */
 enum err stacks_create(size_t stack_bytes, struct stacks **ret, struct error *e);
-void stacks_free(struct stacks *s); /* all are back; NULL is fine */
+void stacks_free(struct stacks *s); /* none has a user; NULL is fine */
 
 /* The lowest address of a stack, or NULL without memory. */
 void *stacks_take(struct stacks *s);

@@ -222,7 +222,8 @@ void desk_join_ended(struct desk *d)
     while (o) {
         struct desk_order *next = o->ended_next;
         thread_join(&o->thread);
-        stacks_give(d->stacks, o->stack);
+        if (!atomic_load(&d->stopping)) /* they all go then, in larger pieces */
+            stacks_give(d->stacks, o->stack);
         o->stack = NULL;
         desk_unref(o);
         o = next;
@@ -237,12 +238,26 @@ void desk_wake(struct desk_order *o)
     parker_wake(o->wakes);
 }
 
+/* Outside the lock, for which thousands would wait as soon as they are awake. Who has no thread of
+ * its own is woken with the shared loop. */
 void desk_wake_all(struct desk *d)
 {
     struct desk_order *o, *next;
+    size_t count = 0;
     mutex_lock(&d->mutex);
-    HASH_ITER (by_id, d->book, o, next)
-        desk_wake(o);
-    parker_wake(&d->shared_parker);
+    struct desk_order **all = calloc(HASH_CNT(by_id, d->book) + 1, sizeof(struct desk_order *));
+    HASH_ITER (by_id, d->book, o, next) {
+        atomic_store(&o->attention, true);
+        if (all)
+            all[count++] = desk_ref(o);
+        else
+            parker_wake(&o->parker);
+    }
     mutex_unlock(&d->mutex);
+    for (size_t i = 0; i < count; i++) {
+        parker_wake(&all[i]->parker);
+        desk_unref(all[i]);
+    }
+    free(all);
+    parker_wake(&d->shared_parker);
 }
