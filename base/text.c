@@ -168,3 +168,10 @@ void text_add_caret(struct strbuf *out, const char *text, size_t length, size_t 
         strbuf_add_char(out, ' ');
     strbuf_add_char(out, '^');
 }
+
+void text_fit(const char *text, char *out, size_t room)
+{
+    size_t length = strnlen(text, room - 1);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}

@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include "base/mutex.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -18,17 +19,10 @@ enum { STACK_FACTOR = 4, STACKS_GIVEN = false };
 enum { STACK_FACTOR = 1, STACKS_GIVEN = true };
 #endif
 
-static void cut_name(const char *name, char out[THREAD_NAME_MAX])
-{
-    size_t length = strnlen(name, THREAD_NAME_MAX - 1);
-    memcpy(out, name, length);
-    out[length] = '\0';
-}
-
 void thread_set_name(const char *name)
 {
     char cut[THREAD_NAME_MAX];
-    cut_name(name, cut);
+    text_fit(name, cut, sizeof cut);
     pthread_setname_np(pthread_self(), cut);
 }
 
@@ -87,7 +81,7 @@ enum err thread_start(struct thread *t, const struct thread_options *options, vo
 {
     *t = (struct thread){
         .fn = fn, .context = context, .nice = options->nice, .creators_nice = nice_here};
-    cut_name(options->name, t->name);
+    text_fit(options->name, t->name, sizeof t->name);
 
     pthread_attr_t attributes;
     int result = pthread_attr_init(&attributes);

@@ -1,7 +1,8 @@
 #include "bench/support/bench_broker.h"
 
+#include "base/text.h"
+
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,8 +64,8 @@ static enum outcome submit(struct broker *b, const struct broker_submit *call, b
                                     .quantity = call->quantity,
                                     .limit_price = call->limit_price,
                                     .stop_price = call->stop_price};
-        snprintf(r->client_id, sizeof r->client_id, "%s", call->client_id);
-        snprintf(r->broker_order_id, sizeof r->broker_order_id, "bench-%d", s->count);
+        text_fit(call->client_id, r->client_id, sizeof r->client_id);
+        text_fit(call->client_id, r->broker_order_id, sizeof r->broker_order_id);
         *ret_report = *r;
     }
     pthread_mutex_unlock(&s->lock);

@@ -1,6 +1,6 @@
+#include "base/text.h"
 #include "orders/desk/desk_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,7 +177,7 @@ void desk_note_broker_order_id(struct desk_order *o, const struct bracket_state 
     struct desk_leg *l = place_for(o, s);
     if (l) {
         *l = (struct desk_leg){.leg = leg, .generation = generation};
-        snprintf(l->broker_order_id, sizeof l->broker_order_id, "%s", broker_order_id);
+        text_fit(broker_order_id, l->broker_order_id, sizeof l->broker_order_id);
     }
     mutex_unlock(&o->mutex);
 }

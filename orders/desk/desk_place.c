@@ -5,9 +5,9 @@
  *
  * Whatever fails after the reservation gives it back by ending the thread.
  */
+#include "base/text.h"
 #include "orders/desk/desk_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,8 +56,8 @@ static void fill_header(struct desk_order *o, const struct desk_placement *place
     h->key_id = placement->key_id;
     h->created_at_ns = h->updated_at_ns = clock_realtime_ns(o->desk->options.clock);
     if (placement->client_order_id)
-        snprintf(h->client_order_id, sizeof h->client_order_id, "%s", placement->client_order_id);
-    snprintf(h->symbol, sizeof h->symbol, "%s", placement->spec->contract.symbol);
+        text_fit(placement->client_order_id, h->client_order_id, sizeof h->client_order_id);
+    text_fit(placement->spec->contract.symbol, h->symbol, sizeof h->symbol);
 }
 
 static void make_draft(struct desk_order *o, struct draft *d, const struct bracket_spec *spec)

@@ -64,8 +64,7 @@ enum handing { HANDING_NOTHING, HANDING_UNDERWAY, HANDING_AWAITED, HANDING_REFUS
 struct pending_commit {
     struct desk_order *order;
     struct draft *draft;
-    enum order_commit_outcome outcome;
-    struct error error;
+    enum order_commit_outcome outcome; /* with the draft's error */
     atomic_bool done;
 };
 

@@ -1,6 +1,7 @@
 #include "orders/desk/draft.h"
 
 #include "base/pages.h"
+#include "base/text.h"
 #include "orders/event_chain.h"
 #include "orders/step.h"
 
@@ -70,17 +71,17 @@ bool draft_feed(struct draft *d, const struct order_event *e)
 
 void draft_derive(struct draft *d, struct order_clock clock, const struct order_quote *quote)
 {
-    struct bracket_action actions[BRACKET_ACTIONS_MAX];
-    size_t count = bracket_derive(d->now, clock, actions);
+    size_t count = bracket_derive(d->now, clock, d->effects);
     d->effect_count = 0;
     for (size_t i = 0; i < count; i++) {
+        const struct bracket_action action = d->effects[i];
         struct order_event intent;
-        if (bracket_action_intent(&actions[i], clock, &intent)) {
+        if (bracket_action_intent(&action, clock, &intent)) {
             intent.quote = *quote;
-            if (!draft_feed(d, &intent) || !bracket_action_stands(d->now, &actions[i]))
+            if (!draft_feed(d, &intent) || !bracket_action_stands(d->now, &action))
                 continue;
         }
-        d->effects[d->effect_count++] = actions[i];
+        d->effects[d->effect_count++] = action;
     }
 }
 
@@ -103,7 +104,7 @@ static void name(const struct sealing *s, const struct leg_order *o, char out[CL
                            .bracket = s->draft->header.id,
                            .leg = o->leg,
                            .generation = o->generation};
-    snprintf(id.instance, sizeof id.instance, "%s", s->names->instance);
+    text_fit(s->names->instance, id.instance, sizeof id.instance);
     if (!client_id_format(&id, out))
         out[0] = '\0';
 }
@@ -136,7 +137,7 @@ static void add_intent(struct sealing *s, const struct leg_order *o, const struc
         .stop_price = o->stop_price,
     };
     name(s, o, intent->client_id);
-    snprintf(intent->broker_order_id, sizeof intent->broker_order_id, "%s", broker_order_id);
+    text_fit(broker_order_id, intent->broker_order_id, sizeof intent->broker_order_id);
 }
 
 static void add_fill(struct sealing *s, const struct leg_order *o, int64_t quantity, int64_t value,
@@ -153,7 +154,7 @@ static void add_fill(struct sealing *s, const struct leg_order *o, int64_t quant
         .price = order_average(value, quantity),
         .at_ns = d->header.updated_at_ns,
     };
-    snprintf(fill->broker, sizeof fill->broker, "%s", s->names->broker);
+    text_fit(s->names->broker, fill->broker, sizeof fill->broker);
     char client_id[CLIENT_ID_TEXT];
     name(s, o, client_id);
     memcpy(fill->client_id, client_id, sizeof client_id);

@@ -48,6 +48,7 @@ struct draft {
     size_t effect_count;
     struct draft_result results[BRACKET_ACTIONS_MAX];
     size_t result_count;
+    struct error error; /* why it was not stored */
 };
 
 /* NULL without memory. */

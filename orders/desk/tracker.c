@@ -176,7 +176,7 @@ static void answer(struct desk_order *o, struct command *commands, bool stored,
         if (stored)
             answer_stored(o, c);
         else
-            desk_answer(o, c, refused, &p->error);
+            desk_answer(o, c, refused, &p->draft->error);
     }
 }
 

@@ -78,7 +78,7 @@ static void committed(void *context, const struct order_commit *commit)
     struct desk *d = o->desk;
     p->outcome = commit->outcome;
     if (commit->error)
-        p->error = *commit->error;
+        p->draft->error = *commit->error;
     conclude(o, p->draft, commit);
     atomic_store(&p->done, true);
     parker_wake(o->wakes);
@@ -115,7 +115,7 @@ bool tracker_commit(struct desk_order *o, struct draft *d, struct pending_commit
     p->order = o;
     p->draft = d;
     atomic_store(&p->done, false);
-    if (give(o, d, false, committed, p, &p->error) != ERR_OK)
+    if (give(o, d, false, committed, p, &d->error) != ERR_OK)
         return false;
     while (!atomic_load(&p->done))
         parker_wait(o->wakes, clock_real(), INT64_MAX);
@@ -140,10 +140,9 @@ static void handed_over(void *context, const struct order_commit *commit)
 
 void tracker_hand_over(struct desk_order *o, struct draft *d)
 {
-    struct error e;
     o->handed = d;
     atomic_store(&o->handing, HANDING_UNDERWAY);
-    if (give(o, d, true, handed_over, o, &e) == ERR_OK)
+    if (give(o, d, true, handed_over, o, NULL) == ERR_OK)
         return;
     draft_pool_return(&o->desk->drafts, d);
     atomic_store(&o->handing, HANDING_REFUSED);

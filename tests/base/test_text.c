@@ -198,6 +198,20 @@ static void a_line_that_just_fits_is_whole(void **state)
     strbuf_release(&out);
 }
 
+static void a_text_is_cut_to_the_room_with_its_nul(void **state)
+{
+    (void)state;
+    char out[5] = "....";
+    text_fit("ab", out, sizeof out);
+    assert_string_equal(out, "ab");
+    text_fit("abcd", out, sizeof out);
+    assert_string_equal(out, "abcd");
+    text_fit("abcdef", out, sizeof out);
+    assert_string_equal(out, "abcd");
+    text_fit("abcdef", out, 1);
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +229,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_shown_keeps_its_column),
         cmocka_unit_test(a_long_line_is_cut_around_the_place),
         cmocka_unit_test(a_line_that_just_fits_is_whole),
+        cmocka_unit_test(a_text_is_cut_to_the_room_with_its_nul),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
