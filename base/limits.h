@@ -132,6 +132,7 @@ enum {
     LIMIT_ORDER_ANSWER_SECONDS = 30, /* a request waits no longer for its commit */
 };
 #define LIMIT_ORDER_BODIES_BYTES (INT64_C(64) << 20) /* renderings of orders in memory */
+enum { LIMIT_ALPACA_GROUPS = 4096 };                 /* orders as /v2 has them, some 4 MiB */
 
 /* market */
 enum {

@@ -50,6 +50,7 @@
     X(PAPER_HINT) /* who is told of the paper broker's orders */                                  \
     X(PAGES)     /* kept pages of lists of orders */                                               \
     X(ORDER_BODIES) /* kept renderings of orders */                                               \
+    X(ALPACA_GROUPS) /* kept orders as Alpaca's clients see them */                               \
     X(DESK)      /* the book of live brackets, markets, risk sums, positions */                    \
     X(BRACKET)   /* one bracket: its published state, mailbox and figures */                       \
     X(GATEWAY)   /* the broker's rate, the newest snapshot */                                      \

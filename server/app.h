@@ -18,6 +18,7 @@
 #include "server/http/server.h"
 #include "server/keys.h"
 
+struct alpaca_groups;  /* server/alpaca/alpaca_groups.h */
 struct broker;         /* orders/broker.h */
 struct calendar;       /* engine/bars/calendar.h */
 struct desk;           /* orders/desk/desk.h */
@@ -46,6 +47,7 @@ struct app {
     struct desk *desk;
     struct order_bodies *order_bodies;
     struct order_pages *order_pages;
+    struct alpaca_groups *alpaca_groups;
     struct event_hub *events;
     struct market_feed *market;
     struct replay_service *replays;

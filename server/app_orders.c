@@ -1,4 +1,5 @@
 #include "server/app_orders.h"
+#include "server/alpaca/alpaca_groups.h"
 
 #include "base/decimal.h"
 #include "base/log.h"
@@ -183,6 +184,8 @@ enum err app_orders_start(struct app *app, struct error *e)
     if (!err)
         err = order_pages_create(&app->order_pages, e);
     if (!err)
+        err = alpaca_groups_create(app->order_store, &app->alpaca_groups, e);
+    if (!err)
         err = desk_start(app->desk, e);
     return err ? err : event_hub_start(app->events, app->desk, app->jobs, e);
 }
@@ -213,6 +216,7 @@ void app_orders_free(struct app *app)
     desk_free(app->desk);
     order_bodies_free(app->order_bodies);
     order_pages_free(app->order_pages);
+    alpaca_groups_free(app->alpaca_groups);
     if (app->broker)
         app->broker->operations->free(app->broker);
     event_hub_free(app->events);

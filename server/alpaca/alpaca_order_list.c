@@ -1,7 +1,7 @@
 /* GET /v2/orders. */
 #include "orders/desk/desk.h"
 #include "server/alpaca/alpaca.h"
-#include "server/alpaca/alpaca_lookup.h"
+#include "server/alpaca/alpaca_groups.h"
 #include "server/alpaca/alpaca_query.h"
 #include "server/app.h"
 
@@ -62,7 +62,7 @@ struct listing {
     const struct list_request *request;
     struct json_writer *w;
     int64_t written;
-    struct alpaca_found found;
+    struct alpaca_group group;
 };
 
 static bool status_fits(const struct list_request *q, bool open)
@@ -106,12 +106,13 @@ static bool bracket_fits(const struct list_request *q, const struct alpaca_group
            !(q->has_until && created_ns >= q->until_ns);
 }
 
-static enum err write_bracket(struct listing *l, const struct uuid *id, struct error *e)
+static enum err write_bracket(struct listing *l, const struct uuid *id, int64_t rev,
+                              struct error *e)
 {
-    struct alpaca_group *g = &l->found.group;
+    struct alpaca_group *g = &l->group;
     if (l->written >= l->request->limit)
         return ERR_OK;
-    enum err err = alpaca_load(l->app, id, &l->found, e);
+    enum err err = alpaca_groups_get(l->app->alpaca_groups, id, rev, g, e);
     if (err || !bracket_fits(l->request, g))
         return err;
     if (l->request->nested) {
@@ -125,9 +126,14 @@ static enum err write_bracket(struct listing *l, const struct uuid *id, struct e
 
 /* ---- where they come from -------------------------------------------------------------------- */
 
+struct listed {
+    struct uuid id;
+    int64_t rev;
+};
+
 struct ids {
     const char *symbols;
-    struct uuid *items;
+    struct listed *items;
     size_t count;
     struct uuid last; /* told, whether it fits or not */
     size_t told;
@@ -139,7 +145,7 @@ static bool add_id(void *context, const struct order_header *header)
     ids->told++;
     ids->last = header->id;
     if (alpaca_list_has(ids->symbols, header->symbol))
-        ids->items[ids->count++] = header->id;
+        ids->items[ids->count++] = (struct listed){header->id, header->rev};
     return true;
 }
 
@@ -157,7 +163,7 @@ static enum err write_stored(struct listing *l, struct arena *arena, struct erro
         page.count = page.told = 0;
         err = store->operations->list(store, &query, add_id, &page, e);
         for (size_t i = 0; !err && i < page.count; i++)
-            err = write_bracket(l, &page.items[i], e);
+            err = write_bracket(l, &page.items[i].id, page.items[i].rev, e);
         query.has_before = true;
         query.before = page.last;
     } while (!err && page.told == LIMIT_MAX && l->written < l->request->limit);
@@ -176,9 +182,10 @@ static enum err write_open(struct listing *l, struct arena *arena, struct error 
         return error_set(e, ERR_NO_MEMORY, "no memory for the orders");
     size_t count = desk_open(l->app->desk, NULL, orders, max);
     for (size_t i = 0; i < count; i++) {
-        struct uuid id = desk_order_id(orders[l->request->ascending ? count - 1 - i : i]);
+        struct desk_order *order = orders[l->request->ascending ? count - 1 - i : i];
+        struct uuid id = desk_order_id(order);
         if (!err)
-            err = write_bracket(l, &id, e);
+            err = write_bracket(l, &id, desk_rev(order), e);
     }
     for (size_t i = 0; i < count; i++)
         desk_unref(orders[i]);
