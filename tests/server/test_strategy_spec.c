@@ -1,35 +1,11 @@
 #include "base/decimal.h"
-#include "server/jobs/study_spec.h"
+#include "tests/server/spec_fixture.h"
 #include "tests/support/test.h"
 
 #include <string.h>
 
-struct fixture {
-    struct arena arena;
-    struct study_spec spec;
-    struct strbuf text;
-    struct error e;
-};
-
-static int set_up(void **state)
-{
-    static struct fixture f;
-    arena_init(&f.arena, 1 << 20);
-    strbuf_init(&f.text, 1 << 16);
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    arena_release(&f->arena);
-    strbuf_release(&f->text);
-    return 0;
-}
-
 /* The request with this strategy in it. */
-static const char *request_with(struct fixture *f, const char *strategy)
+static const char *request_with(struct spec_fixture *f, const char *strategy)
 {
     strbuf_clear(&f->text);
     strbuf_add_format(&f->text, "{\"symbols\":[\"ABC\"],\"rule\":\"close > 1\",\"strategy\":%s}",
@@ -37,13 +13,12 @@ static const char *request_with(struct fixture *f, const char *strategy)
     return strbuf_text(&f->text);
 }
 
-static enum err decode(struct fixture *f, const char *strategy)
+static enum err decode(struct spec_fixture *f, const char *strategy)
 {
-    const char *json = request_with(f, strategy);
-    return study_spec_decode(json, strlen(json), STUDY_SPEC_BACKTEST, &f->arena, &f->spec, &f->e);
+    return spec_decode(f, STUDY_SPEC_BACKTEST, request_with(f, strategy));
 }
 
-static const struct strategy *decoded(struct fixture *f, const char *strategy)
+static const struct strategy *decoded(struct spec_fixture *f, const char *strategy)
 {
     if (decode(f, strategy) != ERR_OK)
         fail_msg("%s: %s", strategy, f->e.message);
@@ -52,7 +27,7 @@ static const struct strategy *decoded(struct fixture *f, const char *strategy)
 
 static void an_empty_strategy_is_the_default(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     struct strategy expected;
     strategy_defaults(&expected);
     const struct strategy *s = decoded(f, "{}");
@@ -63,7 +38,7 @@ static void an_empty_strategy_is_the_default(void **state)
 
 static void every_field_arrives(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     const struct strategy *s = decoded(
         f,
         "{\"side\":\"short\",\"entry\":\"close\",\"take_profit\":{\"percent\":0.5},"
@@ -102,7 +77,7 @@ static void every_field_arrives(void **state)
 
 static void an_offset_and_a_slippage_in_percent_are_the_other_forms(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     const struct strategy *s =
         decoded(f, "{\"stop_loss\":{\"offset\":1.25},\"slippage\":{\"percent\":\"0.01\"}}");
     assert_int_equal(s->stop_loss.kind, DISTANCE_OFFSET);
@@ -113,7 +88,7 @@ static void an_offset_and_a_slippage_in_percent_are_the_other_forms(void **state
 
 static void a_contract_and_its_model_arrive(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     static const char strategy[] =
         "{\"contract\":{\"select\":{\"right\":\"put\",\"dte\":[5,9],\"strike\":\"delta:0.30\"}},"
         "\"model\":{\"volatility\":0.35,\"rate\":0.04}}";
@@ -156,7 +131,7 @@ static void a_contract_that_cannot_be_is_refused_at_its_field(void **state)
         {"{\"model\":{\"volatility\":0.3}}", "/strategy/model"},
     };
 #undef SELECT
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         f->e = (struct error){0};
         assert_int_equal(decode(f, rows[i].strategy), ERR_INVALID);
@@ -167,21 +142,15 @@ static void a_contract_that_cannot_be_is_refused_at_its_field(void **state)
 /* What a job stores is its encoded request. */
 static void what_was_given_is_encoded_and_nothing_else(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     static const char strategy[] =
         "{\"take_profit\":{\"percent\":\"0.5\"},\"stop_loss\":{\"atr\":{\"period\":14,"
         "\"multiple\":\"2\"}},\"exit_rule\":\"close < 2\",\"flat_at\":\"15:55\",\"sizing\":{"
         "\"type\":\"fixed_quantity\",\"value\":\"100\"},\"risk_free_rate\":0.04}";
-    struct json_writer w;
     char given[1024];
     decoded(f, strategy);
     snprintf(given, sizeof given, "%s", strbuf_text(&f->text));
-    strbuf_clear(&f->text);
-    json_writer_init(&w, &f->text);
-    json_begin_object(&w);
-    study_spec_encode(&f->spec, STUDY_SPEC_BACKTEST, &w);
-    json_end_object(&w);
-    assert_string_equal(strbuf_text(&f->text), given);
+    assert_string_equal(spec_encode(f, STUDY_SPEC_BACKTEST), given);
 }
 
 static void refusals_point_at_the_field(void **state)
@@ -227,7 +196,7 @@ static void refusals_point_at_the_field(void **state)
         {"{\"risk_free_rate\":2}", "/strategy/risk_free_rate"},
         {"[]", "/strategy"},
     };
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (decode(f, rows[i].strategy) != ERR_INVALID)
             fail_msg("%s is taken", rows[i].strategy);
@@ -237,7 +206,7 @@ static void refusals_point_at_the_field(void **state)
 
 static void a_check_says_where_strategies_go(void **state)
 {
-    struct fixture *f = *state;
+    struct spec_fixture *f = *state;
     static const char json[] = "{\"symbol\":\"ABC\",\"rule\":\"close > 1\",\"strategy\":{}}";
     assert_int_equal(
         study_spec_decode(json, strlen(json), STUDY_SPEC_CHECK, &f->arena, &f->spec, &f->e),
@@ -249,17 +218,20 @@ static void a_check_says_where_strategies_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_empty_strategy_is_the_default, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_field_arrives, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_contract_and_its_model_arrive, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_contract_that_cannot_be_is_refused_at_its_field, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_strategy_is_the_default, spec_set_up,
+                                        spec_tear_down),
+        cmocka_unit_test_setup_teardown(every_field_arrives, spec_set_up, spec_tear_down),
+        cmocka_unit_test_setup_teardown(a_contract_and_its_model_arrive, spec_set_up,
+                                        spec_tear_down),
+        cmocka_unit_test_setup_teardown(a_contract_that_cannot_be_is_refused_at_its_field,
+                                        spec_set_up, spec_tear_down),
         cmocka_unit_test_setup_teardown(an_offset_and_a_slippage_in_percent_are_the_other_forms,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_given_is_encoded_and_nothing_else, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(refusals_point_at_the_field, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_check_says_where_strategies_go, set_up, tear_down),
+                                        spec_set_up, spec_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_given_is_encoded_and_nothing_else, spec_set_up,
+                                        spec_tear_down),
+        cmocka_unit_test_setup_teardown(refusals_point_at_the_field, spec_set_up, spec_tear_down),
+        cmocka_unit_test_setup_teardown(a_check_says_where_strategies_go, spec_set_up,
+                                        spec_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
