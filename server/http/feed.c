@@ -44,9 +44,11 @@ static bool fall_asleep(struct http_exchange *x)
     return true;
 }
 
+/* The state alone says that it is a feed: the answer itself may be in the hands of an api thread.
+ */
 bool feed_is_asleep(const struct http_exchange *x)
 {
-    return x->response.feed.next && x->suspended &&
+    return x->suspended &&
            atomic_load_explicit(&x->feed_state, memory_order_acquire) == FEED_ASLEEP;
 }
 
@@ -75,7 +77,7 @@ void feed_stop(struct http_exchange *x)
 {
     if (feed_is_asleep(x))
         rouse(x);
-    else if (x->response.feed.next && !x->suspended)
+    else if (!x->suspended && x->response.feed.next)
         conn_enter(x->loop, x->conn, CONN_RESPONSE, FEED_STOP_MS);
 }
 
