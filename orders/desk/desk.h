@@ -139,6 +139,8 @@ struct desk_change {
  * limited key would make another key's bracket larger. What does not grow is held to no limit. */
 enum err desk_modify(struct desk_order *o, const struct desk_change *change, desk_done *done,
                      void *context, struct error *e);
+/* The terms as they are by then, without their exits. */
+enum err desk_drop_exits(struct desk_order *o, desk_done *done, void *context, struct error *e);
 enum err desk_cancel(struct desk_order *o, int64_t rev, desk_done *done, void *context,
                      struct error *e);
 /* Cancels what is left of the entry and flattens at market. */

@@ -130,6 +130,14 @@ enum err desk_modify(struct desk_order *o, const struct desk_change *change, des
     return post(o, c, e);
 }
 
+enum err desk_drop_exits(struct desk_order *o, desk_done *done, void *context, struct error *e)
+{
+    struct command *c = make(EVENT_MODIFIED, 0, done, context);
+    if (c)
+        c->drops_exits = true;
+    return post(o, c, e);
+}
+
 enum err desk_cancel(struct desk_order *o, int64_t rev, desk_done *done, void *context,
                      struct error *e)
 {

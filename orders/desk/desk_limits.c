@@ -87,10 +87,10 @@ static enum err check_key_growth(struct desk *d, const struct desk_order *o,
 
 /* Against the sums without the bracket's own part. */
 static enum err check_growth(struct desk *d, const struct desk_order *o,
-                             const struct desk_change *change, const struct risk_growth *g,
-                             struct error *e) REQUIRES(d->mutex)
+                             const struct desk_change *change, const struct bracket_spec *after,
+                             const struct risk_growth *g, struct error *e) REQUIRES(d->mutex)
 {
-    if (!risk_grows(g) || desk_entry_closes(d, &change->spec))
+    if (!risk_grows(g) || desk_entry_closes(d, after))
         return ERR_OK;
     const struct risk_use others = {.quantity =
                                         order_subtract(o->market->quantity, o->risk.quantity),
@@ -113,7 +113,7 @@ enum err desk_reserve_change(struct desk_order *o, const struct desk_change *cha
     mutex_lock(&d->mutex);
     int64_t price = desk_reference_price(o->market, after->spec.side);
     risk_growth_of(before, after, price, &g);
-    enum err err = check_growth(d, o, change, &g, e);
+    enum err err = check_growth(d, o, change, &after->spec, &g, e);
     if (err == ERR_OK) {
         const struct risk_part part = {.quantity = greater(o->risk.quantity, g.after.quantity),
                                        .notional = greater(o->risk.notional, g.after.notional)};

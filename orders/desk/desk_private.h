@@ -30,9 +30,10 @@ enum order_phase { ORDER_PARKED, ORDER_LIVE, ORDER_DISCARDED, ORDER_ENDED };
 
 struct command {
     enum order_event_type type;
-    int64_t rev;     /* only at this one; 0 = any */
-    bool late;       /* the bracket was not at `rev` any more: nothing was done */
-    desk_done *done; /* NULL = nobody waits */
+    int64_t rev;      /* only at this one; 0 = any */
+    bool drops_exits; /* MODIFIED: that is the change */
+    bool late;        /* the bracket was not at `rev` any more: nothing was done */
+    desk_done *done;  /* NULL = nobody waits */
     void *context;
     struct command *next;
     struct desk_change change[]; /* MODIFIED: one; others have none */

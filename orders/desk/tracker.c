@@ -129,11 +129,20 @@ static enum err reserve(struct desk_order *o, struct draft *d, const struct desk
 {
     if (bracket_status_final(d->now->status))
         return error_set(e, ERR_CONFLICT, "the order has ended");
-    enum err err = bracket_may_modify(d->now, &change->spec, e);
+    enum err err = bracket_may_modify(d->now, &event->spec, e);
     if (err)
         return err;
     bracket_step(d->now, event, d->spare);
     return desk_reserve_change(o, change, d->now, d->spare, e);
+}
+
+static struct bracket_spec spec_of(const struct command *c, const struct bracket_state *now)
+{
+    if (!c->drops_exits)
+        return c->change[0].spec;
+    struct bracket_spec bare = now->spec;
+    bare.take_profit = bare.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
+    return bare;
 }
 
 /* Keeps in *commands those that wait for the commit, if only to be told which revision came before
@@ -146,7 +155,7 @@ static void feed_commands(struct desk_order *o, struct draft *d, struct command 
         struct error error;
         c->late = c->rev && c->rev != d->header.rev;
         if (!c->late && c->type == EVENT_MODIFIED) {
-            e.spec = c->change[0].spec;
+            e.spec = spec_of(c, d->now);
             if (reserve(o, d, &c->change[0], &e, &error)) {
                 *next = c->next;
                 desk_answer(o, c, DESK_REFUSED, &error);

@@ -12,14 +12,6 @@ enum err alpaca_check_cancel(const struct alpaca_order *order, struct error *e)
     return ERR_OK;
 }
 
-/* It adds nothing, so nobody's limits are asked. */
-static struct desk_change without_exits(const struct bracket_spec *spec)
-{
-    struct desk_change bare = {.spec = *spec};
-    bare.spec.take_profit = bare.spec.stop_loss = (struct exit_terms){.kind = EXIT_NONE};
-    return bare;
-}
-
 enum err alpaca_cancel(struct desk_order *order, enum leg leg, struct arena *arena, desk_done *done,
                        void *context, struct error *e)
 {
@@ -33,10 +25,9 @@ enum err alpaca_cancel(struct desk_order *order, enum leg leg, struct arena *are
     /* A held position is given back, and what was never bought needs no exits. */
     if (leg == LEG_ENTRY || spec->adopts_position || sums.entered == 0)
         return desk_cancel(order, 0, done, context, e);
-    struct desk_change bare = without_exits(spec);
     bool entry_open = sums.entries_live > 0 || sums.entered < spec->quantity;
     if (!entry_open)
-        return desk_modify(order, &bare, done, context, e);
-    enum err err = desk_modify(order, &bare, NULL, NULL, e);
+        return desk_drop_exits(order, done, context, e);
+    enum err err = desk_drop_exits(order, NULL, NULL, e);
     return err ? err : desk_cancel(order, 0, done, context, e);
 }

@@ -71,6 +71,30 @@ static void who_comes_behind_a_change_is_told_the_revision_that_has_it(void **st
     desk_unref(o);
 }
 
+/* Whatever the terms were when it was asked. */
+static void exits_are_dropped_from_the_terms_as_they_are_by_then(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    struct desk_order *o = bench_find(b, &id);
+    struct answer busy = {.there = false}, changed = busy, dropped = busy;
+    struct desk_change change = to_quantity(9, 0);
+    struct desk_view view;
+    memory_store_hold(b->store, true);
+    assert_int_equal(desk_modify(o, &change, bench_answered, &busy, NULL), ERR_OK);
+    EVENTUALLY(memory_store_waiting(b->store) > 0);
+    change = to_quantity(8, 0);
+    assert_int_equal(desk_modify(o, &change, bench_answered, &changed, NULL), ERR_OK);
+    assert_int_equal(desk_drop_exits(o, bench_answered, &dropped, NULL), ERR_OK);
+    memory_store_hold(b->store, false);
+    assert_int_equal(answer_outcome(&dropped), DESK_DONE);
+    desk_view(o, &view);
+    assert_int_equal(view.state.spec.quantity, 8 * ONE);
+    assert_int_equal(view.state.spec.take_profit.kind, EXIT_NONE);
+    assert_int_equal(view.state.spec.stop_loss.kind, EXIT_NONE);
+    desk_unref(o);
+}
+
 static void a_cancel_finds_a_place_in_a_full_mailbox(void **state)
 {
     struct bench *b = *state;
@@ -108,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_DESK(a_cancel_of_another_revision_is_refused),
         WITH_DESK(who_comes_behind_a_change_is_told_the_revision_that_has_it),
+        WITH_DESK(exits_are_dropped_from_the_terms_as_they_are_by_then),
         WITH_DESK(a_cancel_finds_a_place_in_a_full_mailbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
