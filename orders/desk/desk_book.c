@@ -59,20 +59,20 @@ void desk_state(const struct desk_order *o, struct bracket_state *ret)
  * for that, of the size of the whole bracket. */
 bool desk_make_room(struct desk_order *o, const struct bracket_state *s)
 {
-    enum { STEP_WORDS = 16 };
-    size_t words = state_packed_words(s);
-    if (words <= o->state_words_room)
+    enum { STEP_BYTES = 128, MALLOC_BYTES = 8 }; /* its own, beside each block */
+    size_t bytes = state_packed_bytes(s);
+    if (bytes <= o->state_room_bytes)
         return true;
-    words = (words + STEP_WORDS - 1) / STEP_WORDS * STEP_WORDS;
-    uint64_t *grown = malloc(words * sizeof *grown);
+    bytes = (bytes + MALLOC_BYTES + STEP_BYTES - 1) / STEP_BYTES * STEP_BYTES - MALLOC_BYTES;
+    unsigned char *grown = malloc(bytes);
     if (!grown)
         return false;
     mutex_lock(&o->mutex);
-    uint64_t *old = o->state;
+    unsigned char *old = o->state;
     if (old)
-        memcpy(grown, old, o->state_words_room * sizeof *grown);
+        memcpy(grown, old, o->state_room_bytes);
     o->state = grown;
-    o->state_words_room = words;
+    o->state_room_bytes = bytes;
     mutex_unlock(&o->mutex);
     free(old);
     return true;

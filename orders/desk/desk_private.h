@@ -133,8 +133,8 @@ struct desk_order {
 
     struct mutex mutex; /* BRACKET; guards what follows */
     struct order_header header;
-    uint64_t *state;         /* packed_state.h */
-    size_t state_words_room; /* of the memory at `state` */
+    unsigned char *state;    /* packed_state.h */
+    size_t state_room_bytes; /* of the memory at `state` */
     struct desk_leg legs[LEGS_IN_PLACE];
     struct desk_leg *more_legs; /* NULL, or the rest of BRACKET_ORDERS_MAX */
     struct command *commands, **commands_end;

@@ -1,7 +1,9 @@
-/* A bracket's state without its zeros: of 2 KiB some 400 bytes, in which the book keeps it.
+/* A bracket's state without its zeros: of 2 KiB some 200 bytes, in which the book keeps it.
  *
- * The state is a plain value without padding, mostly zeros, so its words that are not zero, after a
- * bit for each that tells which those are, are all of it.
+ * The state is a plain value without padding, mostly zeros: most of its words are, and of the
+ * others, small numbers and short texts, half of their bytes. So what is kept is a bit for each
+ * word that tells whether it is there, and of each that is, a byte with the same for its bytes, and
+ * these.
  */
 #ifndef ORDERS_DESK_PACKED_STATE_H
 #define ORDERS_DESK_PACKED_STATE_H
@@ -10,15 +12,15 @@
 
 enum {
     STATE_WORDS = sizeof(struct bracket_state) / sizeof(uint64_t),
-    STATE_MASKS = (STATE_WORDS + 63) / 64,
-    PACKED_STATE_WORDS_MAX = STATE_MASKS + STATE_WORDS,
+    STATE_MASK_BYTES = (STATE_WORDS + 7) / 8,
+    PACKED_STATE_BYTES_MAX = STATE_MASK_BYTES + STATE_WORDS * (sizeof(uint64_t) + 1),
 };
 _Static_assert(sizeof(struct bracket_state) % sizeof(uint64_t) == 0, "a state is whole words");
 
-/* Writes at most PACKED_STATE_WORDS_MAX words; returns how many. */
-size_t state_pack(const struct bracket_state *s, uint64_t *out);
-void state_unpack(const uint64_t *packed, struct bracket_state *ret);
-/* How many words packing it takes. */
-size_t state_packed_words(const struct bracket_state *s);
+/* Writes at most PACKED_STATE_BYTES_MAX bytes; returns how many. */
+size_t state_pack(const struct bracket_state *s, unsigned char *out);
+void state_unpack(const unsigned char *packed, struct bracket_state *ret);
+/* How many bytes packing it takes. */
+size_t state_packed_bytes(const struct bracket_state *s);
 
 #endif

@@ -7,11 +7,11 @@
 
 static void check(const struct bracket_state *s)
 {
-    uint64_t packed[PACKED_STATE_WORDS_MAX];
+    unsigned char packed[PACKED_STATE_BYTES_MAX];
     struct bracket_state back;
-    size_t words = state_pack(s, packed);
-    assert_true(words <= PACKED_STATE_WORDS_MAX);
-    assert_int_equal(state_packed_words(s), words);
+    size_t bytes = state_pack(s, packed);
+    assert_true(bytes <= PACKED_STATE_BYTES_MAX);
+    assert_int_equal(state_packed_bytes(s), bytes);
     memset(&back, 0xee, sizeof back);
     state_unpack(packed, &back);
     assert_memory_equal(&back, s, sizeof back);
@@ -34,10 +34,10 @@ static void the_ends_come_back_too(void **state)
     struct bracket_state s;
     memset(&s, 0, sizeof s);
     check(&s);
-    assert_int_equal(state_packed_words(&s), STATE_MASKS);
+    assert_int_equal(state_packed_bytes(&s), STATE_MASK_BYTES);
     memset(&s, 0xff, sizeof s);
     check(&s);
-    assert_int_equal(state_packed_words(&s), PACKED_STATE_WORDS_MAX);
+    assert_int_equal(state_packed_bytes(&s), PACKED_STATE_BYTES_MAX);
 }
 
 static void most_of_a_life_is_small(void **state)
@@ -47,7 +47,7 @@ static void most_of_a_life_is_small(void **state)
     walk_init(&w, 5);
     for (int i = 0; i < 10 && walk_step(&w); i++)
         check(&w.state);
-    assert_true(state_packed_words(&w.state) * sizeof(uint64_t) < sizeof w.state / 2);
+    assert_true(state_packed_bytes(&w.state) < sizeof w.state / 4);
 }
 
 int main(void)
