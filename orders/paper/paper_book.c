@@ -1,11 +1,12 @@
 #include "orders/paper/paper_book.h"
 
 #include "base/decimal.h"
+#include "base/number.h"
+#include "base/text.h"
 #include "orders/paper/paper_market.h"
 #include "orders/paper/paper_terms.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -69,6 +70,15 @@ int64_t paper_book_equity(const struct paper_book *b)
     return equity;
 }
 
+/* "paper-" and the number. */
+static void paper_id_format(int64_t id, char out[BROKER_ORDER_ID_TEXT])
+{
+    static const char prefix[] = "paper-";
+    _Static_assert(sizeof prefix + INTEGER_MAX_TEXT <= BROKER_ORDER_ID_TEXT, "any number fits");
+    memcpy(out, prefix, sizeof prefix - 1);
+    integer_format(id, out + sizeof prefix - 1);
+}
+
 void paper_order_report(const struct paper_order_row *row, struct broker_report *ret)
 {
     static const char *const texts[] = {
@@ -86,8 +96,8 @@ void paper_order_report(const struct paper_order_row *row, struct broker_report 
         .filled_value = row->filled_value,
     };
     memcpy(ret->client_id, row->client_id, sizeof ret->client_id);
-    snprintf(ret->broker_order_id, sizeof ret->broker_order_id, "paper-%lld", (long long)row->id);
-    snprintf(ret->message, sizeof ret->message, "%s", texts[row->reason]);
+    paper_id_format(row->id, ret->broker_order_id);
+    text_fit(texts[row->reason], ret->message, sizeof ret->message);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -180,8 +190,8 @@ static struct paper_order *make_order(const struct broker_submit *s)
         .limit_price = s->limit_price,
         .stop_price = s->stop_price,
     };
-    snprintf(o->row.client_id, sizeof o->row.client_id, "%s", s->client_id);
-    snprintf(o->row.symbol, sizeof o->row.symbol, "%s", s->contract.symbol);
+    text_fit(s->client_id, o->row.client_id, sizeof o->row.client_id);
+    text_fit(s->contract.symbol, o->row.symbol, sizeof o->row.symbol);
     return o;
 }
 

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What most answers stay within. */
+enum { ANSWER_BYTES = 2000 };
+
 enum err order_idempotency_key(const struct http_request *r, const char **ret, struct error *e)
 {
     const char *key = http_header(r, "Idempotency-Key");
@@ -34,6 +37,7 @@ static const struct order_style *style_of(const struct order_wait *w)
 static bool describe(void *context, const struct desk_view *view, struct strbuf *out)
 {
     struct json_writer w;
+    strbuf_reserve(out, ANSWER_BYTES);
     json_writer_init(&w, out);
     style_of(context)->write(view, &w);
     return !strbuf_failed(out);
