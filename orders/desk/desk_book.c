@@ -47,6 +47,8 @@ void desk_unref(struct desk_order *o)
     free(o->state);
     if (o->first)
         draft_pool_return(&o->desk->drafts, o->first);
+    if (o->market)
+        atomic_fetch_sub(&o->market->users, 1);
     free(o);
 }
 
@@ -89,7 +91,10 @@ void desk_list_client_order_id(struct desk *d, struct desk_order *o)
 bool desk_enter(struct desk *d, struct desk_order *o, const char *symbol)
 {
     o->market = desk_market(d, symbol, true);
-    if (!o->market || !desk_key_use(d, &o->header.key_id))
+    if (!o->market)
+        return false;
+    atomic_fetch_add(&o->market->users, 1);
+    if (!desk_key_use(d, &o->header.key_id))
         return false;
     o->market_next = o->market->first;
     if (o->market_next)

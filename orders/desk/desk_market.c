@@ -16,7 +16,7 @@ static bool is_held(struct desk *d, const char *symbol) REQUIRES(d->mutex)
     return p && p->position.quantity;
 }
 
-/* Contracts that are over, in which nobody has a bracket or a position. */
+/* Contracts that are over, in which nobody has a bracket or a position, nor looks at one. */
 static void forget_past_markets(struct desk *d) REQUIRES(d->mutex)
 {
     int64_t steady_ns = desk_clock(d).steady_ns;
@@ -25,7 +25,7 @@ static void forget_past_markets(struct desk *d) REQUIRES(d->mutex)
     HASH_ITER (by_symbol, d->markets, m, next) {
         int64_t at_ns = atomic_load(&m->quote.at_steady_ns);
         int64_t age_ns = at_ns ? steady_ns - at_ns : INT64_MAX;
-        if (m->first || is_held(d, m->symbol) || !past_contract(m->symbol, age_ns, wall_ns))
+        if (atomic_load(&m->users) || is_held(d, m->symbol) || !past_contract(m->symbol, age_ns, wall_ns))
             continue;
         HASH_DELETE(by_symbol, d->markets, m);
         free(m);

@@ -55,6 +55,9 @@ struct market {
     int64_t quantity;         /* risk, of all brackets on it */
     int64_t unprotected;      /* the same */
     struct desk_order *first; /* linked by market_next */
+    /* Brackets that were entered and are in somebody's hands, if only to be looked at after they
+     * left; rises under the desk's lock alone. */
+    atomic_int users;
     UT_hash_handle by_symbol;
 };
 

@@ -113,6 +113,13 @@ static bool is_quoted(struct bench *b, const char *symbol)
     return desk_last_quote(b->desk, symbol, &quote, &age_ns);
 }
 
+static bool desk_has(struct bench *b, const struct uuid *id)
+{
+    struct desk_order *o = desk_find(b->desk, id);
+    desk_unref(o);
+    return o != NULL;
+}
+
 static void quotes_of_contracts_that_are_over_are_forgotten(void **state)
 {
     enum { OVER = PAST_FIRST };
@@ -132,6 +139,29 @@ static void quotes_of_contracts_that_are_over_are_forgotten(void **state)
     assert_true(is_quoted(b, "SPY"));
 }
 
+/* As a request does that found it a moment before. */
+static void who_still_holds_a_bracket_that_has_left_may_look_at_it(void **state)
+{
+    struct bench *b = *state;
+    struct bracket_spec spec = bench_terms();
+    struct desk_view view;
+    char symbol[LIMIT_SYMBOL_BYTES];
+    snprintf(spec.contract.symbol, sizeof spec.contract.symbol, "QQQ240119P00001000");
+    struct uuid id = place(b, &spec);
+    struct desk_order *o = bench_find(b, &id);
+    desk_quote(b->desk, spec.contract.symbol, 4 * ONE, 5 * ONE, false, 2 * NS_PER_DAY);
+    assert_int_equal(desk_cancel(o, 0, NULL, NULL, NULL), ERR_OK);
+    EVENTUALLY(!desk_has(b, &id));
+    for (int i = 0; i < PAST_FIRST; i++) {
+        snprintf(symbol, sizeof symbol, "QQQ240119C%08d", 100000 + i * 1000);
+        desk_quote(b->desk, symbol, 4 * ONE, 5 * ONE, false, 2 * NS_PER_DAY);
+    }
+    desk_view(o, &view);
+    assert_int_equal(view.state.status, BRACKET_CANCELED);
+    assert_false(is_quoted(b, "QQQ240119C00100000"));
+    desk_unref(o);
+}
+
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -143,6 +173,7 @@ int main(void)
         WITH_DESK(what_is_sold_acts_at_the_other_side),
         WITH_DESK(a_bracket_has_settled_once_what_it_does_is_stored),
         WITH_DESK(quotes_of_contracts_that_are_over_are_forgotten),
+        WITH_DESK(who_still_holds_a_bracket_that_has_left_may_look_at_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
