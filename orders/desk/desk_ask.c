@@ -28,12 +28,10 @@ struct command *desk_take_commands(struct desk_order *o)
     return commands;
 }
 
-enum err desk_check_revision(const struct desk_order *o, int64_t rev, struct error *e)
+enum err desk_refuse_revision(const struct desk_order *o, struct error *e)
 {
-    int64_t now = atomic_load(&o->rev);
-    if (!rev || rev == now)
-        return ERR_OK;
-    return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now", (long long)now);
+    return error_set(e, ERR_PRECONDITION, "the order is at revision %lld by now",
+                     (long long)atomic_load(&o->rev));
 }
 
 /* What has ended needs no cancel any more; everything else comes too late. */
@@ -45,8 +43,8 @@ static void answer_ended(struct desk_order *o, struct command *c)
         err = error_set(&e, ERR_UNAVAILABLE, "the server is stopping");
     else if (c->type == EVENT_MODIFIED)
         err = error_set(&e, ERR_CONFLICT, "the order has ended");
-    else
-        err = desk_check_revision(o, c->rev, &e);
+    else if (c->rev && c->rev != atomic_load(&o->rev))
+        err = desk_refuse_revision(o, &e);
     desk_answer(o, c, err ? DESK_REFUSED : DESK_DONE, err ? &e : NULL);
 }
 

@@ -323,8 +323,8 @@ bool desk_entry_closes(struct desk *d, const struct bracket_spec *spec) REQUIRES
 /* ---- desk_ask.c ------------------------------------------------------------------------------ */
 
 struct command *desk_take_commands(struct desk_order *o);
-/* PRECONDITION when what is published is not at `rev` (0 = any). */
-enum err desk_check_revision(const struct desk_order *o, int64_t rev, struct error *e);
+/* PRECONDITION, with the revision that is published. */
+enum err desk_refuse_revision(const struct desk_order *o, struct error *e);
 /* Calls `done` and frees. e NULL = done. */
 void desk_answer(struct desk_order *o, struct command *c, enum desk_outcome outcome,
                  const struct error *e);

@@ -171,8 +171,9 @@ static void feed_commands(struct desk_order *o, struct draft *d, struct command 
 static void answer_stored(struct desk_order *o, struct command *c)
 {
     struct error e;
-    enum err err = c->late ? desk_check_revision(o, c->rev, &e) : ERR_OK;
-    desk_answer(o, c, err ? DESK_REFUSED : DESK_DONE, err ? &e : NULL);
+    if (c->late) /* also when that revision has come to be since */
+        desk_refuse_revision(o, &e);
+    desk_answer(o, c, c->late ? DESK_REFUSED : DESK_DONE, c->late ? &e : NULL);
 }
 
 static void answer(struct desk_order *o, struct command *commands, bool stored,

@@ -95,6 +95,31 @@ static void exits_are_dropped_from_the_terms_as_they_are_by_then(void **state)
     desk_unref(o);
 }
 
+/* The revision that it names comes to be, but by a change that it cannot have meant. */
+static void a_cancel_of_a_revision_to_come_is_not_said_to_be_done(void **state)
+{
+    struct bench *b = *state;
+    struct uuid id = place(b);
+    struct desk_order *o = bench_find(b, &id);
+    struct answer busy = {.there = false}, cancel = busy, changed = busy;
+    struct desk_change change = {.spec = bench_terms()}; /* of exits: nothing to call for */
+    int64_t rev = desk_rev(o);
+    change.spec.stop_loss.value -= ONE;
+    memory_store_hold(b->store, true);
+    assert_int_equal(desk_modify(o, &change, bench_answered, &busy, NULL), ERR_OK);
+    EVENTUALLY(memory_store_waiting(b->store) > 0);
+    change.spec.stop_loss.value -= ONE;
+    assert_int_equal(desk_cancel(o, rev + 2, bench_answered, &cancel, NULL), ERR_OK);
+    assert_int_equal(desk_modify(o, &change, bench_answered, &changed, NULL), ERR_OK);
+    memory_store_hold(b->store, false);
+    answer_outcome(&cancel);
+    assert_int_equal(answer_outcome(&changed), DESK_DONE);
+    assert_int_equal(changed.rev, rev + 2);
+    assert_int_equal(cancel.outcome, DESK_REFUSED);
+    assert_int_equal(cancel.code, ERR_PRECONDITION);
+    desk_unref(o);
+}
+
 static void a_cancel_finds_a_place_in_a_full_mailbox(void **state)
 {
     struct bench *b = *state;
@@ -133,6 +158,7 @@ int main(void)
         WITH_DESK(a_cancel_of_another_revision_is_refused),
         WITH_DESK(who_comes_behind_a_change_is_told_the_revision_that_has_it),
         WITH_DESK(exits_are_dropped_from_the_terms_as_they_are_by_then),
+        WITH_DESK(a_cancel_of_a_revision_to_come_is_not_said_to_be_done),
         WITH_DESK(a_cancel_finds_a_place_in_a_full_mailbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
