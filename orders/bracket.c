@@ -153,9 +153,8 @@ static int64_t cover_of(const struct bracket_state *s, const struct leg_order *o
         return 0;
     if (o->leg == LEG_STOP_LOSS)
         return leg_order_working(o) ? leg_order_remaining(o) : 0;
-    int64_t ttl_s =
-        o->leg == LEG_EXIT ? BRACKET_EXIT_TTL_S : s->spec.take_profit_ttl_ns / NS_PER_SECOND;
-    if (o->paired || o->status == ORDER_STATUS_UNKNOWN || seconds_passed(o->sent_ns, ttl_s, now))
+    if (o->paired || o->status == ORDER_STATUS_UNKNOWN ||
+        seconds_passed(o->sent_ns, bracket_exit_ttl_s(s, o), now))
         return 0;
     return leg_order_remaining(o);
 }

@@ -54,6 +54,19 @@ static enum exposure_reason reason_of_exits(const struct bracket_state *s)
     return dead ? reason_of_dead(dead) : EXPOSURE_NO_EXIT;
 }
 
+/* Since when the position has lacked cover. When no event has noted that yet, the exit that covered
+ * it has run out of its time; a stop that is not there is noted at once. */
+static int64_t since_steady_ns(const struct bracket_state *s, struct order_clock now)
+{
+    if (s->uncovered_ns)
+        return s->uncovered_ns;
+    const struct leg_order *o = newest_exit(s, true);
+    if (!o || o->leg == LEG_STOP_LOSS)
+        return now.steady_ns;
+    int64_t end_ns = order_add(o->sent_ns, bracket_exit_ttl_s(s, o) * NS_PER_SECOND);
+    return end_ns < now.steady_ns ? end_ns : now.steady_ns;
+}
+
 void bracket_exposure(const struct bracket_state *s, struct order_clock now,
                       const struct order_quote *quote, struct bracket_exposure *ret)
 {
@@ -62,8 +75,7 @@ void bracket_exposure(const struct bracket_state *s, struct order_clock now,
     *ret = (struct bracket_exposure){.quantity = bracket_uncovered(s, &sums, now)};
     if (!ret->quantity)
         return;
-    /* Not noted yet: what covered it has just run out. */
-    int64_t for_ns = s->uncovered_ns ? order_subtract(now.steady_ns, s->uncovered_ns) : 0;
+    int64_t for_ns = order_subtract(now.steady_ns, since_steady_ns(s, now));
     ret->reason = s->blind ? reason_of_quote(quote) : reason_of_exits(s);
     ret->since_wall_ns = order_subtract(now.wall_ns, for_ns);
     ret->alarm = for_ns >= bracket_grace_ns(s);

@@ -104,6 +104,12 @@ static inline bool too_late_for(const struct bracket_state *s, enum leg leg, str
 bool bracket_is_blind(const struct bracket_state *s, const struct bracket_sums *sums,
                       const struct order_quote *q, struct order_clock now);
 
+/* For how long an exit that is no stop covers what it is for. */
+static inline int64_t bracket_exit_ttl_s(const struct bracket_state *s, const struct leg_order *o)
+{
+    return o->leg == LEG_EXIT ? BRACKET_EXIT_TTL_S : s->spec.take_profit_ttl_ns / NS_PER_SECOND;
+}
+
 /* For how long a position without cover is no alarm yet. */
 static inline int64_t bracket_grace_ns(const struct bracket_state *s)
 {

@@ -67,6 +67,12 @@ static void committed(void *context, const struct desk_news *news)
             log_alert(news, alerts[i].name);
 }
 
+static void exposed(void *context, const struct desk_news *news)
+{
+    (void)context;
+    log_protection(news);
+}
+
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 /* NULL: never closed. */
@@ -131,7 +137,10 @@ static enum err create_desk(struct app *app, struct error *e)
         .limits = {.quantity = config->max_open_quantity * DECIMAL_ONE,
                    .notional = config->max_open_notional * DECIMAL_ONE,
                    .orders_per_minute = (int32_t)config->max_orders_minute},
-        .listener = {.context = app, .committed = committed, .failed = app_fail},
+        .listener = {.context = app,
+                     .committed = committed,
+                     .exposed = exposed,
+                     .failed = app_fail},
         .poll_interval_ns = config->poll_interval_ms * NS_PER_MS,
         .orders_max = (int32_t)config->max_live_orders,
         .spare_threads = (int32_t)(config->http_threads + config->api_threads) + OTHER_THREADS,

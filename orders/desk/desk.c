@@ -57,26 +57,11 @@ void desk_fail(struct desk *d, const struct error *e)
 /* ---- the gateway's chore ----------------------------------------------------------------------
  */
 
-/* A turn that does not end is told of once, as long as it lasts. */
-static void count_stuck(struct desk *d)
-{
-    int64_t now_ns = clock_monotonic_ns(d->options.clock);
-    int64_t stuck =
-        draft_pool_count_older(&d->drafts, now_ns - LIMIT_TRACKER_STUCK_SECONDS * NS_PER_SECOND);
-    mutex_lock(&d->mutex);
-    bool more = stuck > d->stuck;
-    d->stuck = stuck;
-    mutex_unlock(&d->mutex);
-    if (more)
-        log_event(LOG_ERROR, "trackers_stuck", LOG_INT("brackets", stuck));
-}
-
 bool desk_chore(void *desk)
 {
     struct desk *d = desk;
     desk_join_ended(d);
     draft_pool_trim(&d->drafts);
-    count_stuck(d);
     int64_t now_ns = clock_monotonic_ns(d->options.clock);
     mutex_lock(&d->mutex);
     if (d->live > 0 || !d->last_live_ns)
@@ -161,6 +146,7 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
         .broker = options->broker->operations->capabilities(options->broker)->name};
     d->steady_offset_ns = 1;
     atomic_init(&d->shared_ended, true);
+    atomic_init(&d->watch_ended, true);
     enum err err = ERR_OK;
     if (!make_prefix(d))
         err = error_set(e, ERR_INVALID, "the instance is 1 to %d of a-z and 0-9",
@@ -185,6 +171,7 @@ enum err desk_create(const struct desk_options *options, struct desk **ret, stru
     mutex_init(&d->mutex, MUTEX_DESK);
     condition_init(&d->all_ended);
     parker_init(&d->shared_parker);
+    parker_init(&d->watch_parker);
     *ret = d;
     return ERR_OK;
 }
@@ -224,6 +211,16 @@ static enum err start_shared(struct desk *d, struct error *e)
                                 tracker_run_shared, d, e);
     if (err != ERR_OK)
         atomic_store(&d->shared_ended, true);
+    return err;
+}
+
+static enum err start_watch(struct desk *d, struct error *e)
+{
+    atomic_store(&d->watch_ended, false);
+    enum err err = thread_start(&d->watch_thread, &(struct thread_options){.name = "desk-watch"},
+                                desk_watch_run, d, e);
+    if (err != ERR_OK)
+        atomic_store(&d->watch_ended, true);
     return err;
 }
 
@@ -278,6 +275,8 @@ enum err desk_start(struct desk *d, struct error *e)
     listen_for_hints(d, hint); /* before the first listing: what it does not tell comes later */
     err = gateway_start(d->gateway, loading.oldest_ns, e);
     if (err == ERR_OK)
+        err = start_watch(d, e);
+    if (err == ERR_OK)
         err = start_threads(d, e);
     if (err != ERR_OK)
         listen_for_hints(d, NULL);
@@ -327,7 +326,8 @@ static bool wait_for(bool (*ended)(struct desk *), struct desk *d, int64_t deadl
 
 static bool helpers_ended(struct desk *d)
 {
-    return gateway_ended(d->gateway) && atomic_load(&d->shared_ended) && !atomic_load(&d->batches);
+    return gateway_ended(d->gateway) && atomic_load(&d->shared_ended) &&
+           atomic_load(&d->watch_ended) && !atomic_load(&d->batches);
 }
 
 /* Brackets that were loaded, but whose threads never came to be. */
@@ -354,6 +354,7 @@ enum err desk_stop(struct desk *d, int64_t timeout_ns, struct error *e)
     atomic_store(&d->stopping, true);
     gateway_stop(d->gateway);
     desk_wake_all(d);
+    parker_wake(&d->watch_parker);
     if (!atomic_load(&d->started))
         drop_book(d);
     bool ended = wait_until_ended(d, deadline_ns);
@@ -362,6 +363,7 @@ enum err desk_stop(struct desk *d, int64_t timeout_ns, struct error *e)
     if (!ended)
         return error_set(e, ERR_TIMEOUT, "a tracking thread is still inside a call of the broker");
     thread_join(&d->shared_thread);
+    thread_join(&d->watch_thread);
     return ERR_OK;
 }
 
@@ -371,6 +373,7 @@ void desk_free(struct desk *d)
         return;
     gateway_free(d->gateway);
     thread_join(&d->shared_thread);
+    thread_join(&d->watch_thread);
     struct market *market, *next;
     HASH_ITER (by_symbol, d->markets, market, next) {
         HASH_DELETE(by_symbol, d->markets, market);
@@ -381,6 +384,7 @@ void desk_free(struct desk *d)
     desk_free_positions(d->positions);
     desk_free_key_uses(d);
     parker_release(&d->shared_parker);
+    parker_release(&d->watch_parker);
     condition_release(&d->all_ended);
     mutex_release(&d->mutex);
     free(d);

@@ -45,6 +45,10 @@ struct desk_listener {
     void *context;
     /* After each commit, on the store's thread, in the order of `sequence`. NULL = not wanted. */
     void (*committed)(void *context, const struct desk_news *news);
+    /* A bracket whose thread hangs, or whose commits are refused, has become unprotected, or is it
+     * no more: ALERT_UNPROTECTED, or ALERT_PROTECTED, and the reason; no sequence. What its commits
+     * tell is not told twice. On the thread `desk-watch`. NULL = not wanted. */
+    void (*exposed)(void *context, const struct desk_news *news);
     /* Once: a COMMIT failed, so what is on disk is not known. The desk has stopped calling the
      * broker and accepts nothing; end the process now and start again. NULL = not wanted. */
     void (*failed)(void *context, const struct error *e);

@@ -21,13 +21,17 @@ void desk_account(struct desk *d, struct desk_order *o, const struct bracket_sta
     if (counts)
         risk_of(s, desk_reference_price(m, s->spec.side), &part);
     desk_set_risk(d, o, &part);
-    int64_t unprotected = counts ? unprotected_of(d, s) : 0;
-    m->unprotected += unprotected - o->unprotected;
-    d->unprotected += unprotected - o->unprotected;
+    desk_account_unprotected(d, o, counts ? unprotected_of(d, s) : 0);
     d->counts[o->counted]--;
     d->counts[s->status]++;
-    o->unprotected = unprotected;
     o->counted = s->status;
+}
+
+void desk_account_unprotected(struct desk *d, struct desk_order *o, int64_t quantity)
+{
+    o->market->unprotected += quantity - o->unprotected;
+    d->unprotected += quantity - o->unprotected;
+    o->unprotected = quantity;
 }
 
 /* ---- positions ------------------------------------------------------------------------------- */
@@ -209,6 +213,8 @@ void desk_committed(struct desk_order *o, const struct draft *draft, int64_t seq
     atomic_fetch_add(&d->commits, 1);
     atomic_fetch_add(&d->events, (long long)draft->record_count);
     atomic_store(&d->sequence, sequence);
+    if ((alerts & ALERT_UNPROTECTED) && desk_take_over_exposure(o))
+        alerts &= ~(uint32_t)ALERT_UNPROTECTED;
     const struct desk_listener *listener = &d->options.listener;
     if (!listener->committed)
         return;

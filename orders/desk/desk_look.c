@@ -207,6 +207,7 @@ void desk_stats(struct desk *d, struct desk_stats *ret)
         .retired = d->retired,
     };
     mutex_unlock(&d->mutex);
+    ret->unprotected += atomic_load(&d->exposed);
     ret->unresolved = atomic_load(&d->unresolved);
     ret->unstored = atomic_load(&d->unstored);
     ret->commits = atomic_load(&d->commits);

@@ -8,6 +8,7 @@
  *   desk_market.c   quotes, which brackets they wake
  *   desk_commit.c   what follows from a commit: publication, sums, positions, listener
  *   desk_look.c     views, positions, figures
+ *   desk_watch.c    what is unprotected while its thread cannot say so
  *   tracker*.c      a bracket's own thread
  */
 #ifndef ORDERS_DESK_DESK_PRIVATE_H
@@ -118,6 +119,7 @@ struct desk_order {
     atomic_bool hinted;    /* the broker has said that something changed */
     atomic_int phase;
     atomic_bool resolved;       /* does not hold the start gate */
+    atomic_bool exposed;        /* the watch has told of it */
     atomic_llong turn_began_ns; /* monotonic; 0 = it rests */
     /* Prices beyond which a quote wakes it. */
     atomic_llong wake_low, wake_high;
@@ -151,8 +153,9 @@ struct desk_order {
     int64_t unprotected;         /* the same */
     enum bracket_status counted; /* in the desk's counts */
     struct desk_order *ended_next;
-    struct desk_order *shared_next; /* of the shared loop */
-    bool listed;                    /* by_client_order_id */
+    struct desk_order *shared_next;  /* of the shared loop */
+    struct desk_order *exposed_next; /* the watch's */
+    bool listed;                     /* by_client_order_id */
     UT_hash_handle by_id, by_client_order_id;
 };
 
@@ -181,6 +184,7 @@ struct desk {
     atomic_bool started, stopping, failed, paused;
     atomic_llong unresolved, polls, commits, events, sequence;
     atomic_llong commits_refused, unstored; /* ever; brackets whose newest was */
+    atomic_llong exposed;                   /* brackets that the watch tells of, and no status */
     /* Batches whose `done` has not ended: it may touch the desk until it has. */
     atomic_int batches;
 
@@ -208,6 +212,11 @@ struct desk {
     struct thread shared_thread;
     atomic_bool shared_ended;
     atomic_bool shared_may_run; /* the list of its brackets is complete */
+    /* Brackets whose exposure the watch has told of; its thread's alone. */
+    struct desk_order *watched;
+    struct parker watch_parker;
+    struct thread watch_thread;
+    atomic_bool watch_ended;
 };
 
 /* ---- desk.c ---------------------------------------------------------------------------------- */
@@ -302,6 +311,9 @@ void desk_committed(struct desk_order *o, const struct draft *draft, int64_t seq
 /* Its part of the sums, by its published state. */
 void desk_account(struct desk *d, struct desk_order *o, const struct bracket_state *s)
     REQUIRES(d->mutex);
+/* What of its position is unprotected by now. */
+void desk_account_unprotected(struct desk *d, struct desk_order *o, int64_t quantity)
+    REQUIRES(d->mutex);
 /* From all fills ever stored. */
 enum err desk_fold_positions(struct desk *d, struct held_position **ret, struct error *e);
 void desk_free_positions(struct held_position *positions);
@@ -312,6 +324,13 @@ void desk_note_broker_order_id(struct desk_order *o, const struct bracket_state 
 /* Places for the ids of its orders: some at first, BRACKET_ORDERS_MAX once those are taken. */
 size_t desk_leg_places(const struct desk_order *o);
 struct desk_leg *desk_leg_at(struct desk_order *o, size_t i);
+
+/* ---- desk_watch.c ---------------------------------------------------------------------------- */
+
+/* The thread `desk-watch`: context is the desk. */
+void *desk_watch_run(void *desk);
+/* The bracket tells of itself from now on. Returns whether the watch has told of it. */
+bool desk_take_over_exposure(struct desk_order *o);
 
 /* ---- desk_live.c ----------------------------------------------------------------------------- */
 

@@ -33,6 +33,7 @@ struct draft_names {
 struct draft {
     struct draft *next, *previous; /* in the pool */
     atomic_llong turn_began_ns;    /* monotonic: of the turn that uses it; 0 = none does */
+    _Atomic(void *) user;          /* whose turn it is */
     struct bracket_state states[3];
     struct bracket_state *before, *now, *spare; /* committed; with this draft's events; scratch */
     struct order_header header;

@@ -92,14 +92,27 @@ void draft_pool_trim(struct draft_pool *p)
     free_all(unused);
 }
 
+void draft_pool_each_older(struct draft_pool *p, int64_t ns,
+                           void (*visit)(void *context, void *user), void *context)
+{
+    mutex_lock(&p->mutex);
+    for (struct draft *d = p->used; d; d = d->next) {
+        int64_t began_ns = atomic_load(&d->turn_began_ns);
+        if (began_ns && began_ns < ns)
+            visit(context, atomic_load(&d->user));
+    }
+    mutex_unlock(&p->mutex);
+}
+
+static void count_one(void *count, void *user)
+{
+    (void)user;
+    ++*(int64_t *)count;
+}
+
 int64_t draft_pool_count_older(struct draft_pool *p, int64_t ns)
 {
     int64_t count = 0;
-    mutex_lock(&p->mutex);
-    for (const struct draft *d = p->used; d; d = d->next) {
-        int64_t began_ns = atomic_load(&d->turn_began_ns);
-        count += began_ns && began_ns < ns;
-    }
-    mutex_unlock(&p->mutex);
+    draft_pool_each_older(p, ns, count_one, &count);
     return count;
 }

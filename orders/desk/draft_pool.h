@@ -23,5 +23,8 @@ void draft_pool_return(struct draft_pool *p, struct draft *d);
 void draft_pool_trim(struct draft_pool *p);
 /* How many are in a turn that began before `ns` (draft.h: turn_began_ns). */
 int64_t draft_pool_count_older(struct draft_pool *p, int64_t ns);
+/* The users of those, under the pool's lock. */
+void draft_pool_each_older(struct draft_pool *p, int64_t ns,
+                           void (*visit)(void *context, void *user), void *context);
 
 #endif

@@ -415,6 +415,7 @@ static int64_t turn(struct desk_order *o)
         atomic_store(&o->turn_began_ns, 0);
         return began_ns + RETRY_NS;
     }
+    atomic_store(&d->user, o);
     atomic_store(&d->turn_began_ns, began_ns);
     enum ending end;
     if (o->first) {

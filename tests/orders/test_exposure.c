@@ -160,6 +160,26 @@ static void an_exit_that_does_not_fill_is_late(void **state)
     assert_int_equal(x.quantity, 10 * ONE);
     assert_int_equal(x.since_wall_ns, f.clock.wall_ns);
     assert_false(x.alarm);
+    f.clock.wall_ns += BRACKET_GRACE_MS * NS_PER_MS;
+    f.clock.steady_ns += BRACKET_GRACE_MS * NS_PER_MS;
+    assert_int_equal(of(&f).since_wall_ns, f.clock.wall_ns - BRACKET_GRACE_MS * NS_PER_MS);
+    assert_true(of(&f).alarm);
+}
+
+/* Before any event of the session was stepped: since when, only the next one notes. */
+static void what_comes_with_the_session_begins_now(void **state)
+{
+    (void)state;
+    struct fixture f = entered(PROTECTION_RESTING_STOP);
+    struct order_event e = fixture_event(&f, EVENT_SESSION);
+    e.from_ns = f.clock.wall_ns + 60 * NS_PER_SECOND;
+    e.to_ns = e.from_ns + 60 * NS_PER_SECOND;
+    fixture_step(&f, &e);
+    reason_is(&f, EXPOSURE_NONE);
+    f.clock.wall_ns += 60 * NS_PER_SECOND;
+    f.clock.steady_ns += 60 * NS_PER_SECOND;
+    assert_int_equal(of(&f).reason, EXPOSURE_NO_EXIT);
+    assert_int_equal(of(&f).since_wall_ns, f.clock.wall_ns);
 }
 
 static void a_stop_for_less_than_is_open_is_short(void **state)
@@ -199,6 +219,7 @@ int main(void)
         cmocka_unit_test(the_exit_that_was_sent_last_counts),
         cmocka_unit_test(both_legs_of_a_native_oco_are_in_doubt),
         cmocka_unit_test(an_exit_that_does_not_fill_is_late),
+        cmocka_unit_test(what_comes_with_the_session_begins_now),
         cmocka_unit_test(a_stop_for_less_than_is_open_is_short),
         cmocka_unit_test(every_reason_has_a_name_and_a_text),
     };

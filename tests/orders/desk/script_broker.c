@@ -149,7 +149,6 @@ static enum outcome find(struct broker *b, const char *client_id, bool *ret_foun
 {
     struct script_broker *s = of(b);
     pthread_mutex_lock(&s->lock);
-    hang_with(s, client_id);
     struct script_order *o = find_order(s, client_id);
     bool silent = s->silent;
     *ret_found = o != NULL;

@@ -97,14 +97,14 @@ static void restart_with_few_threads(void *context)
     place_all(desk);
     stop(desk);
     check(test_wait(is_back_to, &before, TEST_PATIENCE_MS), "threads that do not end");
-    enum { GATEWAY_AND_SHARED = 2 };
-    rlim_t limit = (rlim_t)(before + GATEWAY_AND_SHARED + SPARE + LEFT);
+    enum { OF_THE_DESK = 3 /* gateway, watch, shared loop */ };
+    rlim_t limit = (rlim_t)(before + OF_THE_DESK + SPARE + LEFT);
     check(setrlimit(RLIMIT_NPROC, &(struct rlimit){limit, limit}) == 0, "no limit");
     desk = start(&b.options);
     struct desk_stats stats;
     desk_stats(desk, &stats);
     check(stats.threads == LEFT && stats.shared == ORDERS - LEFT, "not served as it should be");
-    int taken = before + GATEWAY_AND_SHARED + LEFT;
+    int taken = before + OF_THE_DESK + LEFT;
     check(test_wait(is_back_to, &taken, TEST_PATIENCE_MS), "spare threads that do not end");
     struct thread later[SPARE];
     struct error e = {.message = ""};
