@@ -8,6 +8,7 @@
 #include "db/sqlite_private.h"
 
 #include "base/mutex.h"
+#include "db/sqlite_wal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -170,7 +171,8 @@ static enum err open_handle(struct db_connection *c, const char *path, const str
         flags |= SQLITE_OPEN_READONLY;
     else
         flags |= SQLITE_OPEN_READWRITE | (o->mode == DB_CREATE ? SQLITE_OPEN_CREATE : 0);
-    int code = sqlite3_open_v2(path, &c->handle, flags, NULL);
+    const char *vfs = o->sync_full && !(flags & SQLITE_OPEN_READONLY) ? sqlite_wal_vfs() : NULL;
+    int code = sqlite3_open_v2(path, &c->handle, flags, vfs);
     if (code == SQLITE_OK)
         code = sqlite3_busy_timeout(c->handle, BUSY_TIMEOUT_MS);
     if (code == SQLITE_OK)

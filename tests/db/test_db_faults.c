@@ -170,8 +170,9 @@ static void a_full_disk_breaks_nothing_but_at_an_fsync(void **state)
     struct tally once = at_each_call(FAULT_SPACE, false, FAULT_DROPPED);
     struct tally io = at_each_call(FAULT_IO, false, FAULT_DROPPED);
     assert_true(once.refused > 0);
-    assert_true(once.unknown < io.unknown / 4);
-    assert_true(once.broken < io.broken / 4);
+    /* A commit is one write and one fsync, of which an I/O error may hit either. */
+    assert_true(once.unknown <= io.unknown / 2);
+    assert_true(once.broken <= io.broken / 2);
     at_each_call(FAULT_SPACE, true, FAULT_DROPPED);
     at_each_call(FAULT_SPACE, true, FAULT_TORN);
 }
