@@ -25,7 +25,8 @@ static void forget_past_markets(struct desk *d) REQUIRES(d->mutex)
     HASH_ITER (by_symbol, d->markets, m, next) {
         int64_t at_ns = atomic_load(&m->quote.at_steady_ns);
         int64_t age_ns = at_ns ? steady_ns - at_ns : INT64_MAX;
-        if (atomic_load(&m->users) || is_held(d, m->symbol) || !past_contract(m->symbol, age_ns, wall_ns))
+        if (atomic_load(&m->users) || is_held(d, m->symbol) ||
+            !past_contract(m->symbol, age_ns, wall_ns))
             continue;
         HASH_DELETE(by_symbol, d->markets, m);
         free(m);

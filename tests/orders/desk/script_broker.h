@@ -17,7 +17,8 @@ void script_broker_next_submit(struct script_broker *b, enum outcome outcome, en
                                bool happens);
 /* Nobody answers: every call is unknown. */
 void script_broker_silence(struct script_broker *b, bool silent);
-/* Submits and cancels of this bracket's orders hang until it is another's turn, or nobody's (NULL). */
+/* Submits and cancels of this bracket's orders hang until it is another's turn, or nobody's (NULL).
+ */
 void script_broker_hold(struct script_broker *b, const struct uuid *bracket);
 void script_broker_hold_listings(struct script_broker *b, bool hold);
 /* How many calls hang now. */
