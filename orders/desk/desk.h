@@ -227,6 +227,9 @@ enum bracket_status desk_status(struct desk_order *o);
 /* For ETags and If-None-Match: nothing of the view but `tracker` and `clock` differs while this is
  * the same. */
 int64_t desk_rev(struct desk_order *o);
+/* How often a bracket that had left the book has come back since the start. What was loaded of one
+ * that has left, after this was asked, is true for as long as the number stays. Never blocks. */
+int64_t desk_returns(struct desk *d);
 /* A copy under the bracket's lock. */
 void desk_view(struct desk_order *o, struct desk_view *ret);
 /* The same of any bracket, live or folded from the store. NOT_FOUND; DATA when its chain is

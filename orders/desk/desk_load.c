@@ -143,6 +143,7 @@ static void log_late(const struct desk_order *o, const char *what)
 static void start_again(struct desk_order *o, const struct bracket_state *state)
 {
     struct desk *d = o->desk;
+    atomic_fetch_add(&d->returns, 1); /* before anything about it can change */
     if (!enter(o, state)) {
         desk_unref(o);
         return;

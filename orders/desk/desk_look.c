@@ -45,6 +45,11 @@ int64_t desk_rev(struct desk_order *o)
     return atomic_load(&o->rev);
 }
 
+int64_t desk_returns(struct desk *d)
+{
+    return atomic_load(&d->returns);
+}
+
 static void view_tracker(struct desk_order *o, struct desk_tracker *ret)
 {
     const struct clock *clock = o->desk->options.clock;

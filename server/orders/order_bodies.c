@@ -2,9 +2,9 @@
  * rendering happens outside. Two threads that miss at once both render; the later one is kept.
  *
  * A rendering of a live order is good for its revision, and for a second. Once the order has left
- * the desk nothing about it changes any more (what the broker tells later would only be read at a
- * start), so what was rendered from the store stays good; but what was rendered while it lived may
- * be older than its end, and is not. */
+ * the desk nothing about it changes unless late news of the broker bring it back, which is rare: so
+ * what was rendered from the store stays good until any order has come back. What was rendered
+ * while it lived may be older than its end, and is not good. */
 #include "server/orders/order_bodies.h"
 
 #include "base/limits.h"
@@ -23,6 +23,7 @@ struct entry {
     int64_t rev;
     int64_t rendered_ns; /* monotonic */
     bool ended;          /* final, and not live any more */
+    int64_t returns;     /* desk_returns() before it was looked at */
     struct http_body *body;
     size_t size_bytes;
     UT_hash_handle by_id;
@@ -89,7 +90,7 @@ static struct http_body *take(struct order_bodies *b, const struct uuid *id, int
     bool good =
         entry && (rev ? entry->rev == rev && clock_monotonic_ns(b->clock) <
                                                  entry->rendered_ns + LIVE_FOR_S * NS_PER_SECOND
-                      : entry->ended);
+                      : entry->ended && entry->returns == desk_returns(b->desk));
     if (good) {
         body = http_body_ref(entry->body);
         if (entry->by_id.next) { /* not the newest yet */
@@ -102,7 +103,8 @@ static struct http_body *take(struct order_bodies *b, const struct uuid *id, int
 }
 
 /* What cannot be kept is rendered again by who asks next. */
-static void keep(struct order_bodies *b, const struct desk_view *view, struct http_body *body)
+static void keep(struct order_bodies *b, const struct desk_view *view, int64_t returns,
+                 struct http_body *body)
 {
     struct entry *entry = calloc(1, sizeof *entry), *old;
     if (!entry)
@@ -113,6 +115,7 @@ static void keep(struct order_bodies *b, const struct desk_view *view, struct ht
                             .rev = view->header.rev,
                             .rendered_ns = clock_monotonic_ns(b->clock),
                             .ended = !view->live && bracket_status_final(view->header.status),
+                            .returns = returns,
                             .body = http_body_ref(body),
                             .size_bytes = text_bytes + 2 * sizeof *entry};
     mutex_lock(&b->mutex);
@@ -127,8 +130,9 @@ static void keep(struct order_bodies *b, const struct desk_view *view, struct ht
 
 /* ---- rendering ------------------------------------------------------------------------------- */
 
-static enum err render(struct order_bodies *b, const struct desk_view *view, struct http_body **ret,
-                       struct error *e)
+/* `returns`: desk_returns() before the view was made. */
+static enum err render(struct order_bodies *b, const struct desk_view *view, int64_t returns,
+                       struct http_body **ret, struct error *e)
 {
     struct strbuf text;
     struct json_writer w;
@@ -141,7 +145,7 @@ static enum err render(struct order_bodies *b, const struct desk_view *view, str
     strbuf_release(&text);
     if (!body)
         return error_set(e, ERR_NO_MEMORY, "no memory to tell of an order");
-    keep(b, view, body);
+    keep(b, view, returns, body);
     *ret = body;
     return ERR_OK;
 }
@@ -164,8 +168,9 @@ enum err order_bodies_live(struct order_bodies *b, struct desk_order *order, str
     struct desk_view *view = view_create(e);
     if (!view)
         return ERR_NO_MEMORY;
+    int64_t returns = desk_returns(b->desk);
     desk_view(order, view);
-    enum err err = render(b, view, ret, e);
+    enum err err = render(b, view, returns, ret, e);
     free(view);
     return err;
 }
@@ -196,9 +201,10 @@ enum err order_bodies_get(struct order_bodies *b, const struct uuid *id, struct 
     struct desk_view *view = view_create(e);
     if (!view)
         return ERR_NO_MEMORY;
+    int64_t returns = desk_returns(b->desk);
     enum err err = desk_load(b->desk, id, view, e);
     if (err == ERR_OK)
-        err = render(b, view, ret, e);
+        err = render(b, view, returns, ret, e);
     free(view);
     return err;
 }

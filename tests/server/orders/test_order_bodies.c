@@ -200,6 +200,26 @@ static void what_has_ended_is_told_from_the_store_once_and_then_kept(void **stat
     http_body_unref(later);
 }
 
+/* Late news of the broker may change what has ended, and who asks may miss all of it. */
+static void what_came_back_and_ended_again_is_told_anew(void **state)
+{
+    struct rig *rig = *state;
+    struct script_broker *broker = rig->bench.broker;
+    struct uuid id = place(rig);
+    EVENTUALLY(script_broker_fill(broker, &id, LEG_ENTRY, 10 * ONE, 100 * ONE) == 10 * ONE);
+    EVENTUALLY(script_broker_fill(broker, &id, LEG_STOP_LOSS, 10 * ONE, 95 * ONE) == 10 * ONE);
+    EVENTUALLY(status_of(rig, &id) == BRACKET_CLOSED && !is_live(rig, &id));
+    struct http_body *ended = get(rig->bodies, &id);
+    script_broker_bust(broker, &id, LEG_STOP_LOSS, 4 * ONE);
+    EVENTUALLY(script_broker_fill(broker, &id, LEG_STOP_LOSS, 4 * ONE, 90 * ONE) == 4 * ONE);
+    EVENTUALLY(status_of(rig, &id) == BRACKET_CLOSED && !is_live(rig, &id));
+    struct http_body *again = get(rig->bodies, &id);
+    assert_ptr_not_equal(ended, again);
+    assert_string_not_equal(http_body_etag(ended), http_body_etag(again));
+    http_body_unref(ended);
+    http_body_unref(again);
+}
+
 static void an_order_that_never_was_is_not_found(void **state)
 {
     struct rig *rig = *state;
@@ -354,6 +374,7 @@ int main(void)
         WITH_DESK(a_new_revision_is_a_new_rendering_under_a_new_tag),
         WITH_DESK(after_a_second_it_is_made_anew_under_the_same_tag),
         WITH_DESK(what_has_ended_is_told_from_the_store_once_and_then_kept),
+        WITH_DESK(what_came_back_and_ended_again_is_told_anew),
         WITH_DESK(an_order_that_never_was_is_not_found),
         WITH_DESK(a_broken_chain_is_refused_and_not_kept),
         WITH_DESK(the_one_not_asked_for_the_longest_goes_first),
