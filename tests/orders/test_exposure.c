@@ -167,10 +167,8 @@ static void an_exit_that_does_not_fill_is_late(void **state)
 }
 
 /* Before any event of the session was stepped: since when, only the next one notes. */
-static void what_comes_with_the_session_begins_now(void **state)
+static void begins_with_the_session(struct fixture f, enum exposure_reason reason)
 {
-    (void)state;
-    struct fixture f = entered(PROTECTION_RESTING_STOP);
     struct order_event e = fixture_event(&f, EVENT_SESSION);
     e.from_ns = f.clock.wall_ns + 60 * NS_PER_SECOND;
     e.to_ns = e.from_ns + 60 * NS_PER_SECOND;
@@ -178,8 +176,17 @@ static void what_comes_with_the_session_begins_now(void **state)
     reason_is(&f, EXPOSURE_NONE);
     f.clock.wall_ns += 60 * NS_PER_SECOND;
     f.clock.steady_ns += 60 * NS_PER_SECOND;
-    assert_int_equal(of(&f).reason, EXPOSURE_NO_EXIT);
+    reason_is(&f, reason);
     assert_int_equal(of(&f).since_wall_ns, f.clock.wall_ns);
+}
+
+static void what_comes_with_the_session_begins_now(void **state)
+{
+    (void)state;
+    struct fixture f = entered(PROTECTION_RESTING_STOP);
+    begins_with_the_session(f, EXPOSURE_NO_EXIT);
+    fixture_intend(&f, ACTION_SUBMIT, LEG_STOP_LOSS);
+    begins_with_the_session(f, EXPOSURE_PENDING);
 }
 
 static void a_stop_for_less_than_is_open_is_short(void **state)
