@@ -147,18 +147,30 @@ void tracker_look_up(struct desk_order *o, struct draft *d, enum leg leg, int32_
         gateway_hurry(o->desk->gateway);
 }
 
+/* Of those that an exit waits for, or of the others; NOT_SENT when the rate had no room for one. */
+static enum outcome feed_lookups_of(struct desk_order *o, struct draft *d, bool all, bool awaited,
+                                    bool *complete)
+{
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; i < BRACKET_ORDERS_MAX && outcome != OUTCOME_NOT_SENT; i++) {
+        const struct leg_order *leg = &d->now->orders[i];
+        if (leg->generation <= 0 || (!all && order_status_dead(leg->status)) ||
+            is_awaited(d, leg->leg, leg->generation) != awaited)
+            continue;
+        outcome = look_up(o, d, leg->leg, leg->generation);
+        *complete &= outcome == OUTCOME_OK;
+    }
+    return outcome;
+}
+
+/* An entry comes first among the orders, and its question waits for the rate behind those of many
+ * others: what an exit waits for is asked before. When there is no room for that, there is none for
+ * the rest. */
 bool tracker_feed_lookups(struct desk_order *o, struct draft *d, bool all)
 {
     bool complete = true;
-    enum outcome outcome = OUTCOME_OK;
-    /* When the rate has no room for one, it has none for the others. */
-    for (size_t i = 0; i < BRACKET_ORDERS_MAX && outcome != OUTCOME_NOT_SENT; i++) {
-        const struct leg_order *leg = &d->now->orders[i];
-        if (leg->generation <= 0 || (!all && order_status_dead(leg->status)))
-            continue;
-        outcome = look_up(o, d, leg->leg, leg->generation);
-        complete &= outcome == OUTCOME_OK;
-    }
+    if (feed_lookups_of(o, d, all, true, &complete) != OUTCOME_NOT_SENT)
+        feed_lookups_of(o, d, all, false, &complete);
     return complete;
 }
 
