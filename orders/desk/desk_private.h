@@ -360,7 +360,7 @@ void *tracker_run_shared(void *desk);
 
 /* ---- tracker_commit.c ------------------------------------------------------------------------ */
 
-/* Waits until the draft is on disk; false with p->error when it is not. */
+/* Waits until the draft is on disk; false with d->error when it is not. */
 bool tracker_commit(struct desk_order *o, struct draft *d, struct pending_commit *p);
 /* Has it stored without waiting, and then returned to the pool. Neither draft nor bracket is to be
  * touched until it was collected. */
