@@ -1,6 +1,7 @@
 """What a machine does to a server beside killing it: full and failing and slow disks, no threads, a clock that is set, a
 second server on the same folder."""
 
+import contextlib
 import datetime
 import errno
 import os
@@ -21,6 +22,19 @@ from scenarios import Stage
 
 EVIDENCE = pathlib.Path("build/release/crash")
 REFUSED = {403, 409, 422, 429, 503, 507}  # nothing was accepted, or it is not known
+
+
+def free_bytes(folder):
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize
+
+
+def fill(file, size_bytes):
+    """Writes that much, or less when somebody else has taken the room."""
+    left = size_bytes
+    with contextlib.suppress(OSError):
+        while left > 0:
+            left -= file.write(bytes(min(left, 1 << 16)))
 
 
 class Faults(unittest.TestCase):
@@ -140,20 +154,13 @@ class Faults(unittest.TestCase):
         folder.data = folder.server.data = mount / "data"
         folder.start()
         stage = self.protected(folder, "before")
-        with open(mount / "filler", "wb") as filler:
-            free = os.statvfs(mount).f_bavail * os.statvfs(mount).f_frsize
-            filler.write(bytes(max(0, free - (3 << 20))))
-            filler.flush()
+        with open(mount / "filler", "wb", buffering=0) as filler:
+            fill(filler, free_bytes(mount) - (3 << 20))
             statuses, ended = self.place_until(stage, 20, lambda answer: answer.status == 507)
             self.assertFalse(ended, folder.server.log_tail())
             self.assertLessEqual(statuses, {201, 507})
             self.assertIn(507, statuses)
-            try:
-                while True:  # to the last byte
-                    filler.write(bytes(65536))
-                    filler.flush()
-            except OSError:
-                pass
+            fill(filler, free_bytes(mount))  # and not the room of the ballast, which may be given up meanwhile
             time.sleep(1.2)  # the guard looks
             stage.wait(lambda order: order["status"] == "closed", lambda: stage.quote(390))
         os.unlink(mount / "filler")
