@@ -271,29 +271,38 @@ static bool acts_at(const struct market *m, const struct order_quote *q, bool tu
     return false;
 }
 
+/* `sound`: whether the quote before was one that exits can be triggered by; this one's on return.
+ * `first`: the one before is the market's own. */
+static bool acts_at_quote(struct desk *d, const struct market_quote *q, bool first, bool *sound)
+{
+    const struct order_quote quote = {
+        .bid = q->bid, .ask = q->ask, .at_steady_ns = 1, .halted = q->halted};
+    bool was_sound = *sound;
+    *sound = is_sound(&quote);
+    mutex_lock(&d->mutex);
+    const struct market *m = d->live > 0 ? desk_market(d, q->symbol, false) : NULL;
+    if (m && first) {
+        const struct order_quote before = desk_market_quote(m);
+        was_sound = is_sound(&before);
+    }
+    bool acts = m && m->first && acts_at(m, &quote, *sound != was_sound);
+    mutex_unlock(&d->mutex);
+    return acts;
+}
+
+/* The lock is taken for each: with many brackets on one contract others would wait for all. */
 size_t desk_quotes_until_act(struct desk *d, const struct market_quote *quotes, size_t count,
                              bool *ret_acts)
 {
-    const struct market *m = NULL;
-    bool sound = false; /* the quote before */
-    size_t i = 0;
-    *ret_acts = false;
-    mutex_lock(&d->mutex);
-    for (; i < count && d->live > 0 && !*ret_acts; i++) {
-        if (i == 0 || strcmp(quotes[i].symbol, quotes[i - 1].symbol) != 0) {
-            m = desk_market(d, quotes[i].symbol, false);
-            const struct order_quote before = m ? desk_market_quote(m) : (struct order_quote){0};
-            sound = is_sound(&before);
-        }
-        const struct order_quote quote = {.bid = quotes[i].bid,
-                                          .ask = quotes[i].ask,
-                                          .at_steady_ns = 1,
-                                          .halted = quotes[i].halted};
-        *ret_acts = m && m->first && acts_at(m, &quote, is_sound(&quote) != sound);
-        sound = is_sound(&quote);
+    bool sound = false;
+    for (size_t i = 0; i < count; i++) {
+        bool first = i == 0 || strcmp(quotes[i].symbol, quotes[i - 1].symbol) != 0;
+        *ret_acts = acts_at_quote(d, &quotes[i], first, &sound);
+        if (*ret_acts)
+            return i + 1;
     }
-    mutex_unlock(&d->mutex);
-    return *ret_acts ? i : count;
+    *ret_acts = false;
+    return count;
 }
 
 static bool is_busy(const struct desk_order *o)

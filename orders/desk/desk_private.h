@@ -183,7 +183,7 @@ struct desk {
     bool listed; /* the first listing has come; the gateway's thread alone */
     atomic_bool started, stopping, failed, paused;
     atomic_llong unresolved, polls, commits, events, sequence;
-    atomic_llong returns; /* of brackets that had left the book */
+    atomic_llong returns;                   /* of brackets that had left the book */
     atomic_llong commits_refused, unstored; /* ever; brackets whose newest was */
     atomic_llong exposed;                   /* brackets that the watch tells of, and no status */
     /* Batches whose `done` has not ended: it may touch the desk until it has. */
